@@ -1,0 +1,48 @@
+package io.carom.dma;
+
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+import org.osgi.annotation.versioning.ProviderType;
+
+/** Management of the DMA core: a service. Thread-safe; what it returns is a snapshot. */
+@ProviderType
+public interface DmaControl {
+  /** The strategies that are there, by name. */
+  List<StrategyInfo> strategies();
+
+  /** The attached devices, by name. */
+  List<DmaDeviceInfo> devices();
+
+  /** The pools, active ones first. */
+  List<PoolInfo> pools();
+
+  /**
+   * Makes a device use a strategy from now on, while I/O goes on.
+   *
+   * @param device device name, with or without the PCI domain
+   * @param strategy strategy name, or the alias {@code swiotlb-device}
+   * @return completes when the swap is over: drained, or its deadline applied
+   * @throws IllegalArgumentException when there is no such device or strategy (the message lists
+   *     the valid ones), or the device's negotiation forbids it (the message says why)
+   * @throws IllegalStateException when a swap of the device is going on, or the strategy is not
+   *     ready; nothing was changed
+   */
+  CompletionStage<SwapReport> use(String device, String strategy, SwapOptions options);
+
+  /**
+   * The names that {@link #use} would accept for a device now.
+   *
+   * @throws IllegalArgumentException when there is no such device
+   */
+  List<String> allowed(String device);
+
+  /** Swaps that are going on. */
+  List<TransitionInfo> transitions();
+
+  /** The last swaps, oldest first, at most 256. */
+  List<SwapReport> history();
+
+  /** Live mappings of a device, oldest first; of all devices for null. */
+  List<MappingInfo> mappings(@Nullable String device);
+}

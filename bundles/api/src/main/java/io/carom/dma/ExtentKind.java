@@ -1,0 +1,26 @@
+package io.carom.dma;
+
+import java.util.Locale;
+
+/** Where bounce memory lies. */
+public enum ExtentKind {
+  /** Pages of guest RAM below a limit. */
+  RAM,
+  /** The device's own SWIOTLB region. */
+  DEVICE;
+
+  /** Reads {@code ram} or {@code device}. */
+  public static ExtentKind parse(final String text) {
+    for (final ExtentKind kind : values()) {
+      if (kind.toString().equals(text)) {
+        return kind;
+      }
+    }
+    throw new IllegalArgumentException("unknown extents '" + text + "'; valid: ram, device");
+  }
+
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+}

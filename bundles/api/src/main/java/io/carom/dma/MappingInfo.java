@@ -1,0 +1,27 @@
+package io.carom.dma;
+
+/**
+ * A live mapping.
+ *
+ * @param device device name
+ * @param busAddress where the device sees it, hexadecimal
+ * @param address where the buffer is, guest-physical, hexadecimal
+ * @param sizeBytes bytes
+ * @param direction as mapped
+ * @param strategy strategy that placed it
+ * @param generation generation of the device that it belongs to
+ * @param placement {@code BOUNCE} or {@code PASS}
+ * @param count how many mappings share this record (PASS only), else 1
+ * @param ageMs milliseconds since it was mapped, to the core's tick
+ */
+public record MappingInfo(
+    String device,
+    String busAddress,
+    String address,
+    long sizeBytes,
+    DmaDirection direction,
+    String strategy,
+    int generation,
+    String placement,
+    int count,
+    long ageMs) {}

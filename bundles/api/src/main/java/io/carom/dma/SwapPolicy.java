@@ -1,0 +1,30 @@
+package io.carom.dma;
+
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.stream.Collectors;
+
+/** What happens to mappings that outlive the drain deadline. */
+public enum SwapPolicy {
+  /** The core finishes them without the old strategy; each emptied extent goes on at once. */
+  ADOPT,
+  /** Their extents stay out of use until every one of them is unmapped. */
+  QUARANTINE;
+
+  /** Reads {@code adopt} or {@code quarantine}. */
+  public static SwapPolicy parse(final String text) {
+    for (final SwapPolicy policy : values()) {
+      if (policy.toString().equals(text)) {
+        return policy;
+      }
+    }
+    throw new IllegalArgumentException(
+        "unknown policy '" + text + "'; valid: "
+            + Arrays.stream(values()).map(SwapPolicy::toString).collect(Collectors.joining(", ")));
+  }
+
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+}

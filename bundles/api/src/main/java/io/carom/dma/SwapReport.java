@@ -1,0 +1,37 @@
+package io.carom.dma;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A finished swap. Phases as in the design: publish, grace, drain.
+ *
+ * @param device device name
+ * @param from strategy before, or null for none
+ * @param to strategy after, or null for none
+ * @param fromGeneration generation number before
+ * @param toGeneration generation number after
+ * @param outcome {@code DRAINED}, {@code ADOPTED} or {@code QUARANTINED}
+ * @param publishUs from the decision until new maps went to the new strategy, microseconds
+ * @param graceUs how long map calls inside the old strategy were waited for, microseconds
+ * @param drainMs from publish until the old mappings were gone or the deadline, milliseconds
+ * @param liveAtPublish old mappings when the new strategy took over
+ * @param liveAtEnd old mappings left at the end, 0 when drained
+ * @param movedExtents extents handed to the new strategy
+ * @param borrowedMaps maps that the new strategy served from the old one's extents
+ * @param failedMaps maps of the device that failed during the swap
+ */
+public record SwapReport(
+    String device,
+    @Nullable String from,
+    @Nullable String to,
+    int fromGeneration,
+    int toGeneration,
+    String outcome,
+    double publishUs,
+    double graceUs,
+    double drainMs,
+    long liveAtPublish,
+    long liveAtEnd,
+    long movedExtents,
+    long borrowedMaps,
+    long failedMaps) {}

@@ -1,0 +1,39 @@
+package io.carom.dma.spi;
+
+import io.carom.dma.DmaDirection;
+
+/**
+ * One map call, as a strategy sees it. The core makes one object for each stripe and fills it in
+ * again for each call: read it inside {@link StrategyInstance#allocate}, never keep it.
+ */
+public final class MapRequest {
+  /** Guest-physical address of the buffer. */
+  public long address;
+
+  /** Bus address that the buffer has where it is, or -1 when devices cannot reach it there. */
+  public long busAddress;
+
+  /** Bytes, at least 1. */
+  public long size;
+
+  /** Ordinal of the {@link DmaDirection}. */
+  public int direction;
+
+  /** Bits of {@code DmaAttributes}. */
+  public int attributes;
+
+  /** Highest bus address that the device can form. */
+  public long dmaMask;
+
+  /** Bits of {@link #address} that the placement must preserve. */
+  public long minAlignMask;
+
+  /** Bits that the first byte of the placement's run must have clear, and its size be padded to. */
+  public long allocAlignMask;
+
+  /** The placement must not cross a multiple of this plus one; -1 for no boundary. */
+  public long boundaryMask;
+
+  /** For the core; strategies get one. */
+  public MapRequest() {}
+}

@@ -1,0 +1,84 @@
+package io.carom.guest;
+
+import java.util.List;
+
+/**
+ * A workload, in fio's words.
+ *
+ * @param device disk name
+ * @param rw one of {@link #RW}
+ * @param bsBytes block size, a multiple of 512
+ * @param iodepth requests in flight per job, 1..1024
+ * @param numjobs threads, 1..64
+ * @param offsetBytes where the area starts
+ * @param sizeBytes bytes each job transfers, and the length of the area; 0 for the whole disk
+ * @param runtimeMs longest run, 0 for no limit
+ * @param timeBased run until {@code runtimeMs} however much was transferred
+ * @param verify whether each block carries its identity and is checked
+ * @param rwmixread percentage of reads in mixed workloads
+ * @param seed seed of the random offsets and contents
+ */
+public record FioJob(
+    String device,
+    String rw,
+    int bsBytes,
+    int iodepth,
+    int numjobs,
+    long offsetBytes,
+    long sizeBytes,
+    long runtimeMs,
+    boolean timeBased,
+    boolean verify,
+    int rwmixread,
+    long seed) {
+  /** The workloads that a disk without DISCARD can run. */
+  public static final List<String> RW =
+      List.of("read", "write", "randread", "randwrite", "randrw");
+
+  /** The shortest way to a job: 4 KiB, depth 32, one job, verified, no limits. */
+  public static FioJob of(final String device, final String rw) {
+    return new FioJob(device, rw, 4096, 32, 1, 0, 0, 0, false, true, 50, 1);
+  }
+
+  /** This job, running for a time. */
+  public FioJob forMillis(final long millis) {
+    return new FioJob(
+        device, rw, bsBytes, iodepth, numjobs, offsetBytes, sizeBytes, millis, true, verify,
+        rwmixread, seed);
+  }
+
+  /** This job with another block size. */
+  public FioJob withBlockSize(final int bytes) {
+    return new FioJob(
+        device, rw, bytes, iodepth, numjobs, offsetBytes, sizeBytes, runtimeMs, timeBased, verify,
+        rwmixread, seed);
+  }
+
+  /** This job with another depth and number of jobs. */
+  public FioJob withDepth(final int depth, final int jobs) {
+    return new FioJob(
+        device, rw, bsBytes, depth, jobs, offsetBytes, sizeBytes, runtimeMs, timeBased, verify,
+        rwmixread, seed);
+  }
+
+  /** This job on an area. */
+  public FioJob withArea(final long offset, final long size) {
+    return new FioJob(
+        device, rw, bsBytes, iodepth, numjobs, offset, size, runtimeMs, timeBased, verify,
+        rwmixread, seed);
+  }
+
+  /** This job with or without verification. */
+  public FioJob withVerify(final boolean on) {
+    return new FioJob(
+        device, rw, bsBytes, iodepth, numjobs, offsetBytes, sizeBytes, runtimeMs, timeBased, on,
+        rwmixread, seed);
+  }
+
+  /** This job with another seed. */
+  public FioJob withSeed(final long value) {
+    return new FioJob(
+        device, rw, bsBytes, iodepth, numjobs, offsetBytes, sizeBytes, runtimeMs, timeBased, verify,
+        rwmixread, value);
+  }
+}

@@ -1,0 +1,34 @@
+package io.carom.memory;
+
+import java.lang.foreign.MemorySegment;
+import org.osgi.annotation.versioning.ProviderType;
+
+/**
+ * Host side of the physical address map: what answers at which guest-physical addresses besides
+ * RAM. A service of the machine. Thread-safe.
+ */
+@ProviderType
+public interface AddressMap {
+  /**
+   * Lets a handler answer in {@code [base, base+size)}.
+   *
+   * @throws IllegalArgumentException when the range is empty, wraps, or overlaps RAM or another
+   *     registration; the message names both
+   */
+  Mapping registers(String name, long base, long size, MmioHandler handler);
+
+  /**
+   * Puts plain memory at {@code [base, base + memory.byteSize())}.
+   *
+   * @throws IllegalArgumentException as for {@link #registers}
+   */
+  Mapping memory(String name, long base, MemorySegment memory);
+
+  /** A live entry of the map. */
+  @ProviderType
+  interface Mapping extends AutoCloseable {
+    /** Removes the entry. Idempotent. Accesses that have begun may still finish. */
+    @Override
+    void close();
+  }
+}

@@ -1,0 +1,31 @@
+package io.carom.pci;
+
+import org.osgi.annotation.versioning.ProviderType;
+
+/**
+ * A function's way to memory. An access to the function's own SWIOTLB range is local: it needs no
+ * bus mastering and no translation. Any other is checked for bus mastering, translated by the
+ * IOMMU if there is one, freed of the platform's offset, and must then be RAM that is not private.
+ *
+ * <p>The port is the machine's and outlives the code of the device model. A device uses it through
+ * {@link BusSession}s, one per worker thread, so that whoever changes a route (a BAR, bus mastering,
+ * a translation, a page state, the epoch) can wait until accesses under the old one have ended.
+ */
+@ProviderType
+public interface BusPort {
+  /** The port's name, the function's address. */
+  String name();
+
+  /** Opens a session for one thread. */
+  BusSession open();
+
+  /** Accesses of this function since it was plugged, by kind. */
+  PortCounters counters();
+
+  /**
+   * Sends a message-signalled interrupt, a write to the message window: needs bus mastering.
+   *
+   * @return whether it was sent
+   */
+  boolean message(long address, int data);
+}

@@ -1,0 +1,45 @@
+package io.carom.pci;
+
+import java.lang.foreign.MemorySegment;
+import org.osgi.annotation.versioning.ProviderType;
+
+/**
+ * One thread's use of a {@link BusPort}. Memory may be resolved and touched only inside a section,
+ * between {@link #begin} and {@link #end}: whoever changes a route waits for the sections that began
+ * before the change. Keep sections short: a request or a batch, never a wait.
+ *
+ * <p>Not thread-safe: one session per thread.
+ */
+@ProviderType
+public interface BusSession extends AutoCloseable {
+  /**
+   * Begins a section.
+   *
+   * @return the route version: memory resolved under another version must be resolved again; or -1
+   *     when the port is revoked and nothing may be touched (then do not call {@link #end})
+   */
+  long begin();
+
+  /** Ends the section. */
+  void end();
+
+  /**
+   * Resolves a run of bus addresses to memory, inside a section.
+   *
+   * @param length at least 1
+   * @return exactly {@code length} bytes, writable whatever the access (a device that writes where
+   *     it may only read is caught by the IOMMU when it asks for the wrong access)
+   * @throws BusFaultException when the run is not reachable as a whole; counted
+   */
+  MemorySegment resolve(long address, long length, BusAccess access) throws BusFaultException;
+
+  /** Whether a run lies wholly inside the function's own SWIOTLB range. No counters change. */
+  boolean inOwnRegion(long address, long length);
+
+  /** Counts another section's use of a run that {@link #resolve} returned earlier. */
+  void touched(long address);
+
+  /** Ends the session; an open section is ended. */
+  @Override
+  void close();
+}

@@ -1,0 +1,19 @@
+package io.carom.pci;
+
+import org.osgi.annotation.versioning.ConsumerType;
+
+/** Side effects of a capability in config space. Called on guest threads. */
+@ConsumerType
+public interface CapabilityAccess {
+  /**
+   * Before the guest reads: may change the stored bytes.
+   *
+   * @param body the capability's bytes, live; guarded by the bus for the length of the call
+   * @param offset first byte read, from the capability's start
+   * @param width 1, 2 or 4
+   */
+  void reading(byte[] body, int offset, int width);
+
+  /** After the guest's write was stored under the mask. */
+  void written(byte[] body, int offset, int width);
+}

@@ -1,0 +1,28 @@
+package io.carom.pci;
+
+import org.osgi.annotation.versioning.ProviderType;
+
+/** What a plugged function gets from the bus. Thread-safe. */
+@ProviderType
+public interface PciAttachment {
+  /** Where it sits. */
+  PciAddress address();
+
+  /** Its way to memory. */
+  BusPort port();
+
+  /** Whether the guest has enabled MSI-X (message control bit 15). */
+  boolean msixEnabled();
+
+  /** Number of MSI-X vectors, 0 without MSI-X. */
+  int vectors();
+
+  /**
+   * Raises an MSI-X vector: sent at once, or marked pending while masked. Ignored for a vector out
+   * of range or while MSI-X is off.
+   */
+  void raise(int vector);
+
+  /** Sets the level of the function's INTx line: status bit 3, and the line unless disabled. */
+  void intx(boolean asserted);
+}

@@ -1,0 +1,50 @@
+package io.carom.pci;
+
+import org.jspecify.annotations.Nullable;
+import org.osgi.annotation.versioning.ConsumerType;
+
+/**
+ * A device model, as the bus sees it. Register it as an OSGi service and the bus plugs it in;
+ * unregister it and the guest sees a surprise removal (an orderly one goes through {@link
+ * PciBus#eject}).
+ *
+ * <p>Service properties: {@value #NAME} (required, unique), {@value #SLOT} (optional, such as
+ * {@code 00:04.0}; else the first free slot).
+ */
+@ConsumerType
+public interface PciFunction {
+  /** Service property: the function's name, such as the disk's. */
+  String NAME = "io.carom.pci.name";
+
+  /** Service property: the wanted address. */
+  String SLOT = "io.carom.pci.slot";
+
+  /** What the function is. Constant while it is plugged. */
+  PciFunctionSpec spec();
+
+  /** The function was plugged; its port and interrupts work from now on. */
+  void plugged(PciAttachment attachment);
+
+  /** The function was taken out; the attachment's port is revoked when this is called. */
+  void unplugged();
+
+  /**
+   * A guest load from a register BAR, on the guest's thread.
+   *
+   * @param bar BAR index
+   * @param offset within the BAR, aligned to {@code width}
+   * @param width 1, 2, 4 or 8
+   */
+  long read(int bar, long offset, int width);
+
+  /** A guest store to a register BAR. */
+  void write(int bar, long offset, int width, long value);
+
+  /** Memory decoding, bus mastering or a BAR's address changed. Called after the change. */
+  default void commandChanged(final int command) {}
+
+  /** The name under which faults and logs speak of it; null for the address alone. */
+  default @Nullable String label() {
+    return null;
+  }
+}

@@ -1,0 +1,25 @@
+package io.carom.pci;
+
+import org.osgi.annotation.versioning.ConsumerType;
+
+/**
+ * Turns bus addresses into guest-physical ones for one function: the hook of an IOMMU. Called on
+ * device threads inside bus sections; must not block.
+ */
+@ConsumerType
+@FunctionalInterface
+public interface Translation {
+  /** The answer for an address without a permitted translation. */
+  long FAULT = -1L;
+
+  /**
+   * Translates an address.
+   *
+   * @param address bus address
+   * @param length bytes of the access, at least 1
+   * @param access what the device wants
+   * @return the guest-physical address of the first byte if all bytes are contiguous behind it, or
+   *     {@link #FAULT}
+   */
+  long translate(long address, long length, BusAccess access);
+}

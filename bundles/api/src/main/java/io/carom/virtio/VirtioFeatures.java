@@ -1,0 +1,86 @@
+package io.carom.virtio;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Feature bits (virtio 1.4, sections Feature Bits, Reserved Feature Bits, and Block Device / Feature
+ * bits), as masks of a 64-bit word.
+ */
+public final class VirtioFeatures {
+  /** Largest size of a segment is in {@code size_max}. */
+  public static final long BLK_SIZE_MAX = 1L << 1;
+
+  /** Largest number of segments is in {@code seg_max}. */
+  public static final long BLK_SEG_MAX = 1L << 2;
+
+  /** The disk is read-only. */
+  public static final long BLK_RO = 1L << 5;
+
+  /** Block size is in {@code blk_size}. */
+  public static final long BLK_BLK_SIZE = 1L << 6;
+
+  /** FLUSH is understood. */
+  public static final long BLK_FLUSH = 1L << 9;
+
+  /** Several queues, their number in {@code num_queues}. */
+  public static final long BLK_MQ = 1L << 12;
+
+  /** Bit number of VIRTIO_F_SWIOTLB in the proposal of March 2025; legacy ANY_LAYOUT. */
+  public static final int SWIOTLB_BIT = 27;
+
+  /** The device provides a region that all addresses must lie in. */
+  public static final long SWIOTLB = 1L << SWIOTLB_BIT;
+
+  /** Indirect descriptors. */
+  public static final long INDIRECT_DESC = 1L << 28;
+
+  /** used_event and avail_event. */
+  public static final long EVENT_IDX = 1L << 29;
+
+  /** Compliance with virtio 1. */
+  public static final long VERSION_1 = 1L << 32;
+
+  /** Addresses are bus addresses, subject to the platform's IOMMU and offsets. */
+  public static final long ACCESS_PLATFORM = 1L << 33;
+
+  private static final String[] TRANSPORT_NAMES = {
+    "NOTIFY_ON_EMPTY", "", "", "SWIOTLB", "INDIRECT_DESC", "EVENT_IDX", "UNUSED", "",
+    "VERSION_1", "ACCESS_PLATFORM", "RING_PACKED", "IN_ORDER", "ORDER_PLATFORM", "SR_IOV",
+    "NOTIFICATION_DATA", "NOTIF_CONFIG_DATA", "RING_RESET", "ADMIN_VQ", "", "SUSPEND"
+  };
+  private static final int FIRST_TRANSPORT_BIT = 24;
+  private static final String[] BLOCK_NAMES = {
+    "BARRIER", "SIZE_MAX", "SEG_MAX", "", "GEOMETRY", "RO", "BLK_SIZE", "SCSI", "", "FLUSH",
+    "TOPOLOGY", "CONFIG_WCE", "MQ", "DISCARD", "WRITE_ZEROES", "LIFETIME", "SECURE_ERASE", "ZONED"
+  };
+
+  private VirtioFeatures() {}
+
+  /**
+   * Names of the bits that are set, ascending, as the specification spells them without prefix; an
+   * unnamed bit as {@code bit N}.
+   *
+   * @param type device type, for the meaning of bits 0..23
+   */
+  public static List<String> names(final int type, final long bits) {
+    final List<String> names = new ArrayList<>();
+    for (int bit = 0; bit < Long.SIZE; bit++) {
+      if ((bits >>> bit & 1) != 0) {
+        names.add(name(type, bit));
+      }
+    }
+    return names;
+  }
+
+  /** The name of one bit. */
+  public static String name(final int type, final int bit) {
+    String name = "";
+    if (bit >= FIRST_TRANSPORT_BIT && bit < FIRST_TRANSPORT_BIT + TRANSPORT_NAMES.length) {
+      name = TRANSPORT_NAMES[bit - FIRST_TRANSPORT_BIT];
+    } else if (type == VirtioIds.TYPE_BLOCK && bit < BLOCK_NAMES.length) {
+      name = BLOCK_NAMES[bit];
+    }
+    return name.isEmpty() ? "bit " + bit : name;
+  }
+}

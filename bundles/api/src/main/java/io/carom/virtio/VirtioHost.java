@@ -1,0 +1,31 @@
+package io.carom.virtio;
+
+import java.time.Duration;
+import java.util.List;
+import org.osgi.annotation.versioning.ProviderType;
+
+/** The VMM's management of virtio devices: a service of the device bundle. Thread-safe. */
+@ProviderType
+public interface VirtioHost {
+  /** The devices, by name. */
+  List<VirtioDeviceInfo> devices();
+
+  /**
+   * Makes a block device: checks everything, then writes its factory configuration and waits until
+   * the device is plugged.
+   *
+   * @throws IllegalArgumentException with one line that names the value, the rule and what to
+   *     change; nothing was made then
+   */
+  VirtioDeviceInfo addBlk(BlkSpec spec);
+
+  /**
+   * Removes a device: asks the guest to let it go, waits at most {@code timeout}, then takes it out
+   * and deletes its configuration.
+   *
+   * @param force take it out without asking, as a surprise removal
+   * @return whether the guest let it go in time; it is removed only then, or with {@code force}
+   * @throws IllegalArgumentException when there is no device of that name; the message lists them
+   */
+  boolean remove(String name, Duration timeout, boolean force);
+}
