@@ -14,6 +14,7 @@ import java.lang.invoke.MethodHandle;
  * <p>The memory is freed when no segment of it is reachable any more, and by nothing else: there is
  * no way to use it after it was freed.
  */
+@SuppressWarnings("restricted") // calloc and free, and the bounds that only their caller knows
 public final class LazyMemory {
   private static final MethodHandle CALLOC;
   private static final MethodHandle FREE;
