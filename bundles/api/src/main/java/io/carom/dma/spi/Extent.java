@@ -25,7 +25,7 @@ public record Extent(int id, ExtentKind kind, long busAddress, long size) {
   public static final int SET_SIZE = 1 << SET_SHIFT;
 
   /** Slots of a set. */
-  public static final int SET_SLOTS = 1 << SET_SHIFT - SLOT_SHIFT;
+  public static final int SET_SLOTS = 1 << (SET_SHIFT - SLOT_SHIFT);
 
   /** First bus address behind the extent. */
   public long end() {
