@@ -54,7 +54,7 @@ final class Statements {
     if (PLAIN.matcher(word).matches()) {
       return word;
     }
-    return '"' + word.replaceAll("[\\\\\"$]", "\\\\$0") + '"';
+    return "'" + word.replace("'", "'\\''") + "'";
   }
 
   private static void flush(StringBuilder current, List<String> statements) {
