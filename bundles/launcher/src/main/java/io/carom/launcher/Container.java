@@ -87,12 +87,11 @@ final class Container implements AutoCloseable {
     }
   }
 
-  private void start(int highest) throws BootException, BundleException, IOException,
-      InterruptedException {
+  private void start(int highest)
+      throws BootException, BundleException, IOException, InterruptedException {
     framework.init();
     context().addFrameworkListener(this::tell);
-    for (Map.Entry<Integer, List<Path>> level :
-        home.bundles().headMap(highest + 1).entrySet()) {
+    for (Map.Entry<Integer, List<Path>> level : home.bundles().headMap(highest + 1).entrySet()) {
       for (Path jar : level.getValue()) {
         install(jar, level.getKey());
       }

@@ -17,8 +17,7 @@ record Failure(int exitCode, String message) {
       }
       if (t.getClass().getName().equals(GOGO + "CommandNotFoundException")) {
         String command = message(t).replaceFirst("^Command not found: *", "");
-        return new Failure(
-            ExitCode.USAGE, "unknown command '" + command + "'; try ./carom --help");
+        return new Failure(ExitCode.USAGE, "unknown command '" + command + "'; try ./carom --help");
       }
       if (isLanguageError(t)) {
         return new Failure(ExitCode.USAGE, message(t));

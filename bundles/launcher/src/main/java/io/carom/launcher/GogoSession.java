@@ -23,8 +23,7 @@ final class GogoSession implements AutoCloseable {
   }
 
   /** Opens a session whose commands read and write the given streams. */
-  static GogoSession open(
-      BundleContext context, InputStream in, OutputStream out, OutputStream err)
+  static GogoSession open(BundleContext context, InputStream in, OutputStream out, OutputStream err)
       throws BootException {
     ServiceReference<?> reference = context.getServiceReference(API + "CommandProcessor");
     Object processor = reference == null ? null : context.getService(reference);

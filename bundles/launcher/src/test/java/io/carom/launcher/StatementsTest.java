@@ -32,9 +32,34 @@ class StatementsTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "plain", "it's", "a \"b\"", "$x", "\\y;z", "*", "?", "[a]", "{1,2}", "~", "", "two words",
-        "--rw=randread", "--size=4k", "a=b", "#no", "(x)", "a|b", "a&b", "!h", "<in", ">out",
-        "/dev/vda", "dma:use", "%1", "tab\tend", "line\nend", "c:\\dir\\"
+        "plain",
+        "it's",
+        "a \"b\"",
+        "$x",
+        "\\y;z",
+        "*",
+        "?",
+        "[a]",
+        "{1,2}",
+        "~",
+        "",
+        "two words",
+        "--rw=randread",
+        "--size=4k",
+        "a=b",
+        "#no",
+        "(x)",
+        "a|b",
+        "a&b",
+        "!h",
+        "<in",
+        ">out",
+        "/dev/vda",
+        "dma:use",
+        "%1",
+        "tab\tend",
+        "line\nend",
+        "c:\\dir\\"
       })
   void gogoReadsAnArgumentBack(String argument) throws Exception {
     assertThat(echo(argument)).isEqualTo(List.of(argument));
@@ -47,7 +72,8 @@ class StatementsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"demo --json", "lspci --json -v", "fio --output-format=json", "x '--json'"})
+  @ValueSource(
+      strings = {"demo --json", "lspci --json -v", "fio --output-format=json", "x '--json'"})
   void seesThatJsonIsPromised(String statement) {
     assertThat(Statements.wantsJson(statement)).isTrue();
   }
