@@ -1,0 +1,41 @@
+package io.carom.machine;
+
+import io.carom.machine.bus.AddressSpaceMap;
+import io.carom.machine.bus.InterruptRouter;
+import io.carom.machine.port.BusTarget;
+import io.carom.machine.port.Ports;
+import io.carom.machine.ram.GuestRam;
+import io.carom.machine.ram.PageStates;
+import io.carom.machine.ram.Ram;
+import io.carom.machine.ram.RegionStore;
+
+/**
+ * The parts of one running machine, wired.
+ *
+ * @param ram guest RAM
+ * @param map address map and system bus
+ * @param regions device memory
+ * @param ports the devices' ways to memory
+ * @param interrupts interrupt delivery
+ */
+record Board(
+    GuestRam ram,
+    AddressSpaceMap map,
+    RegionStore regions,
+    Ports ports,
+    InterruptRouter interrupts) {
+  /** Builds a machine. */
+  static Board of(final MachineSettings settings) {
+    final Ram ram = new Ram(settings.lowBytes(), settings.highBytes());
+    final PageStates states = new PageStates(ram.size(), settings.confidential());
+    final AddressSpaceMap map = new AddressSpaceMap(ram);
+    final InterruptRouter interrupts = new InterruptRouter();
+    final Ports ports =
+        new Ports(
+            new BusTarget(ram, states, map, settings.busOffset()),
+            interrupts,
+            settings.quiesceTimeout());
+    final GuestRam guest = new GuestRam(ram, states, settings.busOffset(), ports::quiesceAll);
+    return new Board(guest, map, new RegionStore(), ports, interrupts);
+  }
+}

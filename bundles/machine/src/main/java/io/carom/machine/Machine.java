@@ -1,0 +1,134 @@
+package io.carom.machine;
+
+import io.carom.memory.AddressMap;
+import io.carom.memory.DeviceRegions;
+import io.carom.memory.GuestMemory;
+import io.carom.memory.SystemBus;
+import io.carom.pci.BusPorts;
+import io.carom.pci.MsiController;
+import java.util.ArrayList;
+import java.util.List;
+import org.osgi.annotation.bundle.Capability;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.ServiceRegistration;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Modified;
+import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.Designate;
+import org.osgi.service.metatype.annotations.ObjectClassDefinition;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The machine as a component. It registers the parts of its {@link Board} as services by itself: a
+ * changed configuration takes them all away and registers those of a new board, which is what a
+ * reboot looks like to everybody else. A bad configuration is refused and the board stays.
+ */
+@Component(
+    name = Machine.PID,
+    immediate = true,
+    service = {})
+@Designate(ocd = Machine.Config.class)
+@Capability(
+    namespace = "osgi.service",
+    effective = "active",
+    attribute =
+        "objectClass:List<String>=\"io.carom.memory.GuestMemory,io.carom.memory.SystemBus,"
+            + "io.carom.memory.AddressMap,io.carom.memory.DeviceRegions,io.carom.pci.BusPorts,"
+            + "io.carom.pci.MsiController\"")
+public final class Machine {
+  static final String PID = "io.carom.machine";
+  static final int DEFAULT_RAM_MIB = 128;
+  static final int DEFAULT_QUIESCE_TIMEOUT_MS = 1000;
+
+  private static final Logger LOG = LoggerFactory.getLogger(Machine.class);
+
+  /** Configuration of the machine; changing it reboots it. */
+  @ObjectClassDefinition(name = "Carom machine", description = "RAM and platform of the guest")
+  public @interface Config {
+    /** MiB of RAM from address 0, 1..3072. */
+    @AttributeDefinition(name = "Low RAM (MiB)", description = "RAM from address 0, 1..3072")
+    int lowRamMiB() default DEFAULT_RAM_MIB;
+
+    /** MiB of RAM from 4 GiB, 0 for none. */
+    @AttributeDefinition(name = "High RAM (MiB)", description = "RAM from 4 GiB, 0 for none")
+    int highRamMiB() default DEFAULT_RAM_MIB;
+
+    /** Whether pages start private and a device access to a private page faults. */
+    @AttributeDefinition(
+        name = "Confidential",
+        description = "Pages start private; a device access to a private page faults")
+    boolean confidential() default false;
+
+    /** What devices add to an address of RAM, decimal or 0x and hexadecimal, page aligned. */
+    @AttributeDefinition(
+        name = "Bus offset",
+        description = "What devices add to an address of RAM, such as 0x40000000; page aligned")
+    String busOffset() default "0";
+
+    /** How long a change of a route waits for device accesses that have begun. */
+    @AttributeDefinition(
+        name = "Quiesce timeout (ms)",
+        description = "How long a change of a device's route waits for its accesses in flight")
+    int quiesceTimeoutMs() default DEFAULT_QUIESCE_TIMEOUT_MS;
+  }
+
+  private final BundleContext context;
+  private final List<ServiceRegistration<?>> services = new ArrayList<>();
+  private MachineSettings settings;
+  private Board board;
+
+  /** Boots the machine. */
+  @Activate
+  public Machine(final BundleContext context, final Config config) {
+    this.context = context;
+    this.settings = MachineSettings.of(config);
+    this.board = Board.of(settings);
+    powerOn();
+  }
+
+  @Modified
+  synchronized void modified(final Config config) {
+    final MachineSettings wanted;
+    try {
+      wanted = MachineSettings.of(config);
+    } catch (final IllegalArgumentException e) {
+      LOG.error("{}; the machine runs on as it is", e.getMessage());
+      return;
+    }
+    if (!wanted.equals(settings)) {
+      final Board next = Board.of(wanted); // first: without memory for it the old one stays
+      powerOff();
+      settings = wanted;
+      board = next;
+      powerOn();
+    }
+  }
+
+  @Deactivate
+  synchronized void powerOff() {
+    services.reversed().forEach(ServiceRegistration::unregister);
+    services.clear();
+    board.ports().revokeAll();
+  }
+
+  private void powerOn() {
+    LOG.info(
+        "machine: {} MiB RAM below and {} MiB above 4 GiB{}",
+        settings.lowBytes() >> 20,
+        settings.highBytes() >> 20,
+        settings.confidential() ? ", pages private" : "");
+    register(DeviceRegions.class, board.regions());
+    register(MsiController.class, board.interrupts());
+    register(BusPorts.class, board.ports());
+    register(AddressMap.class, board.map());
+    register(SystemBus.class, board.map());
+    register(GuestMemory.class, board.ram());
+  }
+
+  private <S> void register(final Class<S> type, final S service) {
+    services.add(context.registerService(type, service, null));
+  }
+}

@@ -1,0 +1,97 @@
+package io.carom.machine;
+
+import io.carom.memory.PhysicalLayout;
+import java.time.Duration;
+
+/**
+ * Checked settings of a machine.
+ *
+ * @param lowBytes bytes of RAM from 0
+ * @param highBytes bytes of RAM from 4 GiB
+ * @param confidential whether pages start private
+ * @param busOffset what devices add to addresses of RAM
+ * @param quiesceTimeout how long a change waits for device accesses
+ */
+record MachineSettings(
+    long lowBytes, long highBytes, boolean confidential, long busOffset, Duration quiesceTimeout) {
+  private static final int MIB_SHIFT = 20;
+  private static final long MAX_LOW_MIB = PhysicalLayout.LOW_RAM_LIMIT >> MIB_SHIFT;
+  private static final long MAX_HIGH_MIB =
+      (PhysicalLayout.MMIO64_BASE - PhysicalLayout.HIGH_RAM_BASE) >> MIB_SHIFT;
+  private static final long MAX_TIMEOUT_MS = Duration.ofMinutes(10).toMillis();
+
+  /**
+   * Checks a configuration.
+   *
+   * @throws IllegalArgumentException with one line that names the value, the rule and the knob
+   */
+  static MachineSettings of(final Machine.Config config) {
+    final long low = within("lowRamMiB", config.lowRamMiB(), 1, MAX_LOW_MIB) << MIB_SHIFT;
+    final long high = within("highRamMiB", config.highRamMiB(), 0, MAX_HIGH_MIB) << MIB_SHIFT;
+    return new MachineSettings(
+        low,
+        high,
+        config.confidential(),
+        busOffset(config.busOffset(), low, high),
+        Duration.ofMillis(
+            within("quiesceTimeoutMs", config.quiesceTimeoutMs(), 1, MAX_TIMEOUT_MS)));
+  }
+
+  private static long within(
+      final String knob, final long value, final long least, final long most) {
+    if (value < least || value > most) {
+      throw new IllegalArgumentException(
+          Machine.PID + ": " + knob + "=" + value + " is not in " + least + ".." + most);
+    }
+    return value;
+  }
+
+  private static long busOffset(final String text, final long low, final long high) {
+    final long offset = parse(text.trim());
+    if (offset < 0 || offset >= 1L << 48 || offset % PhysicalLayout.PAGE_SIZE != 0) {
+      throw new IllegalArgumentException(
+          Machine.PID
+              + ": busOffset="
+              + text
+              + " is not a multiple of "
+              + PhysicalLayout.PAGE_SIZE
+              + " below 2^48");
+    }
+    // Offset below 2^48 and RAM below 2^39: the sums below do not overflow.
+    if (offset != 0) {
+      checkImage(text, offset, low);
+      checkImage(text, PhysicalLayout.HIGH_RAM_BASE + offset, high);
+    }
+    return offset;
+  }
+
+  /** A bus address must not mean both RAM and a BAR, nor RAM and an interrupt. */
+  private static void checkImage(final String text, final long base, final long size) {
+    final long hole = PhysicalLayout.MMIO32_BASE;
+    final boolean inHole = base < PhysicalLayout.HIGH_RAM_BASE && base + size > hole;
+    final boolean inBars =
+        base < PhysicalLayout.MMIO64_LIMIT && base + size > PhysicalLayout.MMIO64_BASE;
+    if (size > 0 && (inHole || inBars)) {
+      throw new IllegalArgumentException(
+          Machine.PID
+              + ": busOffset="
+              + text
+              + " puts RAM at bus addresses 0x"
+              + Long.toHexString(base)
+              + "..0x"
+              + Long.toHexString(base + size - 1)
+              + ", where devices have their BARs or interrupts; choose another offset");
+    }
+  }
+
+  private static long parse(final String text) {
+    try {
+      return text.startsWith("0x") || text.startsWith("0X")
+          ? Long.parseLong(text.substring(2), 16)
+          : Long.parseLong(text);
+    } catch (final NumberFormatException e) {
+      throw new IllegalArgumentException(
+          Machine.PID + ": busOffset=" + text + " is not a number such as 0x40000000", e);
+    }
+  }
+}

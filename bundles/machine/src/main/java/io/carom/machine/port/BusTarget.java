@@ -1,0 +1,43 @@
+package io.carom.machine.port;
+
+import io.carom.machine.bus.AddressSpaceMap;
+import io.carom.machine.ram.PageStates;
+import io.carom.machine.ram.Ram;
+import io.carom.memory.PhysicalLayout;
+import io.carom.pci.BusFaultException.Reason;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What lies behind every port: the platform's offset, then RAM that is not private.
+ *
+ * @param ram all RAM
+ * @param states which of its pages devices may reach
+ * @param map what else is in the address space, to tell why an access is refused
+ * @param busOffset what a device adds to the address of RAM to form its bus address
+ */
+public record BusTarget(Ram ram, PageStates states, AddressSpaceMap map, long busOffset) {
+  /** The offset in RAM of a run of bus addresses, or -1 when it is not all RAM. */
+  long offset(final long address, final long length) {
+    // An address below the offset wraps to a negative or huge one, which is not RAM.
+    return ram.offset(address - busOffset, length);
+  }
+
+  /** Why a run that is not RAM is refused. */
+  Reason refusal(final long address, final long length) {
+    final boolean occupied =
+        touchesMessages(address, length) || map.occupied(address - busOffset, length);
+    return occupied ? Reason.NOT_MEMORY : Reason.UNMAPPED;
+  }
+
+  /** Whether a run of at least one byte touches the message window. */
+  static boolean touchesMessages(final long address, final long length) {
+    // Unsigned distances instead of sums: one of the two starts lies within the other run.
+    return Long.compareUnsigned(address - PhysicalLayout.MSI_BASE, PhysicalLayout.MSI_SIZE) < 0
+        || Long.compareUnsigned(PhysicalLayout.MSI_BASE - address, length) < 0;
+  }
+
+  /** Why a run that is RAM is refused all the same, or null. */
+  @Nullable Reason forbidden(final long offset, final long length) {
+    return states.shared(offset, length) ? null : Reason.PRIVATE_PAGE;
+  }
+}

@@ -1,0 +1,99 @@
+package io.carom.machine.port;
+
+import io.carom.memory.PhysicalLayout;
+import io.carom.pci.BusPort;
+import io.carom.pci.BusSession;
+import io.carom.pci.MsiController;
+import io.carom.pci.PortCounters;
+import java.util.List;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+
+/**
+ * A function's port: its route, its sessions, and its counters.
+ *
+ * <p>The monitor guards changes of the route and of the list of sessions, and is never held while
+ * waiting. How sections and changes of the route meet is told on {@link PortSession}.
+ */
+final class DevicePort implements BusPort {
+  private final String name;
+  private final BusTarget target;
+  private final MsiController interrupts;
+  private final LongAdder messages = new LongAdder();
+  private final LongAdder refusedMessages = new LongAdder();
+  private volatile Route route = Route.INITIAL;
+  private volatile List<PortSession> sessions = List.of();
+  private PortCounters past = new PortCounters(0, 0, 0, 0); // of closed sessions
+
+  DevicePort(final String name, final BusTarget target, final MsiController interrupts) {
+    this.name = name;
+    this.target = target;
+    this.interrupts = interrupts;
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public synchronized BusSession open() {
+    final PortSession session = new PortSession(this, target, route.epoch());
+    sessions = Stream.concat(sessions.stream(), Stream.of(session)).toList();
+    return session;
+  }
+
+  @Override
+  public synchronized PortCounters counters() {
+    PortCounters sum = past;
+    for (final PortSession session : sessions) {
+      sum = plus(sum, session.counters());
+    }
+    return new PortCounters(
+        sum.ownRegion(), sum.systemMemory(), sum.faulted() + refusedMessages.sum(), messages.sum());
+  }
+
+  @Override
+  public boolean message(final long address, final int data) {
+    final Route now = route;
+    if (now.revoked() || !now.busMaster() || !PhysicalLayout.isMessage(address)) {
+      refusedMessages.increment();
+      return false;
+    }
+    messages.increment();
+    interrupts.message(address, data);
+    return true;
+  }
+
+  Route route() {
+    return route;
+  }
+
+  /** Publishes a new route; {@link #awaitSections} is the caller's next step. */
+  synchronized void change(final UnaryOperator<Route> step) {
+    route = step.apply(route);
+  }
+
+  /** Waits for the sections that are open now. */
+  boolean awaitSections(final long deadlineNanos) {
+    boolean ended = true;
+    for (final PortSession session : sessions) {
+      ended &= session.awaitEnd(deadlineNanos);
+    }
+    return ended;
+  }
+
+  synchronized void closed(final PortSession session) {
+    past = plus(past, session.counters());
+    sessions = sessions.stream().filter(other -> other != session).toList();
+  }
+
+  private static PortCounters plus(final PortCounters a, final PortCounters b) {
+    return new PortCounters(
+        a.ownRegion() + b.ownRegion(),
+        a.systemMemory() + b.systemMemory(),
+        a.faulted() + b.faulted(),
+        0);
+  }
+}

@@ -1,0 +1,228 @@
+package io.carom.machine.port;
+
+import io.carom.pci.BusAccess;
+import io.carom.pci.BusFaultException;
+import io.carom.pci.BusFaultException.Reason;
+import io.carom.pci.BusSession;
+import io.carom.pci.PortCounters;
+import io.carom.pci.Translation;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One thread's sections on a port.
+ *
+ * <p><b>The protocol</b> (Dekker's). {@code section} counts up at the begin and at the end of every
+ * section, so it is odd inside; only the session's thread writes it. Beginning is: store the odd
+ * number, volatile; then load the port's route, volatile; then use that route until the end.
+ * Changing a route is: store the new route, volatile; then load every session's {@code section},
+ * volatile, and wait while it is odd and still the number that was seen.
+ *
+ * <p>All four are volatile, so there is one order of them that both sides agree on. If the changer
+ * does not see the section, its load came before the session's store, so the session's load of the
+ * route comes after the changer's store of it: the section runs on the new route, and sees all that
+ * was written before it was published, such as pages turned private. If the changer sees it, it
+ * waits for the number to change; the end is a release store, so the section's accesses are over
+ * when the changer has read it. Sections that begin while it waits have other numbers and are not
+ * waited for: the wait is bounded by the length of one section of each session.
+ *
+ * <p>A session opened while a route is being published is either in the list that the changer reads
+ * or is opened after the publication: both go through the port's monitor.
+ *
+ * <p>Counters are written by the session's thread only, and read by anyone: opaque accesses, which
+ * cost what plain ones do, keep them whole.
+ */
+final class PortSession extends SectionPadding implements BusSession {
+  private static final int SPINS = 200;
+  private static final long PARK_NANOS = 20_000;
+  private static final VarHandle SECTION = field("section");
+  private static final VarHandle OWN = field("ownAccesses");
+  private static final VarHandle SYSTEM = field("systemAccesses");
+  private static final VarHandle FAULTED = field("faultedAccesses");
+
+  private final DevicePort port;
+  private final BusTarget target;
+  private final long epoch;
+  private boolean closed;
+  private @Nullable Route current; // null outside sections
+  private long section;
+  private long ownAccesses;
+  private long systemAccesses;
+  private long faultedAccesses;
+
+  PortSession(final DevicePort port, final BusTarget target, final long epoch) {
+    this.port = port;
+    this.target = target;
+    this.epoch = epoch;
+  }
+
+  @Override
+  public long begin() {
+    final long outside = section;
+    if ((outside & 1) != 0) {
+      throw new IllegalStateException("section on port " + port.name() + " has begun already");
+    }
+    SECTION.setVolatile(this, outside + 1);
+    final Route route = port.route();
+    if (route.revoked() || route.epoch() != epoch || closed) {
+      SECTION.setRelease(this, outside + 2);
+      return -1;
+    }
+    current = route;
+    return route.version();
+  }
+
+  @Override
+  public void end() {
+    if ((section & 1) == 0) {
+      throw new IllegalStateException("no section has begun on port " + port.name());
+    }
+    current = null;
+    SECTION.setRelease(this, section + 1);
+  }
+
+  @Override
+  public MemorySegment resolve(final long address, final long length, final BusAccess access)
+      throws BusFaultException {
+    final Route route = current;
+    if (route == null || port.route().version() != route.version()) {
+      checkOpen(route, address, length);
+    }
+    return resolve(route == null ? port.route() : route, address, length, access);
+  }
+
+  private MemorySegment resolve(
+      final Route route, final long address, final long length, final BusAccess access)
+      throws BusFaultException {
+    // Bus addresses are unsigned: the last byte is below the first only if the run wraps around.
+    if (length < 1 || Long.compareUnsigned(address + (length - 1), address) < 0) {
+      throw fault(Reason.OVERFLOW, address, length);
+    }
+    final long within = address - route.ownBase();
+    if (Long.compareUnsigned(within, route.ownSize()) < 0) {
+      if (length > route.ownSize() - within) { // runs out of the own range
+        throw fault(Reason.NOT_MEMORY, address, length);
+      }
+      OWN.setOpaque(this, ownAccesses + 1);
+      return route.own().asSlice(within, length);
+    }
+    if (route.ownSize() > 0 && Long.compareUnsigned(-within, length) < 0) { // runs into it
+      throw fault(Reason.NOT_MEMORY, address, length);
+    }
+    return resolveSystem(route, address, length, access);
+  }
+
+  private MemorySegment resolveSystem(
+      final Route route, final long address, final long length, final BusAccess access)
+      throws BusFaultException {
+    if (!route.busMaster()) {
+      throw fault(Reason.BUS_MASTER_OFF, address, length);
+    }
+    if (BusTarget.touchesMessages(address, length)) { // an interrupt, whatever the IOMMU says
+      throw fault(Reason.NOT_MEMORY, address, length);
+    }
+    final Translation translation = route.translation();
+    long behind = address;
+    if (translation != null) {
+      behind = translation.translate(address, length, access);
+      if (behind == Translation.FAULT) {
+        throw fault(Reason.TRANSLATION, address, length);
+      }
+    }
+    final long offset = target.offset(behind, length);
+    if (offset < 0) {
+      throw fault(target.refusal(behind, length), address, length);
+    }
+    final Reason forbidden = target.forbidden(offset, length);
+    if (forbidden != null) {
+      throw fault(forbidden, address, length);
+    }
+    SYSTEM.setOpaque(this, systemAccesses + 1);
+    return target.ram().memory().asSlice(offset, length);
+  }
+
+  @Override
+  public boolean inOwnRegion(final long address, final long length) {
+    return routeNow().ownsAll(address, length);
+  }
+
+  @Override
+  public void touched(final long address) {
+    if (routeNow().owns(address)) {
+      OWN.setOpaque(this, ownAccesses + 1);
+    } else {
+      SYSTEM.setOpaque(this, systemAccesses + 1);
+    }
+  }
+
+  @Override
+  public void close() {
+    if ((section & 1) != 0) {
+      end();
+    }
+    if (!closed) {
+      closed = true;
+      port.closed(this);
+    }
+  }
+
+  /** Waits for the end of a section that is open now; true at once when none is. */
+  boolean awaitEnd(final long deadlineNanos) {
+    final long seen = (long) SECTION.getVolatile(this);
+    if ((seen & 1) == 0) {
+      return true;
+    }
+    for (int spins = 0; (long) SECTION.getVolatile(this) == seen; spins++) {
+      if (spins < SPINS) {
+        Thread.onSpinWait();
+      } else if (System.nanoTime() - deadlineNanos >= 0) {
+        return false;
+      } else {
+        LockSupport.parkNanos(this, PARK_NANOS);
+      }
+    }
+    return true;
+  }
+
+  /** Its accesses so far, without messages. */
+  PortCounters counters() {
+    return new PortCounters(
+        (long) OWN.getOpaque(this),
+        (long) SYSTEM.getOpaque(this),
+        (long) FAULTED.getOpaque(this),
+        0);
+  }
+
+  /** The route changed since the section began, or there is no section: may it go on? */
+  private void checkOpen(final @Nullable Route route, final long address, final long length)
+      throws BusFaultException {
+    final Route now = port.route();
+    if (now.revoked() || now.epoch() != epoch || closed) {
+      throw fault(Reason.REVOKED, address, length);
+    }
+    if (route == null) {
+      throw new IllegalStateException("resolve on port " + port.name() + " outside a section");
+    }
+  }
+
+  private BusFaultException fault(final Reason reason, final long address, final long length) {
+    FAULTED.setOpaque(this, faultedAccesses + 1);
+    return new BusFaultException(reason, address, length);
+  }
+
+  private Route routeNow() {
+    final Route route = current;
+    return route == null ? port.route() : route;
+  }
+
+  private static VarHandle field(final String name) {
+    try {
+      return MethodHandles.lookup().findVarHandle(PortSession.class, name, long.class);
+    } catch (final ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+}

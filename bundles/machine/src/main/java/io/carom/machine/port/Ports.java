@@ -1,0 +1,78 @@
+package io.carom.machine.port;
+
+import io.carom.pci.BusPorts;
+import io.carom.pci.MsiController;
+import io.carom.pci.PortControl;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The machine's open ports by name. The monitor guards the map and is never held while waiting. */
+public final class Ports implements BusPorts {
+  private static final Logger LOG = LoggerFactory.getLogger(Ports.class);
+
+  private final Map<String, DevicePort> open = new HashMap<>();
+  private final BusTarget target;
+  private final MsiController interrupts;
+  private final Duration patience;
+
+  /**
+   * No ports yet.
+   *
+   * @param patience how long a change of a route waits for sections under the old one
+   */
+  public Ports(final BusTarget target, final MsiController interrupts, final Duration patience) {
+    this.target = target;
+    this.interrupts = interrupts;
+    this.patience = patience;
+  }
+
+  @Override
+  public synchronized PortControl create(final String name) {
+    if (open.containsKey(name)) {
+      throw new IllegalStateException("port " + name + " is open already; close it first");
+    }
+    final DevicePort port = new DevicePort(name, target, interrupts);
+    open.put(name, port);
+    return new PortRoutes(port, patience, () -> remove(name, port));
+  }
+
+  /**
+   * Gives every port a new route version and waits until all sections that began before have ended.
+   *
+   * @return false when one has not ended in time; it is named in the log
+   */
+  public boolean quiesceAll() {
+    final List<DevicePort> ports = snapshot();
+    ports.forEach(port -> port.change(Route::next));
+    final long deadline = Deadlines.after(patience);
+    boolean ended = true;
+    for (final DevicePort port : ports) {
+      if (!port.awaitSections(deadline)) {
+        LOG.warn(
+            "an access of {} has not ended within {} ms (quiesceTimeoutMs)",
+            port.name(),
+            patience.toMillis());
+        ended = false;
+      }
+    }
+    return ended;
+  }
+
+  /** Revokes every port: the machine goes away. */
+  public void revokeAll() {
+    snapshot().forEach(port -> port.change(Route::revoke));
+  }
+
+  private synchronized List<DevicePort> snapshot() {
+    return new ArrayList<>(open.values());
+  }
+
+  private synchronized void remove(final String name, final DevicePort port) {
+    open.remove(name, port);
+  }
+}
