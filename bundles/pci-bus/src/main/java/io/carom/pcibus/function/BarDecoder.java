@@ -1,0 +1,123 @@
+package io.carom.pcibus.function;
+
+import io.carom.memory.AddressMap;
+import io.carom.memory.AddressMap.Mapping;
+import io.carom.memory.MmioHandler;
+import io.carom.pci.BarSpec;
+import io.carom.pci.PortControl;
+import io.carom.pcibus.config.FunctionRegisters;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps one BAR in the address map where the guest has put it, and the function's own SWIOTLB range
+ * with it. Guarded by the function's config lock.
+ */
+final class BarDecoder {
+  private static final Logger LOG = LoggerFactory.getLogger(BarDecoder.class);
+  private static final long OFF = 0;
+
+  private final String label;
+  private final BarSpec spec;
+  private final MmioHandler handler;
+  private final AddressMap map;
+  private final PortControl port;
+  private long wanted = OFF;
+  private @Nullable Mapping mapping;
+  private boolean logged;
+
+  BarDecoder(
+      final String label,
+      final BarSpec spec,
+      final MmioHandler handler,
+      final AddressMap map,
+      final PortControl port) {
+    this.label = label;
+    this.spec = spec;
+    this.handler = handler;
+    this.map = map;
+    this.port = port;
+  }
+
+  /** Brings the map up to date; returns whether the BAR moved, came or went. */
+  boolean update(final FunctionRegisters registers, final boolean decode) {
+    final long address = registers.barAddress(spec);
+    final long now = decode && assigned(address) ? address : OFF;
+    if (now == wanted && (now == OFF || mapping != null)) {
+      return false;
+    }
+    final boolean moved = now != wanted || mapping != null;
+    unmap(true);
+    wanted = now;
+    if (now != OFF) {
+      map(now);
+    }
+    return moved || mapping != null;
+  }
+
+  /** Takes the BAR out of the map for good. The own range is left to the port's revocation. */
+  void close() {
+    unmap(false);
+    wanted = OFF;
+  }
+
+  private boolean assigned(final long address) {
+    if (address == 0) {
+      refused(address, "it was never assigned");
+      return false;
+    }
+    if (address == FunctionRegisters.sizingAddress(spec)) {
+      refused(address, "it holds what sizing left there");
+      return false;
+    }
+    return true;
+  }
+
+  private void map(final long base) {
+    final MemorySegment memory = spec.memory();
+    final String name = label + " BAR " + spec.index();
+    try {
+      mapping =
+          memory == null
+              ? map.registers(name, base, spec.size(), handler)
+              : map.memory(name, base, memory);
+    } catch (final IllegalArgumentException e) {
+      refused(base, e.getMessage());
+      return;
+    }
+    logged = false;
+    if (spec.swiotlb() && !port.ownRegion(base, memory)) {
+      late();
+    }
+  }
+
+  private void unmap(final boolean ownRange) {
+    final Mapping old = mapping;
+    if (old != null) {
+      mapping = null;
+      // The device loses its range first, so that it never uses an address that answers no more.
+      if (ownRange && spec.swiotlb() && !port.ownRegion(0, null)) {
+        late();
+      }
+      old.close();
+    }
+  }
+
+  private void refused(final long address, final @Nullable String why) {
+    if (!logged) {
+      logged = true;
+      LOG.warn(
+          "{}: BAR {} at 0x{} is not decoded: {}",
+          label,
+          spec.index(),
+          Long.toHexString(address),
+          why);
+    }
+  }
+
+  private void late() {
+    LOG.warn("{}: an access begun before BAR {} moved has not ended in time", label, spec.index());
+  }
+}

@@ -1,0 +1,163 @@
+package io.carom.pcibus.function;
+
+import io.carom.pci.ConfigSpaceDescriptor;
+import io.carom.pci.PortControl;
+import io.carom.pcibus.config.FunctionRegisters;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Configuration accesses of one function and what follows from them.
+ *
+ * <p>One lock serialises them, side effects included: what the guest reads back is in force. Under
+ * it the port is told of new routes and waits, for a bounded time, for device sections; no deadlock
+ * can come of that, as nothing that a device does inside a section (DMA, raising interrupts) takes
+ * this lock. Accesses to BARs do not take it either. It may be taken again by its holder: a
+ * capability may reach a BAR, and through that the device, from within an access.
+ */
+final class FunctionConfig {
+  private static final Logger LOG = LoggerFactory.getLogger(FunctionConfig.class);
+
+  /** Status bit 13: an access of the device found nothing at its address. */
+  private static final int STATUS_MASTER_ABORT = 1 << 13;
+
+  private final String label;
+  private final FunctionRegisters registers;
+  private final List<BarDecoder> bars;
+  private final PortControl port;
+  private final FunctionCalls function;
+  private final IntxLine line;
+  private final @Nullable MsixTable msix;
+  private final ReentrantLock lock = new ReentrantLock();
+  private volatile boolean removed;
+  private long faultsShown;
+
+  FunctionConfig(
+      final String label,
+      final FunctionRegisters registers,
+      final List<BarDecoder> bars,
+      final PortControl port,
+      final FunctionCalls function,
+      final IntxLine line,
+      final @Nullable MsixTable msix) {
+    this.label = label;
+    this.registers = registers;
+    this.bars = bars;
+    this.port = port;
+    this.function = function;
+    this.line = line;
+    this.msix = msix;
+  }
+
+  /** A load of 1, 2 or 4 bytes, aligned. */
+  long read(final int offset, final int width) {
+    lock.lock();
+    try {
+      if (removed) {
+        return -1;
+      }
+      if ((offset & ~3) == ConfigSpaceDescriptor.COMMAND) {
+        refreshStatus();
+      }
+      return registers.read(offset, width);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** A store of 1, 2 or 4 bytes, aligned. */
+  void write(final int offset, final int width, final long value) {
+    lock.lock();
+    try {
+      if (removed) {
+        return;
+      }
+      final int command = registers.command();
+      final int msixControl = registers.msixControl();
+      registers.write(offset, width, value);
+      if (registers.command() != command) {
+        commandChanged(command, registers.command());
+      } else if (isBar(offset) && updateBars()) {
+        function.commandChanged(command);
+      }
+      if (msix != null && registers.msixControl() != msixControl) {
+        msix.control(registers.msixControl());
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * The function is gone: its BARs leave the map, and accesses read all ones. An access that hangs
+   * in the device's code is waited for so long, then left behind; it changes nothing any more.
+   */
+  void remove(final Duration patience) {
+    removed = true;
+    final boolean locked = tryLock(patience);
+    if (!locked) {
+      LOG.warn("{}: a configuration access hangs; removing the function without it", label);
+    }
+    try {
+      bars.forEach(BarDecoder::close);
+    } finally {
+      if (locked) {
+        lock.unlock();
+      }
+    }
+  }
+
+  private void commandChanged(final int before, final int now) {
+    final int changed = before ^ now;
+    if ((changed & ConfigSpaceDescriptor.COMMAND_MEMORY) != 0) {
+      updateBars();
+    }
+    if ((changed & ConfigSpaceDescriptor.COMMAND_BUS_MASTER) != 0
+        && !port.busMaster((now & ConfigSpaceDescriptor.COMMAND_BUS_MASTER) != 0)) {
+      LOG.warn("{}: an access begun before bus mastering changed has not ended in time", label);
+    }
+    if ((changed & ConfigSpaceDescriptor.COMMAND_INTX_DISABLE) != 0) {
+      line.disable((now & ConfigSpaceDescriptor.COMMAND_INTX_DISABLE) != 0);
+    }
+    function.commandChanged(now);
+  }
+
+  private boolean updateBars() {
+    final boolean decode =
+        !removed && (registers.command() & ConfigSpaceDescriptor.COMMAND_MEMORY) != 0;
+    boolean changed = false;
+    for (final BarDecoder bar : bars) {
+      changed |= bar.update(registers, decode);
+    }
+    return changed;
+  }
+
+  /** Status bits that follow from what the device did, on its own threads, since the last look. */
+  private void refreshStatus() {
+    registers.status(ConfigSpaceDescriptor.STATUS_INTX, line.asserted());
+    final long faults = port.port().counters().faulted();
+    if (faults != faultsShown) {
+      faultsShown = faults;
+      registers.status(STATUS_MASTER_ABORT, true);
+    }
+  }
+
+  private boolean tryLock(final Duration patience) {
+    try {
+      return lock.tryLock(patience.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (final InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return lock.tryLock();
+    }
+  }
+
+  private static boolean isBar(final int offset) {
+    return offset >= ConfigSpaceDescriptor.BAR0
+        && offset < ConfigSpaceDescriptor.bar(ConfigSpaceDescriptor.BARS);
+  }
+}

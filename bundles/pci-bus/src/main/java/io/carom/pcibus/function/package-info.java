@@ -1,0 +1,5 @@
+/** A plugged function: command register, BAR decoding, interrupts, and its life. */
+@NullMarked
+package io.carom.pcibus.function;
+
+import org.jspecify.annotations.NullMarked;
