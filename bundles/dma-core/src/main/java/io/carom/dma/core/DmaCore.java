@@ -1,0 +1,220 @@
+package io.carom.dma.core;
+
+import io.carom.dma.Dma;
+import io.carom.dma.DmaControl;
+import io.carom.dma.DmaDevice;
+import io.carom.dma.DmaDeviceInfo;
+import io.carom.dma.DmaDeviceSpec;
+import io.carom.dma.MappingInfo;
+import io.carom.dma.PoolInfo;
+import io.carom.dma.StrategyInfo;
+import io.carom.dma.SwapOptions;
+import io.carom.dma.SwapReport;
+import io.carom.dma.TransitionInfo;
+import io.carom.dma.core.device.DeviceDma;
+import io.carom.dma.core.device.DeviceEvents;
+import io.carom.dma.core.direct.DirectStrategy;
+import io.carom.dma.core.map.Copier;
+import io.carom.dma.core.map.CoreTables;
+import io.carom.dma.core.memory.RamSpace;
+import io.carom.dma.core.swap.CoreTimer;
+import io.carom.dma.core.swap.PoolStore;
+import io.carom.dma.core.swap.Registry;
+import io.carom.dma.core.swap.Settings;
+import io.carom.dma.core.swap.StrategyRef;
+import io.carom.dma.core.swap.SwapControl;
+import io.carom.dma.core.swap.Timing;
+import io.carom.dma.core.swap.TransitionView;
+import io.carom.guest.PageAllocator;
+import io.carom.memory.GuestMemory;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The DMA core without OSGi: devices, strategies, and the change between them. Made by {@link
+ * DmaCoreComponent}, by tests and by benchmarks.
+ */
+public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseable {
+  private static final long DIRECT_ID = -1;
+  private static final int MOST_MAPPINGS = 100_000;
+
+  private final CoreTables tables;
+  private final PageAllocator pages;
+  private final Registry registry;
+  private final PoolStore store;
+  private final SwapControl control;
+  private final TransitionView transitions;
+  private final CoreTimer timer;
+  private final Reports reports;
+  private final List<DeviceDma> devices = new CopyOnWriteArrayList<>();
+  private int lastNumber;
+
+  /** A core over a guest's memory and pages. */
+  public DmaCore(
+      final GuestMemory memory,
+      final PageAllocator pages,
+      final Settings settings,
+      final Copier copier,
+      final Timing timing) {
+    this.pages = pages;
+    tables = CoreTables.of(memory, copier);
+    registry = new Registry(memory.confidential());
+    final RamSpace ram = new RamSpace(memory, pages, tables.index(), tables.extentIds());
+    store = new PoolStore(ram, Runtime.getRuntime().availableProcessors());
+    control = new SwapControl(registry, store, timing, settings);
+    transitions = new TransitionView(control, timing);
+    reports = new Reports(tables);
+    registry.add(
+        new StrategyRef(
+            DirectStrategy.DIRECT,
+            new DirectStrategy(),
+            Integer.MIN_VALUE,
+            "io.carom.dma.core",
+            DIRECT_ID,
+            0));
+    timer = new CoreTimer(timing, tables.tick(), control, store, () -> devices);
+  }
+
+  /** A strategy is there, or its configuration changed. */
+  public void strategyAdded(final StrategyRef ref) {
+    registry.add(ref);
+    devices.forEach(control::reconcile);
+  }
+
+  /** A strategy goes away; returns when nobody is in its code. */
+  public void strategyRemoved(final long serviceId) {
+    control.gone(serviceId, devices);
+  }
+
+  /** The configuration changed. */
+  public void settings(final Settings settings) {
+    control.settings(settings);
+    devices.forEach(control::reconcile);
+  }
+
+  @Override
+  public DmaDevice attach(final DmaDeviceSpec spec) {
+    synchronized (this) {
+      for (final DeviceDma device : devices) {
+        if (device.name().equals(spec.name()) && !device.isClosed()) {
+          throw new IllegalStateException("device " + spec.name() + " is attached already");
+        }
+      }
+      devices.removeIf(d -> d.isClosed() && d.liveMappings() == 0);
+      final DeviceDma made = new DeviceDma(spec, ++lastNumber, tables, pages, this);
+      devices.add(made);
+      return made;
+    }
+  }
+
+  @Override
+  public void negotiated(final DeviceDma device) {
+    control.settle(device);
+  }
+
+  @Override
+  public void closed(final DeviceDma device) {
+    control.closed(device);
+    timer.forget(device);
+    control.sweep();
+    if (device.liveMappings() == 0) {
+      synchronized (this) {
+        devices.remove(device);
+      }
+      final var region = device.region();
+      if (region != null) {
+        region.close();
+      }
+    }
+  }
+
+  @Override
+  public List<StrategyInfo> strategies() {
+    final List<StrategyInfo> result = new ArrayList<>();
+    for (final StrategyRef ref : registry.refs()) {
+      final List<String> users = new ArrayList<>();
+      for (final DeviceDma device : devices) {
+        if (ref.equals(store.refOf(device.mapper().current().pool))) {
+          users.add(device.name());
+        }
+      }
+      result.add(
+          new StrategyInfo(
+              ref.name(),
+              List.copyOf(ref.strategy().extents()),
+              ref.ranking(),
+              ref.strategy().description(),
+              ref.bundle(),
+              users));
+    }
+    result.sort(Comparator.comparing(StrategyInfo::name));
+    return result;
+  }
+
+  @Override
+  public List<DmaDeviceInfo> devices() {
+    final List<DmaDeviceInfo> result = new ArrayList<>();
+    for (final DeviceDma device : devices) {
+      result.add(reports.device(device, control.wanted(device)));
+    }
+    result.sort(Comparator.comparing(DmaDeviceInfo::device));
+    return result;
+  }
+
+  @Override
+  public List<PoolInfo> pools() {
+    return store.infos();
+  }
+
+  @Override
+  public CompletionStage<SwapReport> use(
+      final String device, final String strategy, final SwapOptions options) {
+    return control.use(find(device), strategy, options);
+  }
+
+  @Override
+  public List<String> allowed(final String device) {
+    return registry.names(find(device));
+  }
+
+  @Override
+  public List<TransitionInfo> transitions() {
+    return transitions.now(
+        device -> reports.mappings(List.of(device), store.pools(), MOST_MAPPINGS));
+  }
+
+  @Override
+  public List<SwapReport> history() {
+    return control.history();
+  }
+
+  @Override
+  public List<MappingInfo> mappings(final @Nullable String device) {
+    return reports.mappings(
+        device == null ? devices : List.of(find(device)), store.pools(), MOST_MAPPINGS);
+  }
+
+  private DeviceDma find(final String name) {
+    final List<String> names = new ArrayList<>();
+    for (final DeviceDma device : devices) {
+      if (!device.isClosed()) {
+        if (device.name().equals(name) || device.name().equals("0000:" + name)) {
+          return device;
+        }
+        names.add(device.name());
+      }
+    }
+    throw new IllegalArgumentException(
+        "unknown device '" + name + "'; valid: " + String.join(", ", names));
+  }
+
+  @Override
+  public void close() {
+    timer.close();
+    control.close();
+  }
+}

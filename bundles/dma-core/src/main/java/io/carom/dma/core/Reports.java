@@ -1,0 +1,150 @@
+package io.carom.dma.core;
+
+import io.carom.dma.DmaDeviceInfo;
+import io.carom.dma.DmaDirection;
+import io.carom.dma.MappingInfo;
+import io.carom.dma.core.device.ClosedCounts;
+import io.carom.dma.core.device.DeviceDma;
+import io.carom.dma.core.map.CoreTables;
+import io.carom.dma.core.map.Failures;
+import io.carom.dma.core.pool.ExtentState;
+import io.carom.dma.core.pool.Generation;
+import io.carom.dma.core.pool.MappingRecord;
+import io.carom.dma.core.pool.Pool;
+import io.carom.dma.spi.Refusal;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Turns the core's state into the records that people see. */
+final class Reports {
+  private final CoreTables tables;
+
+  Reports(final CoreTables tables) {
+    this.tables = tables;
+  }
+
+  DmaDeviceInfo device(final DeviceDma device, final String wanted) {
+    final Generation current = device.mapper().current();
+    final Failures failures = device.mapper().failures();
+    final ClosedCounts counts = device.closedCounts().copy();
+    for (final Generation generation : device.generations()) {
+      counts.add(generation);
+    }
+    final var region = device.spec().region();
+    return new DmaDeviceInfo(
+        device.name(),
+        wanted,
+        current.strategy,
+        current.extents(),
+        current.number,
+        device.negotiation().swiotlb(),
+        device.liveMappings(),
+        counts.maps(),
+        counts.unmaps() + device.unmapper().abandonedUnmaps(),
+        device.unmapper().syncs(),
+        counts.bounced(),
+        counts.copiedIn(),
+        counts.copiedOut(),
+        failures.total(),
+        failures.of(Refusal.TOO_BIG),
+        failures.of(Refusal.FRAGMENTED),
+        failures.of(Refusal.FULL),
+        failures.of(Refusal.MASK),
+        failures.strategyErrors(),
+        failures.noStrategy.sum(),
+        counts.lent(),
+        region == null ? 0 : region.memory().byteSize(),
+        region == null ? 0 : region.reserveBytes(),
+        device.coherent().used());
+  }
+
+  /** Live mappings of the given devices, oldest first. */
+  List<MappingInfo> mappings(
+      final Collection<DeviceDma> devices, final Collection<Pool> pools, final int most) {
+    final List<MappingInfo> result = new ArrayList<>();
+    for (final Pool pool : pools) {
+      for (final ExtentState extent : pool.grantedNow()) {
+        for (final MappingRecord record : extent.records()) {
+          if (record.state() != MappingRecord.FREE) {
+            add(
+                result,
+                devices,
+                record.generation,
+                record.busAddress,
+                record.address,
+                record.size,
+                record.direction,
+                "BOUNCE",
+                1,
+                record.tick);
+          }
+        }
+      }
+    }
+    final long offset = tables.memory().busOffset();
+    tables
+        .passes()
+        .visit(
+            (bus, size, direction, generation, count, tick) ->
+                add(
+                    result,
+                    devices,
+                    generation,
+                    bus,
+                    bus - offset,
+                    size,
+                    direction,
+                    "PASS",
+                    count,
+                    tick));
+    result.sort(Comparator.comparingLong(MappingInfo::ageMs).reversed());
+    return result.size() > most ? result.subList(0, most) : result;
+  }
+
+  private void add(
+      final List<MappingInfo> result,
+      final Collection<DeviceDma> devices,
+      final int slot,
+      final long bus,
+      final long address,
+      final long size,
+      final int direction,
+      final String placement,
+      final int count,
+      final int tick) {
+    final Generation generation = tables.generations().get(slot);
+    final DeviceDma device = generation == null ? null : byNumber(devices, generation.device);
+    if (generation == null || device == null) {
+      return; // another device's, or ended while we looked
+    }
+    result.add(
+        new MappingInfo(
+            device.name(),
+            hex(bus),
+            hex(address),
+            size,
+            DmaDirection.values()[direction],
+            generation.strategy == null ? "none" : generation.strategy,
+            generation.number,
+            placement,
+            count,
+            Math.max(0, tables.tick().millis() - tick)));
+  }
+
+  private static @Nullable DeviceDma byNumber(
+      final Collection<DeviceDma> devices, final int number) {
+    for (final DeviceDma device : devices) {
+      if (device.number() == number) {
+        return device;
+      }
+    }
+    return null;
+  }
+
+  private static String hex(final long address) {
+    return "0x" + Long.toHexString(address);
+  }
+}

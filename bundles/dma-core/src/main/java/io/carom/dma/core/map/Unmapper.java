@@ -1,0 +1,263 @@
+package io.carom.dma.core.map;
+
+import io.carom.dma.DmaAttributes;
+import io.carom.dma.DmaDirection;
+import io.carom.dma.DmaUsageException;
+import io.carom.dma.core.pool.ExtentState;
+import io.carom.dma.core.pool.Generation;
+import io.carom.dma.core.pool.GenerationCell;
+import io.carom.dma.core.pool.MappingRecord;
+import io.carom.dma.core.pool.Pool;
+import io.carom.dma.core.pool.Stripe;
+import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Ends and syncs the mappings of one device, whichever strategy placed them and whether it still
+ * exists: by bus address to the extent, by slot to the record, by the record to the generation.
+ *
+ * <p>The strategy is told of a release last, after bytes, record and counts are in order, and only
+ * while it may be called; so one that hangs there holds up nothing but its own stripe.
+ */
+public final class Unmapper implements PassTable.Owner {
+  private static final String NOT_ALLOCATED =
+      "device driver tries to free DMA memory it has not allocated";
+
+  private final CoreTables tables;
+  private final String device;
+  private final int deviceNumber;
+  private final LongAdder syncs = new LongAdder();
+  private final LongAdder abandonedUnmaps = new LongAdder();
+
+  /** For a device, by its number in the core. */
+  public Unmapper(final CoreTables tables, final String device, final int deviceNumber) {
+    this.tables = tables;
+    this.device = device;
+    this.deviceNumber = deviceNumber;
+  }
+
+  /** Syncs so far. */
+  public long syncs() {
+    return syncs.sum();
+  }
+
+  /** Unmaps in abandoned stripes so far; they are in no generation's cells. */
+  public long abandonedUnmaps() {
+    return abandonedUnmaps.sum();
+  }
+
+  /** As {@link io.carom.dma.DmaDevice#unmap}. */
+  public void unmap(
+      final long busAddress, final long size, final DmaDirection direction, final int attributes) {
+    final ExtentState extent = tables.index().find(busAddress);
+    if (extent == null) {
+      unmapPass(busAddress, size, direction);
+      return;
+    }
+    final MappingRecord record = extent.record(busAddress);
+    if (direction == DmaDirection.TO_DEVICE) {
+      check(record, busAddress, size, direction);
+      finish(extent, record, busAddress, size, false);
+      return;
+    }
+    check(record, busAddress, size, direction);
+    if (!record.claim(MappingRecord.COPYING)) {
+      throw usage(busAddress, NOT_ALLOCATED, size);
+    }
+    final boolean copy = (attributes & DmaAttributes.SKIP_CPU_SYNC) == 0;
+    if (copy) {
+      copyOut(extent, record.busAddress, record.address, size);
+    }
+    finish(extent, record, busAddress, copy ? size : 0, true);
+  }
+
+  private void unmapPass(final long busAddress, final long size, final DmaDirection direction) {
+    switch (tables.passes().remove(busAddress, size, direction.ordinal(), this)) {
+      case REMOVED -> {}
+      case ABSENT -> throw usage(busAddress, NOT_ALLOCATED, size);
+      case OTHER_SIZE ->
+          throw usage(busAddress, "device driver frees DMA memory with different size", size);
+      case OTHER_DIRECTION ->
+          throw new DmaUsageException(
+              device,
+              busAddress,
+              "device driver frees DMA memory with different direction [unmapped with "
+                  + direction + "]");
+    }
+  }
+
+  /** Finds out wrong use. Without the lock: what is constant while the record is live. */
+  private void check(
+      final MappingRecord record,
+      final long busAddress,
+      final long size,
+      final DmaDirection direction) {
+    if (record.state() != MappingRecord.LIVE
+        || record.busAddress != busAddress
+        || mine(record.generation) == null) {
+      throw usage(busAddress, NOT_ALLOCATED, size);
+    }
+    if (record.size != size) {
+      throw new DmaUsageException(
+          device,
+          busAddress,
+          "device driver frees DMA memory with different size [map size=" + record.size
+              + " bytes] [unmap size=" + size + " bytes]");
+    }
+    if (record.direction != direction.ordinal()) {
+      throw new DmaUsageException(
+          device,
+          busAddress,
+          "device driver frees DMA memory with different direction [mapped with "
+              + DmaDirection.values()[record.direction] + "] [unmapped with " + direction + "]");
+    }
+  }
+
+  /**
+   * Gives slots and counts back under the home stripe's lock and tells the strategy.
+   *
+   * @param copied bytes copied back, for the counts
+   * @param claimed whether the record is claimed; if not, it is taken here, under the lock
+   */
+  private void finish(
+      final ExtentState extent,
+      final MappingRecord record,
+      final long busAddress,
+      final long copied,
+      final boolean claimed) {
+    final long me = Thread.currentThread().threadId();
+    while (true) {
+      final Pool pool = extent.owner();
+      if (pool == null) {
+        // Nobody owns it, so nothing lives in it: only a second unmap can come here.
+        throw usage(busAddress, NOT_ALLOCATED, 0);
+      }
+      final Stripe stripe = pool.stripes()[extent.home()];
+      if (!stripe.lock(me)) {
+        finishAbandoned(record, busAddress, claimed);
+        return;
+      }
+      try {
+        if (extent.owner() != pool || extent.home() != stripe.index) {
+          continue; // the extent moved, as only one without live mappings can: check again
+        }
+        if (!claimed
+            && (record.state() != MappingRecord.LIVE || record.busAddress != busAddress)) {
+          throw usage(busAddress, NOT_ALLOCATED, 0);
+        }
+        final Generation generation = mine(record.generation);
+        extent.giveBack(record);
+        final long runAddress =
+            extent.extent.busAddress() + ((long) record.runSlot << 11); // 2 KiB slots, in the extent
+        final long runBytes = (long) record.runSlots << 11;
+        record.free();
+        if (generation != null) {
+          final GenerationCell cell = generation.cell(stripe.index);
+          cell.live--;
+          cell.unmaps++;
+          cell.copiedOut += claimed ? copied : 0;
+        }
+        if (pool.callable()) {
+          release(pool, stripe, runAddress, runBytes);
+        }
+        return;
+      } finally {
+        stripe.unlock();
+      }
+    }
+  }
+
+  private static void release(
+      final Pool pool, final Stripe stripe, final long runAddress, final long runBytes) {
+    stripe.inStrategy = true;
+    try {
+      pool.instance().release(stripe.index, runAddress, runBytes);
+    } catch (final RuntimeException | Error e) {
+      // Any error: after an update of its bundle a strategy's classes may no longer load.
+      pool.fault("release: " + e);
+    } finally {
+      stripe.inStrategy = false;
+    }
+  }
+
+  /** Where the stripe was abandoned only the record counts; its slots stay out of use. */
+  private void finishAbandoned(
+      final MappingRecord record, final long busAddress, final boolean claimed) {
+    if (claimed) {
+      record.free();
+    } else if (!record.claim(MappingRecord.FREE)) {
+      throw usage(busAddress, NOT_ALLOCATED, 0);
+    }
+    abandonedUnmaps.increment();
+  }
+
+  /** As {@link io.carom.dma.DmaDevice#syncForCpu} and {@code syncForDevice}. */
+  public void sync(
+      final long busAddress,
+      final long size,
+      final DmaDirection direction,
+      final boolean forCpu) {
+    syncs.increment();
+    final ExtentState extent = tables.index().find(busAddress);
+    if (extent == null) {
+      if (!tables.passes().covers(busAddress, size, direction.ordinal(), this)) {
+        throw usage(
+            busAddress, "device driver tries to sync DMA memory it has not allocated", size);
+      }
+      return;
+    }
+    final MappingRecord record = extent.containing(busAddress);
+    if (record == null
+        || record.state() != MappingRecord.LIVE
+        || mine(record.generation) == null
+        || busAddress < record.busAddress
+        || busAddress - record.busAddress >= record.size) {
+      throw usage(
+          busAddress, "device driver tries to sync DMA memory it has not allocated", size);
+    }
+    final long start = busAddress - record.busAddress;
+    if (size < 0 || size > record.size - start) {
+      throw new DmaUsageException(
+          device,
+          busAddress,
+          "device driver syncs DMA memory outside allocated range [allocation size="
+              + record.size + " bytes] [sync offset+size=" + start + "+" + size + "]");
+    }
+    final int mapped = record.direction;
+    if (mapped != direction.ordinal() && mapped != DmaDirection.BIDIRECTIONAL.ordinal()) {
+      throw new DmaUsageException(
+          device,
+          busAddress,
+          "device driver syncs DMA memory with different direction [mapped with "
+              + DmaDirection.values()[mapped] + "] [synced with " + direction + "]");
+    }
+    if (forCpu && direction.fromDevice()) {
+      copyOut(extent, busAddress, record.address + start, size);
+    } else if (!forCpu && direction.toDevice()) {
+      final long offset = tables.memory().offset(record.address + start, size);
+      tables
+          .copier()
+          .copy(
+              tables.memory().ram(), offset, extent.memory, busAddress + extent.delta, size);
+    }
+  }
+
+  private void copyOut(
+      final ExtentState extent, final long busAddress, final long address, final long size) {
+    final long offset = tables.memory().offset(address, size); // RAM: checked when it was mapped
+    tables
+        .copier()
+        .copy(extent.memory, busAddress + extent.delta, tables.memory().ram(), offset, size);
+  }
+
+  @Override
+  public @Nullable Generation mine(final int generation) {
+    final Generation found = tables.generations().get(generation);
+    return found != null && found.device == deviceNumber ? found : null;
+  }
+
+  private DmaUsageException usage(final long busAddress, final String rule, final long size) {
+    return new DmaUsageException(
+        device, busAddress, size == 0 ? rule : rule + " [size=" + size + " bytes]");
+  }
+}

@@ -1,0 +1,77 @@
+package io.carom.dma.core.memory;
+
+import io.carom.dma.CoherentBuffer;
+import io.carom.dma.DmaMemoryException;
+import io.carom.dma.DmaUsageException;
+import io.carom.guest.PageAllocator;
+import io.carom.memory.GuestMemory;
+import io.carom.memory.PhysicalLayout;
+import java.lang.foreign.MemorySegment;
+import java.util.HashMap;
+import java.util.Map;
+
+/** Coherent memory in guest RAM below the device's mask, for a device without a region. */
+public final class RamCoherent implements CoherentSpace {
+  private final String device;
+  private final GuestMemory memory;
+  private final PageAllocator pages;
+  private final long limit;
+  private final Map<Long, Long> allocated = new HashMap<>();
+  private long usedBytes;
+
+  /**
+   * Nothing allocated yet.
+   *
+   * @param dmaMask highest bus address that the device reaches
+   */
+  public RamCoherent(
+      final String device,
+      final GuestMemory memory,
+      final PageAllocator pages,
+      final long dmaMask) {
+    this.device = device;
+    this.memory = memory;
+    this.pages = pages;
+    this.limit =
+        dmaMask < 0 || dmaMask > PhysicalLayout.MMIO64_BASE
+            ? PhysicalLayout.MMIO64_BASE
+            : dmaMask + 1 - memory.busOffset();
+  }
+
+  @Override
+  public synchronized CoherentBuffer allocate(final long size) {
+    final long count = (size + PhysicalLayout.PAGE_SIZE - 1) >> PhysicalLayout.PAGE_SHIFT;
+    final long address = pages.allocate(count, PhysicalLayout.PAGE_SIZE, limit);
+    if (address == PageAllocator.NONE) {
+      throw new DmaMemoryException(
+          device + ": no " + size + " bytes of coherent memory below 0x" + Long.toHexString(limit)
+              + "; raise lowRamMiB or highRamMiB of io.carom.machine");
+    }
+    memory.share(address, count);
+    allocated.put(address + memory.busOffset(), count);
+    usedBytes += count << PhysicalLayout.PAGE_SHIFT;
+    final MemorySegment segment = memory.segment(address, size);
+    segment.fill((byte) 0);
+    return new CoherentBuffer(address + memory.busOffset(), segment);
+  }
+
+  @Override
+  public synchronized void free(final CoherentBuffer buffer) {
+    final Long count = allocated.remove(buffer.busAddress());
+    if (count == null) {
+      throw new DmaUsageException(
+          device,
+          buffer.busAddress(),
+          "device driver tries to free DMA memory it has not allocated");
+    }
+    usedBytes -= count << PhysicalLayout.PAGE_SHIFT;
+    final long address = buffer.busAddress() - memory.busOffset();
+    memory.unshare(address, count);
+    pages.free(address, count);
+  }
+
+  @Override
+  public synchronized long used() {
+    return usedBytes;
+  }
+}

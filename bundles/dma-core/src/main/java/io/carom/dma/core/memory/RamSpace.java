@@ -1,0 +1,79 @@
+package io.carom.dma.core.memory;
+
+import io.carom.dma.ExtentKind;
+import io.carom.dma.core.pool.ExtentIndex;
+import io.carom.dma.core.pool.ExtentState;
+import io.carom.dma.spi.Extent;
+import io.carom.guest.PageAllocator;
+import io.carom.memory.GuestMemory;
+import io.carom.memory.PhysicalLayout;
+import io.carom.memory.RamRange;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Guest RAM as a source of extents: pages from the kernel's allocator, shared with the host where the
+ * guest is confidential, given back and made private again when the extent is.
+ */
+public final class RamSpace implements ExtentSource {
+  private final GuestMemory memory;
+  private final PageAllocator pages;
+  private final ExtentIndex index;
+  private final AtomicInteger ids;
+
+  /** Extents from these pages. */
+  public RamSpace(
+      final GuestMemory memory,
+      final PageAllocator pages,
+      final ExtentIndex index,
+      final AtomicInteger ids) {
+    this.memory = memory;
+    this.pages = pages;
+    this.index = index;
+    this.ids = ids;
+  }
+
+  @Override
+  public @Nullable ExtentState take(final long bytes, final long limit) {
+    final long count = bytes >> PhysicalLayout.PAGE_SHIFT;
+    // An unaligned bus offset would put slots across set borders; the machine's offsets are aligned.
+    final long address =
+        pages.allocate(
+            count, Extent.SET_SIZE, Math.max(0, limit - Math.max(0, memory.busOffset())));
+    if (address == PageAllocator.NONE) {
+      return null;
+    }
+    memory.share(address, count);
+    final ExtentState made =
+        new ExtentState(
+            new Extent(
+                ids.incrementAndGet(), ExtentKind.RAM, address + memory.busOffset(), bytes),
+            memory.ram(),
+            memory.offset(address));
+    index.add(made);
+    return made;
+  }
+
+  @Override
+  public void give(final ExtentState extent) {
+    final long address = extent.extent.busAddress() - memory.busOffset();
+    final long count = extent.extent.size() >> PhysicalLayout.PAGE_SHIFT;
+    index.remove(extent);
+    memory.unshare(address, count);
+    pages.free(address, count);
+  }
+
+  @Override
+  public long capacity() {
+    long sum = 0;
+    for (final RamRange range : memory.ranges()) {
+      sum += range.size();
+    }
+    return sum;
+  }
+
+  /** Bytes of RAM below 4 GiB: what pools are sized by. */
+  public long lowBytes() {
+    return memory.ranges().getFirst().size();
+  }
+}

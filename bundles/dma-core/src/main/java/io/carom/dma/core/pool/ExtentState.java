@@ -1,0 +1,159 @@
+package io.carom.dma.core.pool;
+
+import io.carom.dma.spi.Extent;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the core keeps of an extent: its bytes, its records, and who owns it.
+ *
+ * <p><b>Invariant</b>: the owner changes only while {@link #live} is 0, under the home stripe's lock
+ * of the owner before. So whoever holds a live mapping finds the same owner and home from its map to
+ * its unmap, without knowing which strategy is current; whoever does not is found out by checking the
+ * owner again under the lock.
+ *
+ * <p>Records, {@code occupied}, {@code starts} and {@code live} are guarded by the lock of the home
+ * stripe. Syncs read {@code starts} without it: the bits of their own mapping do not change meanwhile.
+ */
+public final class ExtentState {
+  /** What strategies know of it. */
+  public final Extent extent;
+
+  /** The memory that it lies in. */
+  public final MemorySegment memory;
+
+  /** What to add to a bus address in the extent to get an offset in {@link #memory}. */
+  public final long delta;
+
+  private final long bus;
+  private final int slots;
+  private final MappingRecord[] records;
+  private final long[] occupied;
+  private final long[] starts;
+  private volatile @Nullable Pool owner;
+  private volatile int home;
+  private int live;
+
+  /**
+   * Makes an extent that nobody owns.
+   *
+   * @param offset of its first byte in {@code memory}
+   */
+  public ExtentState(final Extent extent, final MemorySegment memory, final long offset) {
+    this.extent = extent;
+    this.memory = memory;
+    this.delta = offset - extent.busAddress();
+    this.bus = extent.busAddress();
+    this.slots = extent.slots();
+    records = new MappingRecord[slots];
+    for (int i = 0; i < slots; i++) {
+      records[i] = new MappingRecord();
+    }
+    occupied = new long[(slots + 63) / 64];
+    starts = new long[(slots + 63) / 64];
+  }
+
+  /** The pool that owns it, or null. */
+  public @Nullable Pool owner() {
+    return owner;
+  }
+
+  /** The stripe of the owner that it is homed in. */
+  public int home() {
+    return home;
+  }
+
+  /** Gives it to a pool's stripe, or takes it away with null. Only while it has no live mapping. */
+  void own(final @Nullable Pool pool, final int stripe) {
+    home = stripe;
+    owner = pool;
+  }
+
+  /** Live mappings; under the home stripe's lock. */
+  public int live() {
+    return live;
+  }
+
+  /** The record at a bus address of the extent. */
+  public MappingRecord record(final long busAddress) {
+    return records[(int) ((busAddress - bus) >> Extent.SLOT_SHIFT)];
+  }
+
+  /** All records, by slot. */
+  public MappingRecord[] records() {
+    return records;
+  }
+
+  /**
+   * Takes a run of slots for a new mapping. Under the lock.
+   *
+   * @return null when the run is not within the extent, the first byte not within the run, or a slot
+   *     is taken: the strategy is wrong
+   */
+  public @Nullable MappingRecord take(
+      final long busAddress, final long size, final long runAddress, final long runBytes) {
+    final long first = runAddress - bus;
+    final long end = first + runBytes; // both below 2^48 in a sane answer; checked next
+    if (first < 0
+        || runBytes <= 0
+        || end < first
+        || end > (long) slots << Extent.SLOT_SHIFT
+        || ((first | runBytes) & (Extent.SLOT_SIZE - 1)) != 0
+        || busAddress < runAddress
+        || size > runAddress + runBytes - busAddress) {
+      return null;
+    }
+    final int slot = (int) (first >> Extent.SLOT_SHIFT);
+    final int count = (int) (runBytes >> Extent.SLOT_SHIFT);
+    if (!SlotBits.clear(occupied, slot, count)) {
+      return null;
+    }
+    SlotBits.flip(occupied, slot, count);
+    final int start = (int) ((busAddress - bus) >> Extent.SLOT_SHIFT);
+    starts[start >> 6] |= 1L << start;
+    live++;
+    final MappingRecord record = records[start];
+    record.runSlot = slot;
+    record.runSlots = count;
+    return record;
+  }
+
+  /** Gives a mapping's run back. Under the lock; the record was freed before. */
+  public void giveBack(final MappingRecord record) {
+    SlotBits.flip(occupied, record.runSlot, record.runSlots);
+    final int start = (int) ((record.busAddress - bus) >> Extent.SLOT_SHIFT);
+    starts[start >> 6] &= ~(1L << start);
+    live--;
+  }
+
+  /**
+   * The record of the mapping that may contain an address: the nearest start at or below it.
+   *
+   * @return null when no mapping starts there or below
+   */
+  public @Nullable MappingRecord containing(final long busAddress) {
+    final int start = SlotBits.previous(starts, (int) ((busAddress - bus) >> Extent.SLOT_SHIFT));
+    return start < 0 ? null : records[start];
+  }
+
+  /** Counts the records that are not free, of one generation, or of all for -1; without the lock. */
+  public int count(final int generation) {
+    int count = 0;
+    for (final MappingRecord record : records) {
+      if (record.state() != MappingRecord.FREE
+          && (generation < 0 || record.generation == generation)) {
+        count++;
+      }
+    }
+    return count;
+  }
+
+  /** Slots in use; without the lock, a little old. */
+  public long usedSlots() {
+    long used = 0;
+    for (final long word : occupied) {
+      used += Long.bitCount(word);
+    }
+    return used;
+  }
+}

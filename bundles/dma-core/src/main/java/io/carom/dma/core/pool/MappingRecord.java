@@ -1,0 +1,95 @@
+package io.carom.dma.core.pool;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+
+/**
+ * One bounced mapping, at the slot that holds its first byte. Made with its extent and used again
+ * and again; only numbers, because storing a reference into an old object would cost a barrier on
+ * the map path.
+ *
+ * <pre>
+ *            publish (under the stripe lock, release)
+ *     FREE ───────────────────────────────────────────▶ LIVE
+ *      ▲   take: under the lock (nothing to copy back)    │
+ *      ├──────────────────────────────────────────────────┤
+ *      │                 claim: compare-and-set           ▼
+ *      └──────────── after copying back ──────────── COPYING
+ * </pre>
+ *
+ * <p>The fields are written before LIVE is published and are constant while the record is not FREE.
+ * A mapping that may have to be copied back is claimed by compare-and-set, before the copy and
+ * without the lock; one that need not is taken under the lock. Which of the two is decided by the
+ * record's direction, so all who end one mapping meet at the same place. Where the stripe was
+ * abandoned there is no lock, and every record is claimed by compare-and-set.
+ */
+public final class MappingRecord {
+  /** Not in use. */
+  public static final int FREE = 0;
+
+  /** A mapping. */
+  public static final int LIVE = 1;
+
+  /** A mapping that is being ended: its bytes are copied back. */
+  public static final int COPYING = 2;
+
+  private static final VarHandle STATE;
+
+  static {
+    try {
+      STATE = MethodHandles.lookup().findVarHandle(MappingRecord.class, "state", int.class);
+    } catch (final ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  @SuppressWarnings("UnusedVariable") // by STATE alone
+  private int state;
+
+  /** Guest-physical address of the buffer. */
+  public long address;
+
+  /** Bus address of the first byte. */
+  public long busAddress;
+
+  /** Bytes. */
+  public long size;
+
+  /** First slot of the run in its extent, padding included. */
+  public int runSlot;
+
+  /** Slots of the run. */
+  public int runSlots;
+
+  /** Ordinal of the direction. */
+  public int direction;
+
+  /** Slot of the generation in the generation table. */
+  public int generation;
+
+  /** The core's tick when it was mapped. */
+  public int tick;
+
+  /** A free record. */
+  public MappingRecord() {}
+
+  /** The state; what was written before it was published is visible. */
+  public int state() {
+    return (int) STATE.getAcquire(this);
+  }
+
+  /** Publishes the mapping. Only under the stripe lock. */
+  public void publish() {
+    STATE.setRelease(this, LIVE);
+  }
+
+  /** Ends the mapping for good. */
+  public void free() {
+    STATE.setRelease(this, FREE);
+  }
+
+  /** Claims a live mapping: at most one caller succeeds. */
+  public boolean claim(final int to) {
+    return STATE.compareAndSet(this, LIVE, to);
+  }
+}

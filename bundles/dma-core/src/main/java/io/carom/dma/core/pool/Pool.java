@@ -1,0 +1,370 @@
+package io.carom.dma.core.pool;
+
+import io.carom.dma.ExtentKind;
+import io.carom.dma.PoolInfo;
+import io.carom.dma.spi.Extent;
+import io.carom.dma.spi.StrategyInstance;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One instance of a strategy with its stripes and extents: a device's own, or shared by several.
+ *
+ * <p>The strategy's code is called only through the stripe locks and only while {@link #callable}.
+ * Once that is false and {@link #grace} is over, nobody is inside and nobody will be; extents, records
+ * and counts need no strategy from then on.
+ */
+public final class Pool {
+  private static final Logger LOG = LoggerFactory.getLogger(Pool.class);
+
+  private final String name;
+  private final String strategy;
+  private final @Nullable ExtentKind extents;
+  private final @Nullable String device;
+  private final StrategyInstance instance;
+  private final Stripe[] stripes;
+  private final List<ExtentState> granted = new ArrayList<>();
+  private final long[] grantedBytes;
+  private volatile boolean callable = true;
+  private volatile boolean retired;
+  private boolean instanceClosed;
+  private volatile boolean quarantined;
+  private volatile boolean anyAbandoned;
+  private volatile long errors;
+  private volatile @Nullable String lastError;
+  private long highWater;
+  private int generations;
+
+  /** Wraps an instance that has no extents yet. */
+  public Pool(
+      final String name,
+      final String strategy,
+      final @Nullable ExtentKind extents,
+      final @Nullable String device,
+      final StrategyInstance instance) {
+    this.name = name;
+    this.strategy = strategy;
+    this.extents = extents;
+    this.device = device;
+    this.instance = instance;
+    final int count = instance.stripes();
+    if (count < 1 || Integer.bitCount(count) != 1) {
+      throw new IllegalStateException(
+          "strategy " + strategy + " wants " + count + " stripes, which is not a power of two");
+    }
+    stripes = new Stripe[count];
+    for (int i = 0; i < count; i++) {
+      stripes[i] = new Stripe(i);
+    }
+    grantedBytes = new long[count];
+  }
+
+  /** Its name for people. */
+  public String name() {
+    return name;
+  }
+
+  /** The strategy's name. */
+  public String strategy() {
+    return strategy;
+  }
+
+  /** Kind of its bounce memory, or null. */
+  public @Nullable ExtentKind extents() {
+    return extents;
+  }
+
+  /** The device that it belongs to, or null when it is shared. */
+  public @Nullable String device() {
+    return device;
+  }
+
+  /** The strategy's code. Call it under a stripe's lock, while {@link #callable}. */
+  public StrategyInstance instance() {
+    return instance;
+  }
+
+  /** The stripes; their number is a power of two. */
+  public Stripe[] stripes() {
+    return stripes;
+  }
+
+  /** Whether the strategy's code may be called. Read it under a stripe's lock. */
+  public boolean callable() {
+    return callable;
+  }
+
+  /** Forbids calls from now on; those that go on are waited for by {@link #grace}. */
+  public void stopCalling() {
+    callable = false;
+  }
+
+  /** Whether no generation uses it any more for new maps. */
+  public boolean retired() {
+    return retired;
+  }
+
+  /** A generation begins to use it. */
+  public synchronized void attach() {
+    generations++;
+    retired = false;
+  }
+
+  /** A generation is no longer current; returns whether it was the last one. */
+  public synchronized boolean detach() {
+    generations--;
+    retired = generations == 0;
+    return retired;
+  }
+
+  /** Sets its extents aside until every mapping in them has ended. */
+  public void quarantine() {
+    quarantined = true;
+  }
+
+  /** Whether its extents are set aside. */
+  public boolean quarantined() {
+    return quarantined;
+  }
+
+  /** Whether a stripe was abandoned. */
+  public boolean anyAbandoned() {
+    return anyAbandoned;
+  }
+
+  /** Counts a strategy's fault. */
+  public void fault(final String what) {
+    synchronized (this) {
+      errors++;
+      lastError = what;
+    }
+  }
+
+  /** How often the strategy threw or answered nonsense. */
+  public long faults() {
+    return errors;
+  }
+
+  /** The last fault, or null. */
+  public @Nullable String lastFault() {
+    return lastError;
+  }
+
+  /**
+   * Gives an extent to the stripe that has least, under that stripe's lock.
+   *
+   * @return false when every stripe was abandoned, or the strategy refused with an exception
+   */
+  public boolean grant(final ExtentState extent) {
+    final int stripe = poorest();
+    if (stripe < 0) {
+      return false;
+    }
+    final Stripe s = stripes[stripe];
+    if (!s.lock(Thread.currentThread().threadId())) {
+      return false;
+    }
+    try {
+      if (!callable) {
+        return false;
+      }
+      extent.own(this, stripe);
+      s.inStrategy = true;
+      instance.grant(stripe, extent.extent);
+    } catch (final RuntimeException | LinkageError e) {
+      extent.own(null, 0);
+      fault("grant: " + e);
+      return false;
+    } finally {
+      s.inStrategy = false;
+      s.unlock();
+    }
+    synchronized (this) {
+      granted.add(extent);
+      grantedBytes[stripe] += extent.extent.size();
+    }
+    return true;
+  }
+
+  private synchronized int poorest() {
+    int best = -1;
+    for (int i = 0; i < stripes.length; i++) {
+      if (!stripes[i].abandoned() && (best < 0 || grantedBytes[i] < grantedBytes[best])) {
+        best = i;
+      }
+    }
+    return best;
+  }
+
+  /**
+   * Takes back extents without live mappings.
+   *
+   * @param most at most so many
+   * @return what was taken; nobody owns it now
+   */
+  public List<ExtentState> takeEmpty(final int most) {
+    final List<ExtentState> taken = new ArrayList<>();
+    for (final ExtentState extent : grantedNow()) {
+      if (taken.size() >= most) {
+        break;
+      }
+      if (take(extent)) {
+        taken.add(extent);
+      }
+    }
+    return taken;
+  }
+
+  private boolean take(final ExtentState extent) {
+    final int home = extent.home();
+    final Stripe s = stripes[home];
+    if (s.abandoned()) {
+      // The holder may still be at work in there: see StripeLock. Free, in that order, means not.
+      if (s.owner() != 0 || extent.count(-1) != 0) {
+        return false;
+      }
+      extent.own(null, 0);
+    } else {
+      if (extent.live() != 0 || !s.lock(Thread.currentThread().threadId())) {
+        return false;
+      }
+      try {
+        if (extent.live() != 0) {
+          return false;
+        }
+        if (callable) {
+          s.inStrategy = true;
+          instance.retract(home, extent.extent);
+        }
+        extent.own(null, 0);
+      } catch (final RuntimeException | LinkageError e) {
+        fault("retract: " + e);
+        return false;
+      } finally {
+        s.inStrategy = false;
+        s.unlock();
+      }
+    }
+    synchronized (this) {
+      granted.remove(extent);
+      grantedBytes[home] -= extent.extent.size();
+    }
+    return true;
+  }
+
+  /** The extents granted now. */
+  public synchronized List<ExtentState> grantedNow() {
+    return List.copyOf(granted);
+  }
+
+  /** Bytes granted now. */
+  public synchronized long grantedBytes() {
+    long sum = 0;
+    for (final long bytes : grantedBytes) {
+      sum += bytes;
+    }
+    return sum;
+  }
+
+  /**
+   * Waits until no call that began before is inside: takes each stripe's lock once. A stripe that is
+   * still held at the timeout by a thread inside the strategy is abandoned.
+   *
+   * @return how many stripes were abandoned by this call
+   */
+  public int grace(final long timeoutNs) {
+    int given = 0;
+    final long me = Thread.currentThread().threadId();
+    for (final Stripe stripe : stripes) {
+      if (stripe.lock(me, timeoutNs)) {
+        stripe.unlock();
+      } else if (!stripe.abandoned()) {
+        abandon(stripe);
+        given++;
+      }
+    }
+    return given;
+  }
+
+  /** Gives up a stripe whose holder does not return. Its extents stay out of use until it does. */
+  public void abandon(final Stripe stripe) {
+    anyAbandoned = true;
+    final long holder = stripe.owner();
+    stripe.abandon();
+    fault("stripe " + stripe.index + " abandoned: thread " + holder + " did not return");
+    LOG.error(
+        "{}: stripe {} abandoned, its extents are set aside: {}",
+        name,
+        stripe.index,
+        HungThread.describe(holder));
+  }
+
+  /** Counts the records of a generation in abandoned stripes. */
+  long countAbandoned(final int generation) {
+    long sum = 0;
+    for (final ExtentState extent : grantedNow()) {
+      if (stripes[extent.home()].abandoned()) {
+        sum += extent.count(generation);
+      }
+    }
+    return sum;
+  }
+
+  /** Ends a pool that nobody uses. */
+  public void close() {
+    callable = false;
+    closeInstance();
+  }
+
+  /** Ends the instance, once; nobody may be inside, and one that hangs there keeps it open. */
+  public void closeInstance() {
+    if (!instanceClosed && !anyAbandoned) {
+      instanceClosed = true;
+      try {
+        instance.close();
+      } catch (final RuntimeException | LinkageError e) {
+        fault("close: " + e);
+      }
+    }
+  }
+
+  /** Notes the high-water mark; called at each tick. */
+  public void tick() {
+    final long used = usedSlots();
+    synchronized (this) {
+      highWater = Math.max(highWater, used);
+    }
+  }
+
+  /** Slots in use, by the core's own count. */
+  public long usedSlots() {
+    long used = 0;
+    for (final ExtentState extent : grantedNow()) {
+      used += extent.usedSlots();
+    }
+    return used;
+  }
+
+  /** What people see. */
+  public PoolInfo info() {
+    final long used = usedSlots();
+    final long run = callable && extents != null ? instance.largestFreeRun() : 0;
+    synchronized (this) {
+      highWater = Math.max(highWater, used);
+      return new PoolInfo(
+          name,
+          strategy,
+          extents == null ? ExtentKind.RAM : extents,
+          device,
+          quarantined ? "QUARANTINED" : retired ? (callable ? "DRAINING" : "ADOPTED") : "ACTIVE",
+          grantedBytes() >> Extent.SLOT_SHIFT,
+          used,
+          highWater,
+          stripes.length,
+          run);
+    }
+  }
+}

@@ -1,0 +1,42 @@
+package io.carom.dma.core.pool;
+
+import io.carom.dma.spi.MapRequest;
+import io.carom.dma.spi.Placement;
+
+/**
+ * One stripe of a pool: the lock under which the strategy's code for it runs, and the objects that a
+ * call needs, so that none is made.
+ */
+public final class Stripe extends StripeLock {
+  /** Position in the pool. */
+  public final int index;
+
+  /** What the strategy is asked; guarded by the lock. */
+  public final MapRequest request = new MapRequest();
+
+  /** What it answered; guarded by the lock. */
+  public final Placement placement = new Placement();
+
+  /**
+   * Whether the holder is inside the strategy's code. Written under the lock, read by the watchdog:
+   * only there can a holder hang for reasons that the core does not know.
+   */
+  public boolean inStrategy;
+
+  @SuppressWarnings({"unused", "UnusedVariable"})
+  private long pad0;
+
+  @SuppressWarnings({"unused", "UnusedVariable"})
+  private long pad1;
+
+  @SuppressWarnings({"unused", "UnusedVariable"})
+  private long pad2;
+
+  @SuppressWarnings({"unused", "UnusedVariable"})
+  private long pad3;
+
+  /** The stripe of an index. */
+  public Stripe(final int index) {
+    this.index = index;
+  }
+}

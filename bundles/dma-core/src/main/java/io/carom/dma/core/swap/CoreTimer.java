@@ -1,0 +1,100 @@
+package io.carom.dma.core.swap;
+
+import io.carom.dma.core.device.DeviceDma;
+import io.carom.dma.core.map.Tick;
+import io.carom.dma.core.pool.Generation;
+import io.carom.dma.core.pool.Pool;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What happens by the clock: the coarse clock itself, the watchdog (on a thread of its own, since a
+ * strategy may hang the other), leftovers of swaps, high-water marks, and the log of failed maps.
+ */
+public final class CoreTimer implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(CoreTimer.class);
+  private static final long TICK_MS = 10;
+  private static final long LOG_EVERY_MS = 1_000;
+
+  private final Timing timing;
+  private final Tick tick;
+  private final SwapControl control;
+  private final PoolStore store;
+  private final Supplier<List<DeviceDma>> devices;
+  private final Watchdog watchdog;
+  private final FailureLog failures = new FailureLog();
+  private final long startNs;
+  private final Thread sweeping;
+  private final Thread watching;
+  private volatile boolean stopped;
+  private long loggedMs;
+
+  /** Starts both threads. */
+  public CoreTimer(
+      final Timing timing,
+      final Tick tick,
+      final SwapControl control,
+      final PoolStore store,
+      final Supplier<List<DeviceDma>> devices) {
+    this.timing = timing;
+    this.tick = tick;
+    this.control = control;
+    this.store = store;
+    this.devices = devices;
+    watchdog = new Watchdog(timing);
+    startNs = timing.nanoTime();
+    sweeping = Thread.ofPlatform().daemon().name("dma-timer").unstarted(() -> loop(this::sweep));
+    watching = Thread.ofPlatform().daemon().name("dma-watchdog").unstarted(() -> loop(this::watch));
+    sweeping.start();
+    watching.start();
+  }
+
+  private void loop(final Runnable work) {
+    while (!stopped) {
+      try {
+        work.run();
+      } catch (final RuntimeException e) {
+        LOG.error("the timer goes on after {}", e.toString(), e);
+      }
+      timing.pause(TimeUnit.MILLISECONDS.toNanos(TICK_MS));
+    }
+  }
+
+  private void watch() {
+    tick.set((int) TimeUnit.NANOSECONDS.toMillis(timing.nanoTime() - startNs));
+    watchdog.check(store.pools(), control.settings().watchdogMs());
+  }
+
+  private void sweep() {
+    control.sweep();
+    for (final Generation generation : store.takeEnded()) {
+      for (final DeviceDma device : devices.get()) {
+        if (device.number() == generation.device) {
+          device.end(generation);
+        }
+      }
+    }
+    for (final Pool pool : store.pools()) {
+      pool.tick();
+    }
+    if (tick.millis() - loggedMs >= LOG_EVERY_MS) {
+      loggedMs = tick.millis();
+      devices.get().forEach(failures::check);
+    }
+  }
+
+  /** Forgets a device. */
+  public void forget(final DeviceDma device) {
+    failures.forget(device);
+  }
+
+  @Override
+  public void close() {
+    stopped = true;
+    sweeping.interrupt();
+    watching.interrupt();
+  }
+}

@@ -1,0 +1,292 @@
+package io.carom.dma.core.swap;
+
+import io.carom.dma.ExtentKind;
+import io.carom.dma.PoolInfo;
+import io.carom.dma.core.device.DeviceDma;
+import io.carom.dma.core.memory.ExtentSource;
+import io.carom.dma.core.memory.RamSpace;
+import io.carom.dma.core.pool.ExtentState;
+import io.carom.dma.core.pool.Generation;
+import io.carom.dma.core.pool.Pool;
+import io.carom.dma.spi.Extent;
+import io.carom.dma.spi.ExtentPlan;
+import io.carom.dma.spi.PoolSpec;
+import io.carom.dma.spi.StrategyInstance;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The pools: opens them, fills them with extents, moves extents from one that is given up to the one
+ * that follows it, and disposes of what nobody wants. A pool on RAM is shared by all devices of its
+ * strategy, one on a region is the device's own.
+ *
+ * <p>All changes of who owns an extent happen here, under this object's monitor; stripe locks are
+ * taken inside it, never the other way round. Nothing of a strategy but opening, granting and
+ * retracting runs under the monitor.
+ */
+public final class PoolStore {
+  private final RamSpace ram;
+  private final int cpus;
+  private final List<Entry> entries = new ArrayList<>();
+  private final List<Generation> ended = new ArrayList<>();
+  private volatile List<Pool> pools = List.of();
+
+  /** No pools. */
+  public PoolStore(final RamSpace ram, final int cpus) {
+    this.ram = ram;
+    this.cpus = cpus;
+  }
+
+  /** A pool and where it comes from. */
+  private static final class Entry {
+    private final Pool pool;
+    private final StrategyRef ref;
+    private final @Nullable DeviceDma device;
+    private final @Nullable ExtentSource source;
+    private final ExtentPlan plan;
+    private final List<Generation> drained = new ArrayList<>();
+
+    Entry(
+        final Pool pool,
+        final StrategyRef ref,
+        final @Nullable DeviceDma device,
+        final @Nullable ExtentSource source) {
+      this.pool = pool;
+      this.ref = ref;
+      this.device = device;
+      this.source = source;
+      this.plan = pool.instance().plan();
+    }
+  }
+
+  /**
+   * Finds or opens the pool that a device shall use, and fills it as far as extents are to be had.
+   * The caller becomes one of its users.
+   *
+   * @param yields the device's present pool, which gives half of its empty extents if it lies in the
+   *     same region, or null
+   * @throws IllegalStateException when the strategy does not open
+   */
+  public Pool acquire(
+      final DeviceDma device, final Choice choice, final @Nullable Pool yields) {
+    final Pool shared = acquireShared(choice);
+    return shared != null ? shared : add(open(device, choice), choice, yields);
+  }
+
+  private synchronized @Nullable Pool acquireShared(final Choice choice) {
+    if (choice.extents() == ExtentKind.DEVICE) {
+      return null;
+    }
+    for (final Entry entry : entries) {
+      if (entry.device == null
+          && entry.ref.equals(choice.ref())
+          && entry.pool.extents() == choice.extents()
+          && entry.pool.callable()
+          && !entry.pool.quarantined()) {
+        entry.pool.attach();
+        fill(entry);
+        return entry.pool;
+      }
+    }
+    return null;
+  }
+
+  /** Adds what was opened outside the monitor, unless another device was faster. */
+  private synchronized Pool add(
+      final Entry made, final Choice choice, final @Nullable Pool yields) {
+    final Pool shared = acquireShared(choice);
+    if (shared != null) {
+      made.pool.close();
+      return shared;
+    }
+    made.pool.attach();
+    entries.add(made);
+    publish();
+    if (yields != null && made.source != null && sourceOf(yields) == made.source) {
+      final int empties = yields.grantedNow().size();
+      give(made.source, yields.takeEmpty((empties + 1) / 2));
+    }
+    fill(made);
+    return made.pool;
+  }
+
+  private Entry open(final DeviceDma device, final Choice choice) {
+    final ExtentKind kind = choice.extents();
+    final boolean own = kind == ExtentKind.DEVICE;
+    final ExtentSource source = kind == null ? null : own ? device.region() : ram;
+    final long available =
+        source == null ? 0 : own ? source.capacity() : ram.lowBytes();
+    final String name = choice.ref().name() + (own ? "@" + device.name() : "");
+    try {
+      final StrategyInstance instance =
+          choice
+              .ref()
+              .strategy()
+              .open(new PoolSpec(own ? device.name() : null, kind, available, cpus));
+      final Pool pool =
+          new Pool(name, choice.ref().name(), kind, own ? device.name() : null, instance);
+      return new Entry(pool, choice.ref(), own ? device : null, source);
+    } catch (final RuntimeException | LinkageError e) {
+      throw new IllegalStateException(
+          "strategy " + choice.ref().name() + " is not ready: " + e.getMessage(), e);
+    }
+  }
+
+  /** Grants a pool what it still wants and there is. */
+  private static void fill(final Entry entry) {
+    if (entry.source == null || !entry.pool.callable()) {
+      return;
+    }
+    long bytes = entry.plan.extentBytes();
+    long granted = entry.pool.grantedBytes();
+    while (granted + bytes <= entry.plan.wantedBytes()) {
+      final ExtentState extent = entry.source.take(bytes, entry.plan.limit());
+      if (extent == null) {
+        bytes /= 2; // smaller runs may still be there
+        if (bytes < Extent.SET_SIZE) {
+          return;
+        }
+        continue;
+      }
+      if (!entry.pool.grant(extent)) {
+        entry.source.give(extent);
+        return;
+      }
+      granted += bytes;
+    }
+  }
+
+  /** A generation is no longer current in its pool. */
+  public synchronized void release(final Generation generation) {
+    final Entry entry = entryOf(generation.pool);
+    if (entry != null) {
+      entry.pool.detach();
+      entry.drained.add(generation);
+    }
+  }
+
+  /**
+   * Moves what is empty in a pool that nobody uses any more: to the pool that a device uses now if it
+   * lies in the same memory, else back to where it came from.
+   *
+   * @return extents that changed owner
+   */
+  public synchronized int flow(final @Nullable Pool from, final @Nullable Pool to) {
+    final Entry old = entryOf(from);
+    if (old == null || old.source == null || !old.pool.retired() || old.pool.quarantined()) {
+      return 0;
+    }
+    final List<ExtentState> empty = old.pool.takeEmpty(Integer.MAX_VALUE);
+    give(old.source, empty);
+    final Entry next = entryOf(to);
+    if (next != null && next.source == old.source && !empty.isEmpty()) {
+      fill(next);
+    }
+    return empty.size();
+  }
+
+  /**
+   * Goes on with pools that nobody uses any more: disposes of empty extents, ends pools without
+   * mappings, and tops up pools of devices whose region has free sets again.
+   *
+   * @param leave generations that a running swap still looks after
+   */
+  public synchronized void sweep(final List<Generation> leave) {
+    for (final Entry entry : List.copyOf(entries)) {
+      entry.drained.removeIf(
+          g -> {
+            if (leave.contains(g) || g.live() != 0) {
+              return false;
+            }
+            ended.add(g);
+            return true;
+          });
+      if (!entry.pool.retired()) {
+        if (entry.device != null) {
+          fill(entry);
+        }
+        continue;
+      }
+      if (entry.drained.stream().anyMatch(leave::contains)) {
+        continue;
+      }
+      if (entry.source != null && (!entry.pool.quarantined() || entry.drained.isEmpty())) {
+        give(entry.source, entry.pool.takeEmpty(Integer.MAX_VALUE));
+      }
+      if (entry.drained.isEmpty() && entry.pool.grantedNow().isEmpty()) {
+        entry.pool.close();
+        entries.remove(entry);
+        publish();
+      }
+    }
+  }
+
+  /** Generations whose last mapping ended, since the last call. */
+  public synchronized List<Generation> takeEnded() {
+    final List<Generation> result = List.copyOf(ended);
+    ended.clear();
+    return result;
+  }
+
+  private static void give(final ExtentSource source, final List<ExtentState> extents) {
+    for (final ExtentState extent : extents) {
+      source.give(extent);
+    }
+  }
+
+  /** The service that a pool is an instance of, or null. */
+  public synchronized @Nullable StrategyRef refOf(final @Nullable Pool pool) {
+    final Entry entry = entryOf(pool);
+    return entry == null ? null : entry.ref;
+  }
+
+  /** The pools of a service. */
+  public synchronized List<Pool> poolsOf(final long serviceId) {
+    final List<Pool> result = new ArrayList<>();
+    for (final Entry entry : entries) {
+      if (entry.ref.id() == serviceId) {
+        result.add(entry.pool);
+      }
+    }
+    return result;
+  }
+
+  /** All pools; takes no lock, as the watchdog asks while one of them may hang. */
+  public List<Pool> pools() {
+    return pools;
+  }
+
+  private void publish() {
+    final List<Pool> now = new ArrayList<>();
+    for (final Entry entry : entries) {
+      now.add(entry.pool);
+    }
+    pools = List.copyOf(now);
+  }
+
+  /** What people see of the pools that bounce. */
+  public List<PoolInfo> infos() {
+    final List<PoolInfo> result = new ArrayList<>();
+    for (final Pool pool : pools()) {
+      if (pool.extents() != null) {
+        result.add(pool.info());
+      }
+    }
+    return result;
+  }
+
+  private @Nullable ExtentSource sourceOf(final Pool pool) {
+    final Entry entry = entryOf(pool);
+    return entry == null ? null : entry.source;
+  }
+
+  private @Nullable Entry entryOf(final @Nullable Pool pool) {
+    for (final Entry entry : entries) {
+      if (entry.pool == pool) {
+        return entry;
+      }
+    }
+    return null;
+  }
+}

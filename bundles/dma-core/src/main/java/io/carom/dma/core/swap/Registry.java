@@ -1,0 +1,162 @@
+package io.carom.dma.core.swap;
+
+import io.carom.dma.ExtentKind;
+import io.carom.dma.core.device.DeviceDma;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The strategies that are there, and which of them a device may have. Rules: with VIRTIO_F_SWIOTLB
+ * accepted only the device's own region is legal; a region is needed for device extents; a
+ * confidential guest's pages are out of a device's reach, so nothing there passes. Thread-safe.
+ */
+public final class Registry {
+  private static final Comparator<StrategyRef> BEST_FIRST =
+      Comparator.comparingInt(StrategyRef::ranking).reversed().thenComparingLong(StrategyRef::id);
+
+  private final boolean confidential;
+  private List<StrategyRef> refs = List.of();
+
+  /** No strategies, on a machine that is confidential or not. */
+  public Registry(final boolean confidential) {
+    this.confidential = confidential;
+  }
+
+  /** Adds a service, or puts its new revision in the place of the old one. */
+  public synchronized void add(final StrategyRef ref) {
+    final List<StrategyRef> next = new ArrayList<>(refs);
+    next.removeIf(r -> r.id() == ref.id());
+    next.add(ref);
+    next.sort(BEST_FIRST);
+    refs = List.copyOf(next);
+  }
+
+  /** Removes a service; returns what was there. */
+  public synchronized @Nullable StrategyRef remove(final long id) {
+    StrategyRef removed = null;
+    final List<StrategyRef> next = new ArrayList<>();
+    for (final StrategyRef ref : refs) {
+      if (ref.id() == id) {
+        removed = ref;
+      } else {
+        next.add(ref);
+      }
+    }
+    refs = List.copyOf(next);
+    return removed;
+  }
+
+  /** The services, best first. */
+  public synchronized List<StrategyRef> refs() {
+    return refs;
+  }
+
+  /** The best service of a name, or null. */
+  public @Nullable StrategyRef find(final String name) {
+    for (final StrategyRef ref : refs()) {
+      if (ref.name().equals(name)) {
+        return ref;
+      }
+    }
+    return null;
+  }
+
+  /**
+   * What a device would get for a target.
+   *
+   * @throws IllegalArgumentException when there is no such strategy, or the device may not have it
+   */
+  public Choice choose(final DeviceDma device, final Target target) {
+    final StrategyRef ref = find(target.strategy());
+    if (ref == null) {
+      throw new IllegalArgumentException(
+          "unknown strategy '" + target.strategy() + "'; valid: " + String.join(", ", names(device)));
+    }
+    final Choice choice = legal(device, ref, target.extents());
+    if (choice == null) {
+      throw new IllegalArgumentException(
+          "strategy " + target + " is not legal for " + device.name() + ": "
+              + why(device, ref, target.extents()));
+    }
+    return choice;
+  }
+
+  /** The best that a device may have, or null: highest ranking first, its own region preferred. */
+  public @Nullable Choice best(final DeviceDma device) {
+    for (final StrategyRef ref : refs()) {
+      Choice choice = null;
+      if (device.region() != null) {
+        choice = legal(device, ref, ExtentKind.DEVICE);
+      }
+      if (choice == null) {
+        choice = legal(device, ref, null);
+      }
+      if (choice != null) {
+        return choice;
+      }
+    }
+    return null;
+  }
+
+  /** The names that a device may use, the alias included. */
+  public List<String> names(final DeviceDma device) {
+    final TreeSet<String> names = new TreeSet<>();
+    for (final StrategyRef ref : refs()) {
+      if (legal(device, ref, null) != null) {
+        names.add(ref.name());
+      }
+      if (ref.name().equals(Target.DEFAULT_SWIOTLB)
+          && legal(device, ref, ExtentKind.DEVICE) != null) {
+        names.add(Target.SWIOTLB_DEVICE);
+      }
+    }
+    return List.copyOf(names);
+  }
+
+  private @Nullable Choice legal(
+      final DeviceDma device, final StrategyRef ref, final @Nullable ExtentKind wanted) {
+    if (ref.strategy().extents().isEmpty()) {
+      return why(device, ref, wanted) == null ? new Choice(ref, null) : null;
+    }
+    for (final ExtentKind kind : ref.strategy().extents()) {
+      if ((wanted == null || wanted == kind) && why(device, ref, kind) == null) {
+        return new Choice(ref, kind);
+      }
+    }
+    return null;
+  }
+
+  /** Why a device may not have a strategy on a kind of memory, or null. */
+  private @Nullable String why(
+      final DeviceDma device, final StrategyRef ref, final @Nullable ExtentKind kind) {
+    final String own = ref.strategy().refusal(device.negotiation());
+    if (own != null) {
+      return own;
+    }
+    if (ref.strategy().extents().isEmpty()) {
+      if (kind != null) {
+        return ref.name() + " does not bounce, so it has no extents";
+      }
+      if (device.negotiation().swiotlb()) {
+        return "the device accepted VIRTIO_F_SWIOTLB, so every address must lie in its region";
+      }
+      return confidential
+          ? "guest memory is confidential (io.carom.machine confidential=true), so devices reach"
+              + " only what is bounced"
+          : null;
+    }
+    if (kind != null && !ref.strategy().extents().contains(kind)) {
+      return ref.name() + " cannot work on " + kind + " extents";
+    }
+    if (kind != ExtentKind.DEVICE && device.negotiation().swiotlb()) {
+      return "the device accepted VIRTIO_F_SWIOTLB, so only device extents are legal";
+    }
+    if (kind == ExtentKind.DEVICE && device.region() == null) {
+      return "the device has no region of its own (SWIOTLB policy none)";
+    }
+    return null;
+  }
+}

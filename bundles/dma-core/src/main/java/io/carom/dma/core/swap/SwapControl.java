@@ -1,0 +1,283 @@
+package io.carom.dma.core.swap;
+
+import io.carom.dma.SwapOptions;
+import io.carom.dma.SwapReport;
+import io.carom.dma.core.device.DeviceDma;
+import io.carom.dma.core.pool.Generation;
+import io.carom.dma.core.pool.Pool;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Sees to it that each device has the strategy that it should have: the one that a user asked for or
+ * the configured one, while it is absent the best that is legal, or none. One transition per device
+ * at a time; what was wished meanwhile is looked at when it ends.
+ */
+public final class SwapControl {
+  private static final Logger LOG = LoggerFactory.getLogger(SwapControl.class);
+  private static final int HISTORY = 256;
+  private static final long SHUTDOWN_MS = 3_000;
+
+  private final Registry registry;
+  private final PoolStore store;
+  private final Swapper swapper;
+  private final Timing timing;
+  private final ExecutorService threads =
+      Executors.newCachedThreadPool(
+          Thread.ofPlatform().daemon().name("dma-swap-", 0).factory());
+  private final Map<DeviceDma, Transition> transitions = new HashMap<>();
+  private final Map<DeviceDma, Target> wanted = new HashMap<>();
+  private final ArrayDeque<SwapReport> history = new ArrayDeque<>();
+  private volatile Settings settings;
+
+  /** Controls swaps between the strategies of a registry. */
+  public SwapControl(
+      final Registry registry,
+      final PoolStore store,
+      final Timing timing,
+      final Settings settings) {
+    this.registry = registry;
+    this.store = store;
+    this.timing = timing;
+    this.settings = settings;
+    swapper = new Swapper(store, timing);
+  }
+
+  /** What is configured now. */
+  public Settings settings() {
+    return settings;
+  }
+
+  /** Changes the configuration; devices follow where it concerns them. */
+  public void settings(final Settings next) {
+    settings = next;
+  }
+
+  /** As {@link io.carom.dma.DmaControl#use}. */
+  public CompletionStage<SwapReport> use(
+      final DeviceDma device, final String strategy, final SwapOptions options) {
+    final Target target = Target.of(strategy, options.extents());
+    final Choice choice = registry.choose(device, target);
+    final Transition swap = start(device, choice, options);
+    synchronized (this) {
+      wanted.put(device, target);
+    }
+    return swap.done.minimalCompletionStage();
+  }
+
+  private Transition start(
+      final DeviceDma device, final @Nullable Choice choice, final SwapOptions options) {
+    final Settings now = settings;
+    final Transition swap =
+        new Transition(
+            device,
+            choice,
+            options.drainMs() == null ? now.drainMs() : options.drainMs(),
+            options.policy() == null ? now.policy() : options.policy(),
+            timing.nanoTime());
+    synchronized (this) {
+      final Transition running = transitions.get(device);
+      if (running != null) {
+        final Generation from = running.from;
+        throw new IllegalStateException(
+            "a swap of " + device.name() + " from " + running.fromName() + " to "
+                + running.toName() + " is going on (" + running.state + ", "
+                + (from == null ? 0 : from.live())
+                + " old mappings); wait for its end, see dma:transition");
+      }
+      transitions.put(device, swap);
+    }
+    threads.execute(() -> run(swap));
+    return swap;
+  }
+
+  private void run(final Transition swap) {
+    SwapReport report = null;
+    Throwable failure = null;
+    try {
+      report = swapper.run(swap, settings);
+    } catch (final RuntimeException | Error e) {
+      failure = e;
+    }
+    synchronized (this) {
+      transitions.remove(swap.device);
+      if (report != null) {
+        remember(report);
+      }
+      notifyAll();
+    }
+    if (report != null) {
+      LOG.info("{}", report);
+      swap.done.complete(report);
+    } else if (failure != null) {
+      LOG.warn("swap of {} failed: {}", swap.device.name(), failure.getMessage());
+      swap.done.completeExceptionally(failure);
+    }
+    if (failure == null) {
+      reconcile(swap.device);
+    }
+  }
+
+  private void remember(final SwapReport report) {
+    if (history.size() == HISTORY) {
+      history.removeFirst();
+    }
+    history.addLast(report);
+  }
+
+  /** Gives a device the strategy that it should have, if it has not; does not wait for it. */
+  public void reconcile(final DeviceDma device) {
+    if (!device.ready()) {
+      return;
+    }
+    final Choice choice = desired(device);
+    synchronized (this) {
+      if (transitions.containsKey(device) || same(device, choice)) {
+        return;
+      }
+    }
+    try {
+      start(device, choice, SwapOptions.DEFAULTS);
+    } catch (final IllegalStateException e) {
+      LOG.debug("{}", e.getMessage()); // another one was faster; its end looks again
+    }
+  }
+
+  /** As {@link #reconcile}, and waits until maps of the device go to what it should have. */
+  public void settle(final DeviceDma device) {
+    final long deadline = timing.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+    while (timing.nanoTime() - deadline < 0) {
+      final Choice choice = desired(device);
+      if (same(device, choice)) {
+        return;
+      }
+      reconcile(device);
+      timing.pause(100_000);
+    }
+    LOG.warn("{}: no swap to {} within 10 s", device.name(), desired(device));
+  }
+
+  private @Nullable Choice desired(final DeviceDma device) {
+    final Settings now = settings;
+    final Target target;
+    synchronized (this) {
+      target = wanted.getOrDefault(device, Target.of(now.strategy(), null));
+    }
+    if (registry.find(target.strategy()) != null) {
+      try {
+        return registry.choose(device, target);
+      } catch (final IllegalArgumentException e) {
+        return registry.best(device); // not legal for this device: the best that is
+      }
+    }
+    return now.fallback() ? registry.best(device) : null;
+  }
+
+  private boolean same(final DeviceDma device, final @Nullable Choice choice) {
+    final Pool pool = device.mapper().current().pool;
+    if (choice == null || pool == null) {
+      return choice == null && pool == null;
+    }
+    return choice.ref().equals(store.refOf(pool)) && choice.extents() == pool.extents();
+  }
+
+  /** What a device should have, for people. */
+  public String wanted(final DeviceDma device) {
+    synchronized (this) {
+      final Target target = wanted.get(device);
+      return target == null ? settings.strategy() : target.toString();
+    }
+  }
+
+  /**
+   * A strategy's service goes away. Returns when nobody is in its code and nobody will be, or the
+   * watchdog's deadline made sure of that.
+   */
+  public void gone(final long serviceId, final List<DeviceDma> devices) {
+    registry.remove(serviceId);
+    for (final DeviceDma device : devices) {
+      final SwapReport report = swapper.abandon(device, serviceId, replacement(device), settings);
+      if (report != null) {
+        LOG.info("{}", report);
+        synchronized (this) {
+          remember(report);
+        }
+      }
+    }
+    final long watchdogNs = TimeUnit.MILLISECONDS.toNanos(settings.watchdogMs());
+    for (final Pool pool : store.poolsOf(serviceId)) {
+      pool.stopCalling();
+      pool.grace(watchdogNs);
+      pool.closeInstance();
+    }
+  }
+
+  private @Nullable Choice replacement(final DeviceDma device) {
+    return device.ready() ? desired(device) : null;
+  }
+
+  /** A device is closed: no more maps; what lives is finished by the core. */
+  public void closed(final DeviceDma device) {
+    device.structure().lock();
+    try {
+      final Generation old = device.mapper().current();
+      final Generation none = swapper.prepare(device, null, null);
+      none.state(Generation.State.CURRENT);
+      device.mapper().publish(none);
+      if (old.pool != null) {
+        old.state(Generation.State.ADOPTED);
+        store.release(old);
+        old.pool.grace(TimeUnit.MILLISECONDS.toNanos(settings.watchdogMs()));
+      }
+    } finally {
+      device.structure().unlock();
+    }
+    synchronized (this) {
+      wanted.remove(device);
+    }
+  }
+
+  /** Goes on with what swaps have left behind. By the core's timer. */
+  public void sweep() {
+    final List<Generation> running = new ArrayList<>();
+    synchronized (this) {
+      for (final Transition swap : transitions.values()) {
+        final Generation from = swap.from;
+        if (from != null) {
+          running.add(from);
+        }
+      }
+    }
+    store.sweep(running);
+  }
+
+  /** The transitions that go on. */
+  synchronized List<Transition> running() {
+    return List.copyOf(transitions.values());
+  }
+
+  /** The last swaps, oldest first. */
+  public synchronized List<SwapReport> history() {
+    return List.copyOf(history);
+  }
+
+  /** Ends the threads; a drain that goes on is left as it is. */
+  public void close() {
+    threads.shutdownNow();
+    try {
+      threads.awaitTermination(SHUTDOWN_MS, TimeUnit.MILLISECONDS);
+    } catch (final InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

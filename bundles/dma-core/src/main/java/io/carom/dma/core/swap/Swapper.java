@@ -1,0 +1,247 @@
+package io.carom.dma.core.swap;
+
+import io.carom.dma.SwapPolicy;
+import io.carom.dma.SwapReport;
+import io.carom.dma.core.device.DeviceDma;
+import io.carom.dma.core.pool.Generation;
+import io.carom.dma.core.pool.Pool;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Carries out one swap: ready → publish → grace → drain → end.
+ *
+ * <ol>
+ *   <li><b>Ready.</b> The new pool is opened and filled; where it lies in the same region as the old
+ *       one, the old one yields half of its empty extents.
+ *   <li><b>Publish.</b> One volatile write; new maps go to the new generation. The old one drains and
+ *       lends.
+ *   <li><b>Grace.</b> Each stripe lock of the old pool is taken once: no map that saw the old
+ *       generation is still on its way, every record of it is visible.
+ *   <li><b>Drain.</b> Old mappings die by their own unmaps. Emptied extents flow on.
+ *   <li><b>End.</b> The loan ends, another grace waits for borrowers. When mappings are left at the
+ *       deadline, the policy says what becomes of their extents; the core finishes them either way.
+ * </ol>
+ *
+ * <p>What changes the generations of a device happens under its structure lock, in steps that are
+ * bounded by the watchdog; a drain holds no lock. A strategy that goes away meanwhile ({@link
+ * #abandon}) changes the current generation under the same lock; the drain goes on without it.
+ */
+final class Swapper {
+  private static final Logger LOG = LoggerFactory.getLogger(Swapper.class);
+  private static final long FIRST_PAUSE_NS = 50_000;
+  private static final long LONGEST_PAUSE_NS = 1_000_000;
+
+  private final PoolStore store;
+  private final Timing timing;
+
+  Swapper(final PoolStore store, final Timing timing) {
+    this.store = store;
+    this.timing = timing;
+  }
+
+  /** Runs a swap to its end on the caller's thread. */
+  SwapReport run(final Transition swap, final Settings settings) {
+    final long watchdogNs = TimeUnit.MILLISECONDS.toNanos(settings.watchdogMs());
+    begin(swap, watchdogNs);
+    swap.state = "DRAINING";
+    final boolean drained = drain(swap);
+    return end(swap, drained, watchdogNs);
+  }
+
+  private void begin(final Transition swap, final long watchdogNs) {
+    final DeviceDma device = swap.device;
+    device.structure().lock();
+    try {
+      final Generation old = device.mapper().current();
+      swap.from = old;
+      final Generation next = prepare(device, swap.choice, old.pool);
+      swap.to = next;
+      swap.failedBefore = failed(device);
+      swap.lentBefore = lent(old);
+      next.lender(old.pool != null && old.pool.callable() ? old : null);
+      publish(device, old, next);
+      swap.publishedNs = timing.nanoTime();
+      swap.publishNs = swap.publishedNs - swap.startNs;
+      swap.state = "GRACE";
+      if (old.pool != null) {
+        old.pool.grace(watchdogNs);
+      }
+      swap.graceNs = timing.nanoTime() - swap.publishedNs;
+      swap.liveAtPublish = old.live();
+    } finally {
+      device.structure().unlock();
+    }
+  }
+
+  /** Makes the next generation completely ready. Under the structure lock. */
+  Generation prepare(
+      final DeviceDma device, final @Nullable Choice choice, final @Nullable Pool yields) {
+    final int number = device.nextGeneration();
+    if (choice == null) {
+      return new Generation(device.number(), number, null, null, 0);
+    }
+    final Pool pool = store.acquire(device, choice, yields);
+    final Generation next =
+        new Generation(
+            device.number(),
+            number,
+            choice.ref().name(),
+            pool,
+            pool.instance().maxMappingSize(device.spec().minAlignMask()));
+    device.begin(next);
+    return next;
+  }
+
+  private void publish(final DeviceDma device, final Generation old, final Generation next) {
+    next.state(Generation.State.CURRENT);
+    old.state(Generation.State.DRAINING);
+    device.mapper().publish(next);
+    store.release(old);
+  }
+
+  private boolean drain(final Transition swap) {
+    final Generation old = Objects.requireNonNull(swap.from);
+    final long deadline = swap.publishedNs + TimeUnit.MILLISECONDS.toNanos(swap.drainMs);
+    long pause = FIRST_PAUSE_NS;
+    while (true) {
+      // To whoever is current: the one that this swap brought in may have gone away again.
+      swap.moved += store.flow(old.pool, swap.device.mapper().current().pool);
+      if (old.live() == 0) {
+        return true;
+      }
+      if (timing.nanoTime() - deadline >= 0) {
+        return false;
+      }
+      timing.pause(pause);
+      pause = Math.min(pause * 2, LONGEST_PAUSE_NS);
+    }
+  }
+
+  private SwapReport end(final Transition swap, final boolean emptied, final long watchdogNs) {
+    final DeviceDma device = swap.device;
+    final Generation old = Objects.requireNonNull(swap.from);
+    final Generation next = Objects.requireNonNull(swap.to);
+    final String outcome;
+    final long live;
+    device.structure().lock();
+    try {
+      next.lender(null);
+      old.state(emptied ? Generation.State.CLOSED : Generation.State.ADOPTED);
+      if (old.pool != null) {
+        old.pool.grace(watchdogNs); // for those who borrow
+      }
+      live = old.live();
+      outcome = live == 0 ? "DRAINED" : leave(old, swap.policy, watchdogNs);
+      swap.moved += store.flow(old.pool, device.mapper().current().pool);
+    } finally {
+      device.structure().unlock();
+    }
+    final long drainNs = timing.nanoTime() - swap.publishedNs;
+    if (live != 0) {
+      LOG.warn(
+          "{}: {} mappings of {} outlived the drain deadline of {} ms: {}",
+          device.name(),
+          live,
+          swap.fromName(),
+          swap.drainMs,
+          swap.policy);
+    }
+    return new SwapReport(
+        device.name(),
+        old.strategy,
+        next.strategy,
+        old.number,
+        next.number,
+        outcome,
+        swap.publishNs / 1e3,
+        swap.graceNs / 1e3,
+        drainNs / 1e6,
+        swap.liveAtPublish,
+        live,
+        swap.moved,
+        lent(old) - swap.lentBefore,
+        failed(device) - swap.failedBefore);
+  }
+
+  /** Applies the policy to what is left. Under the structure lock. */
+  private static String leave(
+      final Generation old, final SwapPolicy policy, final long watchdogNs) {
+    final Pool pool = old.pool;
+    old.state(Generation.State.ADOPTED);
+    if (pool != null && pool.retired()) {
+      // Nobody else uses it: from here on the core needs no code of it.
+      if (policy == SwapPolicy.QUARANTINE) {
+        pool.quarantine();
+      }
+      pool.stopCalling();
+      pool.grace(watchdogNs);
+      pool.closeInstance();
+    }
+    return policy == SwapPolicy.QUARANTINE ? "QUARANTINED" : "ADOPTED";
+  }
+
+  /**
+   * A strategy's service is going away: puts another in its place wherever it is current, and lets
+   * nobody into its code again. Returns when nobody is inside, or the stripes that someone hangs in
+   * are abandoned.
+   *
+   * @return what was done, or null when the device did not use it
+   */
+  @Nullable SwapReport abandon(
+      final DeviceDma device,
+      final long serviceId,
+      final @Nullable Choice replacement,
+      final Settings settings) {
+    final long watchdogNs = TimeUnit.MILLISECONDS.toNanos(settings.watchdogMs());
+    final long start = timing.nanoTime();
+    device.structure().lock();
+    try {
+      final Generation old = device.mapper().current();
+      final StrategyRef ref = store.refOf(old.pool);
+      if (ref == null || ref.id() != serviceId || old.pool == null) {
+        return null;
+      }
+      final Generation next = prepare(device, replacement, null);
+      final long failedBefore = failed(device);
+      publish(device, old, next);
+      final long published = timing.nanoTime();
+      old.state(Generation.State.ADOPTED);
+      old.pool.grace(watchdogNs);
+      final long grace = timing.nanoTime() - published;
+      final long live = old.live();
+      return new SwapReport(
+          device.name(),
+          old.strategy,
+          next.strategy,
+          old.number,
+          next.number,
+          live == 0 ? "DRAINED" : "ADOPTED",
+          (published - start) / 1e3,
+          grace / 1e3,
+          (timing.nanoTime() - published) / 1e6,
+          live,
+          live,
+          0,
+          0,
+          failed(device) - failedBefore);
+    } finally {
+      device.structure().unlock();
+    }
+  }
+
+  private static long failed(final DeviceDma device) {
+    return device.mapper().failures().total();
+  }
+
+  private static long lent(final Generation generation) {
+    long sum = 0;
+    for (final var cell : generation.cells()) {
+      sum += cell.lent;
+    }
+    return sum;
+  }
+}

@@ -1,0 +1,57 @@
+package io.carom.dma.core.swap;
+
+import io.carom.dma.TransitionInfo;
+import io.carom.dma.core.device.DeviceDma;
+import io.carom.dma.core.pool.Generation;
+import io.carom.dma.MappingInfo;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+
+/** Shows the transitions that go on. */
+public final class TransitionView {
+  private static final int OLDEST = 8;
+
+  private final SwapControl control;
+  private final Timing timing;
+
+  /** Of a control. */
+  public TransitionView(final SwapControl control, final Timing timing) {
+    this.control = control;
+    this.timing = timing;
+  }
+
+  /**
+   * The transitions now.
+   *
+   * @param mappings live mappings of a device, oldest first
+   */
+  public List<TransitionInfo> now(final Function<DeviceDma, List<MappingInfo>> mappings) {
+    final List<TransitionInfo> result = new ArrayList<>();
+    final long now = timing.nanoTime();
+    for (final Transition swap : control.running()) {
+      final Generation from = swap.from;
+      final long ageMs = TimeUnit.NANOSECONDS.toMillis(now - swap.startNs);
+      final List<MappingInfo> old =
+          from == null
+              ? List.of()
+              : mappings.apply(swap.device).stream()
+                  .filter(m -> m.generation() == from.number)
+                  .limit(OLDEST)
+                  .toList();
+      result.add(
+          new TransitionInfo(
+              swap.device.name(),
+              swap.fromName(),
+              swap.toName(),
+              swap.state,
+              from == null ? 0 : from.live(),
+              ageMs,
+              swap.drainMs - ageMs,
+              swap.policy,
+              old));
+    }
+    return result;
+  }
+}
