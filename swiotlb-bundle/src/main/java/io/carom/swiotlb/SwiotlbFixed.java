@@ -1,0 +1,93 @@
+package io.carom.swiotlb;
+
+import io.carom.dma.ExtentKind;
+import io.carom.dma.spi.DmaStrategy;
+import io.carom.dma.spi.PoolSpec;
+import io.carom.dma.spi.StrategyInstance;
+import io.carom.swiotlb.fixed.FixedSettings;
+import io.carom.swiotlb.fixed.FixedStrategy;
+import java.util.Set;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Modified;
+import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.Designate;
+import org.osgi.service.metatype.annotations.ObjectClassDefinition;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The service of {@link FixedStrategy}. A change of its configuration changes its service properties,
+ * at which the DMA core makes a new generation with a new pool.
+ */
+@Component(
+    configurationPid = SwiotlbFixed.PID,
+    property = {
+      DmaStrategy.NAME + "=" + FixedStrategy.SWIOTLB_FIXED,
+      "service.ranking:Integer=100"
+    })
+@Designate(ocd = SwiotlbFixed.Config.class)
+public final class SwiotlbFixed implements DmaStrategy {
+  /** Its configuration's PID. */
+  public static final String PID = "io.carom.swiotlb.fixed";
+
+  private static final Logger LOG = LoggerFactory.getLogger(SwiotlbFixed.class);
+
+  private final FixedStrategy strategy;
+
+  /** Configuration of the fixed pool. */
+  @ObjectClassDefinition(
+      name = "Carom swiotlb-fixed",
+      description = "Linux's fixed software IO TLB pool")
+  public @interface Config {
+    /** Size. */
+    @AttributeDefinition(
+        name = "slots",
+        description =
+            "Slots of 2 KiB of a pool in RAM, rounded up to 128; 0 means an eighth of low RAM, at"
+                + " least 1 MiB and at most 64 MiB. A pool in a device's region takes the region")
+    long slots() default 0;
+
+    /** Areas. */
+    @AttributeDefinition(
+        name = "areas",
+        description = "Areas, rounded up to a power of two; 0 means one for each processor")
+    int areas() default 0;
+  }
+
+  /** With its configuration. */
+  @Activate
+  public SwiotlbFixed(final Config config) {
+    FixedSettings settings = FixedSettings.DEFAULTS;
+    try {
+      settings = new FixedSettings(config.slots(), config.areas());
+    } catch (final IllegalArgumentException e) {
+      LOG.error("{}: {}; the defaults are used", PID, e.getMessage());
+    }
+    strategy = new FixedStrategy(settings);
+  }
+
+  @Modified
+  void modified(final Config config) {
+    try {
+      strategy.settings(new FixedSettings(config.slots(), config.areas()));
+    } catch (final IllegalArgumentException e) {
+      LOG.error("{}: {}; nothing was changed", PID, e.getMessage());
+    }
+  }
+
+  @Override
+  public String description() {
+    return strategy.description();
+  }
+
+  @Override
+  public Set<ExtentKind> extents() {
+    return strategy.extents();
+  }
+
+  @Override
+  public StrategyInstance open(final PoolSpec spec) {
+    return strategy.open(spec);
+  }
+}

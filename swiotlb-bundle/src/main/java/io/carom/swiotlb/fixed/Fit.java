@@ -1,0 +1,81 @@
+package io.carom.swiotlb.fixed;
+
+import io.carom.dma.spi.Extent;
+import io.carom.dma.spi.MapRequest;
+
+/**
+ * The constraints of one request, worked out: how many slots it takes and where they may begin.
+ *
+ * <p>Rules, as Linux has them: bits of the buffer's address under the device's {@code min_align_mask}
+ * are preserved, those of a slot by an offset in the first slot, higher ones by the choice of the
+ * slot; {@code alloc_align_mask} aligns the run itself and pads its size; without either a mapping of
+ * a page or more begins on a page; a run does not cross the segment boundary. Reused for each
+ * request.
+ */
+final class Fit {
+  private static final int SLOT_MASK = Extent.SLOT_SIZE - 1;
+  private static final int PAGE = 4096;
+
+  private int slots;
+  private long offset;
+  private long preserve;
+  private long preserved;
+  private long align;
+  private long boundarySlots;
+
+  Fit() {}
+
+  /**
+   * Works a request out.
+   *
+   * @return false when it is larger than a slot set
+   */
+  boolean of(final MapRequest request) {
+    offset =
+        request.address & request.minAlignMask & (request.allocAlignMask | SLOT_MASK);
+    if (request.size > Extent.SET_SIZE) {
+      return false; // before anything is added to it
+    }
+    long bytes = request.size + offset;
+    if (request.allocAlignMask != 0) {
+      bytes = (bytes + request.allocAlignMask) & ~request.allocAlignMask;
+    }
+    if (bytes > Extent.SET_SIZE) {
+      return false;
+    }
+    slots = (int) ((bytes + SLOT_MASK) >> Extent.SLOT_SHIFT);
+    align = request.allocAlignMask | SLOT_MASK;
+    preserve = request.minAlignMask & ~SLOT_MASK;
+    if (request.allocAlignMask == 0 && preserve == 0 && bytes >= PAGE) {
+      align = PAGE - 1;
+    }
+    preserve &= ~align;
+    preserved = request.address & preserve;
+    // All ones means no boundary; the sum must not overflow to 0 for it.
+    boundarySlots =
+        request.boundaryMask < 0 ? 0 : (request.boundaryMask >> Extent.SLOT_SHIFT) + 1;
+    return true;
+  }
+
+  /** Slots that the run takes, padding included. */
+  int slots() {
+    return slots;
+  }
+
+  /** Where in the run the buffer's first byte goes. */
+  long offset() {
+    return offset;
+  }
+
+  /** Whether a run may begin at a bus address. */
+  boolean allows(final long address) {
+    if ((address & align) != 0 || (address & preserve) != preserved) {
+      return false;
+    }
+    if (boundarySlots == 0) {
+      return true;
+    }
+    final long within = (address >> Extent.SLOT_SHIFT) & (boundarySlots - 1);
+    return within + slots <= boundarySlots;
+  }
+}
