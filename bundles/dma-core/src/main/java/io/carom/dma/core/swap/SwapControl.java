@@ -68,15 +68,19 @@ public final class SwapControl {
       final DeviceDma device, final String strategy, final SwapOptions options) {
     final Target target = Target.of(strategy, options.extents());
     final Choice choice = registry.choose(device, target);
-    final Transition swap = start(device, choice, options);
-    synchronized (this) {
-      wanted.put(device, target);
-    }
-    return swap.done.minimalCompletionStage();
+    return start(device, choice, target, options).done.minimalCompletionStage();
   }
 
+  /**
+   * Starts a transition.
+   *
+   * @param wish what a user wants from now on, or null when the core itself decided
+   */
   private Transition start(
-      final DeviceDma device, final @Nullable Choice choice, final SwapOptions options) {
+      final DeviceDma device,
+      final @Nullable Choice choice,
+      final @Nullable Target wish,
+      final SwapOptions options) {
     final Settings now = settings;
     final Transition swap =
         new Transition(
@@ -96,6 +100,9 @@ public final class SwapControl {
                 + " old mappings); wait for its end, see dma:transition");
       }
       transitions.put(device, swap);
+      if (wish != null) {
+        wanted.put(device, wish); // before it can end: its end looks at what is wanted
+      }
     }
     threads.execute(() -> run(swap));
     return swap;
@@ -147,7 +154,7 @@ public final class SwapControl {
       }
     }
     try {
-      start(device, choice, SwapOptions.DEFAULTS);
+      start(device, choice, null, SwapOptions.DEFAULTS);
     } catch (final IllegalStateException e) {
       LOG.debug("{}", e.getMessage()); // another one was faster; its end looks again
     }
@@ -157,14 +164,23 @@ public final class SwapControl {
   public void settle(final DeviceDma device) {
     final long deadline = timing.nanoTime() + TimeUnit.SECONDS.toNanos(10);
     while (timing.nanoTime() - deadline < 0) {
-      final Choice choice = desired(device);
-      if (same(device, choice)) {
+      if (same(device, desired(device)) && !busy(device)) {
         return;
       }
       reconcile(device);
       timing.pause(100_000);
     }
     LOG.warn("{}: no swap to {} within 10 s", device.name(), desired(device));
+  }
+
+  /** Whether a transition is going on that does not merely wait for old mappings. */
+  private boolean busy(final DeviceDma device) {
+    final Transition swap;
+    synchronized (this) {
+      swap = transitions.get(device);
+    }
+    final Generation from = swap == null ? null : swap.from;
+    return swap != null && (from == null || from.live() == 0);
   }
 
   private @Nullable Choice desired(final DeviceDma device) {
