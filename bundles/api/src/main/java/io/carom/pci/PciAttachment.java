@@ -25,4 +25,14 @@ public interface PciAttachment {
 
   /** Sets the level of the function's INTx line: status bit 3, and the line unless disabled. */
   void intx(boolean asserted);
+
+  /**
+   * Where a memory BAR is decoded now.
+   *
+   * @param index 0..5
+   * @return its bus address, or -1 while it is not decoded, has no address, or does not exist
+   */
+  default long barAddress(final int index) {
+    return -1;
+  }
 }

@@ -13,6 +13,7 @@ final class PortRoutes implements PortControl {
   private final DevicePort port;
   private final Duration patience;
   private final Runnable remove;
+  private volatile boolean closed;
 
   /**
    * A control.
@@ -64,11 +65,14 @@ final class PortRoutes implements PortControl {
 
   @Override
   public void renew() {
-    port.change(Route::renew);
+    if (!closed) {
+      port.change(Route::renew);
+    }
   }
 
   @Override
   public void close() {
+    closed = true;
     revoke(patience);
     remove.run();
   }

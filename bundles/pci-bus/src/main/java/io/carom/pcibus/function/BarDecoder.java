@@ -26,6 +26,7 @@ final class BarDecoder {
   private final PortControl port;
   private long wanted = OFF;
   private @Nullable Mapping mapping;
+  private volatile long decodedAt = -1; // read without the lock
   private boolean logged;
 
   BarDecoder(
@@ -55,6 +56,16 @@ final class BarDecoder {
       map(now);
     }
     return moved || mapping != null;
+  }
+
+  /** Which BAR this is. */
+  int index() {
+    return spec.index();
+  }
+
+  /** Where it is in the map, or -1. */
+  long decodedAt() {
+    return decodedAt;
   }
 
   /** Takes the BAR out of the map for good. The own range is left to the port's revocation. */
@@ -87,6 +98,7 @@ final class BarDecoder {
       refused(base, e.getMessage());
       return;
     }
+    decodedAt = base;
     logged = false;
     if (spec.swiotlb() && !port.ownRegion(base, memory)) {
       late();
@@ -97,6 +109,7 @@ final class BarDecoder {
     final Mapping old = mapping;
     if (old != null) {
       mapping = null;
+      decodedAt = -1;
       // The device loses its range first, so that it never uses an address that answers no more.
       if (ownRange && spec.swiotlb() && !port.ownRegion(0, null)) {
         late();

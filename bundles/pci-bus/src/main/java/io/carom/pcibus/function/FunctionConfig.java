@@ -93,6 +93,16 @@ final class FunctionConfig {
     }
   }
 
+  /** Where a BAR is decoded now, or -1. Takes no lock: devices ask. */
+  long barAddress(final int index) {
+    for (final BarDecoder bar : bars) {
+      if (bar.index() == index) {
+        return bar.decodedAt();
+      }
+    }
+    return -1;
+  }
+
   /**
    * The function is gone: its BARs leave the map, and accesses read all ones. An access that hangs
    * in the device's code is waited for so long, then left behind; it changes nothing any more.

@@ -107,6 +107,11 @@ public final class PluggedFunction implements PciAttachment {
     line.set(asserted);
   }
 
+  @Override
+  public long barAddress(final int index) {
+    return config.barAddress(index);
+  }
+
   /** The name that the function was registered under. */
   public String name() {
     return name;
