@@ -1,0 +1,202 @@
+package io.carom.guest.shim.block;
+
+import io.carom.guest.BlockStatus;
+import io.carom.guest.shim.block.BlkQueue.Kind;
+import io.carom.guest.shim.pci.PciDriver;
+import io.carom.guest.shim.pci.ProbeException;
+import io.carom.guest.shim.virtio.VirtioDevice;
+import io.carom.guest.shim.virtio.VirtioPciTransport.ResetOutcome;
+import io.carom.virtio.VirtioFeatures;
+import io.carom.virtio.VirtioStatus;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A block device under its driver, from probe to removal.
+ *
+ * <p><b>Resets.</b> A device that asks for a reset (DEVICE_NEEDS_RESET), breaks a rule of the ring or
+ * lets a request's deadline pass is reset and initialised anew, on the kernel's work thread: the
+ * workers hold, the device is reset, the workers end what it had (with IO_ERROR; after a timeout
+ * the overdue ones with TIMEOUT and the others with GONE), and go on with what was waiting. Nothing
+ * is unmapped before the reset has ended. A device that has completed nothing since the last such
+ * reset is given up instead: it is marked FAILED and its requests end as GONE.
+ */
+final class VirtioBlk implements PciDriver.Binding, BlkQueue.Owner {
+  static final long FEATURES =
+      VirtioFeatures.BLK_SIZE_MAX
+          | VirtioFeatures.BLK_SEG_MAX
+          | VirtioFeatures.BLK_RO
+          | VirtioFeatures.BLK_BLK_SIZE
+          | VirtioFeatures.BLK_FLUSH
+          | VirtioFeatures.BLK_MQ;
+
+  private static final long STEP_TIMEOUT_NS = 3_000_000_000L;
+  private static final long POLL_NS = 200_000L;
+
+  private final BlockPlatform platform;
+  private final VirtioDevice device;
+  private final DiskStatistics statistics;
+  private final AtomicBoolean recovering = new AtomicBoolean();
+  private List<BlkQueue> queues = List.of();
+  private @Nullable BlkDisk disk;
+  private volatile boolean removed;
+  private long progressAtReset = -1;
+
+  VirtioBlk(
+      final BlockPlatform platform,
+      final VirtioDevice device,
+      final DiskStatistics statistics) {
+    this.platform = platform;
+    this.device = device;
+    this.statistics = statistics;
+  }
+
+  void queues(final List<BlkQueue> of) {
+    queues = List.copyOf(of);
+  }
+
+  void disk(final BlkDisk of) {
+    disk = of;
+  }
+
+  /** Starts the workers. */
+  void run() {
+    queues.forEach(BlkQueue::start);
+    for (final BlkQueue queue : queues) {
+      platform.supervisor().watch(queue, () -> takenOver(queue));
+    }
+    queues.forEach(queue -> queue.order(Kind.RUN, BlockStatus.GONE));
+  }
+
+  /** The probe failed: nothing is to be recovered. */
+  void abandon() {
+    removed = true;
+  }
+
+  /** The configuration interrupt, on the interrupt thread. */
+  void configChanged() {
+    final int status = device.transport().status();
+    // a status of all ones is a function that has gone; hotplug tells the rest
+    if (status != 0xff && (status & VirtioStatus.NEEDS_RESET) != 0) {
+      broken("device needs reset", BlockStatus.IO_ERROR);
+    }
+  }
+
+  @Override
+  public void broken(final String reason, final BlockStatus endAs) {
+    if (!removed && recovering.compareAndSet(false, true)) {
+      platform.dmesg().log("virtio_blk " + device.name() + ": " + reason);
+      platform.work().execute(() -> recover(endAs));
+    }
+  }
+
+  @Override
+  public void remove(final boolean gone) {
+    removed = true;
+    endDisk(true);
+    orderAll(Kind.HOLD, BlockStatus.GONE);
+    if (!gone) {
+      device.quiesce();
+    }
+    orderAll(Kind.EXIT, BlockStatus.GONE);
+    queues.forEach(platform.supervisor()::forget);
+    queues.forEach(queue -> queue.ring().free());
+    device.free();
+  }
+
+  private void takenOver(final BlkQueue queue) {
+    statistics.takeovers.increment();
+    platform
+        .dmesg()
+        .log(
+            "virtio_blk " + device.name() + ": " + queue.name()
+                + ": worker hangs in the DMA API, taken over");
+    if (queue.hung.get() >= BlkSupervisor.MOST_HUNG) {
+      broken(queue.name() + ": " + queue.hung.get() + " workers hang", BlockStatus.GONE);
+    }
+  }
+
+  private void recover(final BlockStatus endAs) {
+    if (removed) {
+      return;
+    }
+    statistics.resets.increment();
+    final long progress = queues.stream().mapToLong(BlkQueue::completed).sum();
+    final boolean hopeless = progress == progressAtReset;
+    progressAtReset = progress;
+    orderAll(Kind.HOLD, endAs);
+    final ResetOutcome outcome = device.quiesce();
+    orderAll(Kind.DRAIN, endAs);
+    recovering.set(false);
+    if (outcome != ResetOutcome.DONE || hopeless) {
+      giveUp(hopeless ? "no request completed since the last reset" : "reset: " + outcome);
+      return;
+    }
+    try {
+      device.negotiate(FEATURES);
+      final boolean indirect = device.has(VirtioFeatures.INDIRECT_DESC);
+      queues.forEach(queue -> queue.prepare(indirect));
+      device.enableQueues();
+      device.start();
+    } catch (final ProbeException e) {
+      giveUp(String.valueOf(e.getMessage()));
+      return;
+    }
+    platform.dmesg().log("virtio_blk " + label() + " reset");
+    orderAll(Kind.RUN, endAs);
+  }
+
+  private void giveUp(final String why) {
+    platform
+        .dmesg()
+        .log("virtio_blk " + label() + " given up: " + why);
+    endDisk(false);
+    device.fail();
+    orderAll(Kind.EXIT, BlockStatus.GONE);
+  }
+
+  private void endDisk(final boolean forget) {
+    final BlkDisk of = disk;
+    if (of != null) {
+      of.end();
+      if (forget) {
+        platform.registry().remove(of);
+      }
+    }
+  }
+
+  private String label() {
+    final BlkDisk of = disk;
+    return device.name() + (of == null ? ":" : ": [" + of.name() + "]");
+  }
+
+  /** Gives an order to all queues and waits until all have obeyed; bounded. */
+  private void orderAll(final Kind kind, final BlockStatus endAs) {
+    queues.forEach(queue -> queue.order(kind, endAs));
+    if (await(false)) {
+      return;
+    }
+    // Workers still hang, although the supervisor replaced them in turn: whoever follows now leaves
+    // mappings alone. They stay out of use; that is a leak, but no one else's memory.
+    queues.forEach(BlkQueue::leakMappings);
+    if (!await(true)) {
+      platform.dmesg().log("virtio_blk " + device.name() + ": a worker does not obey " + kind);
+    }
+  }
+
+  private boolean await(final boolean force) {
+    final long start = System.nanoTime();
+    while (!queues.stream().allMatch(BlkQueue::done)) {
+      if (System.nanoTime() - start > STEP_TIMEOUT_NS) {
+        return false;
+      }
+      if (force) {
+        queues.forEach(platform.supervisor()::force);
+      }
+      LockSupport.parkNanos(POLL_NS);
+    }
+    return true;
+  }
+}

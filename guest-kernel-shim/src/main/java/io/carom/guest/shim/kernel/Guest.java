@@ -1,0 +1,174 @@
+package io.carom.guest.shim.kernel;
+
+import io.carom.dma.Dma;
+import io.carom.guest.BlockDevice;
+import io.carom.guest.GuestKernel;
+import io.carom.guest.PageAllocator;
+import io.carom.guest.PciDeviceInfo;
+import io.carom.guest.shim.block.BlkSupervisor;
+import io.carom.guest.shim.block.BlkTunables;
+import io.carom.guest.shim.block.BlockPlatform;
+import io.carom.guest.shim.block.DiskRegistry;
+import io.carom.guest.shim.block.VirtioBlkDriver;
+import io.carom.guest.shim.irq.IrqController;
+import io.carom.guest.shim.irq.IrqLine;
+import io.carom.guest.shim.irq.IrqThread;
+import io.carom.guest.shim.pci.PciCore;
+import io.carom.guest.shim.virtio.VirtioPciDriver;
+import io.carom.guest.shim.virtio.VirtioPlatform;
+import io.carom.memory.GuestMemory;
+import io.carom.memory.SystemBus;
+import io.carom.pci.MsiController;
+import io.carom.pci.PciAddress;
+import java.time.Duration;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+
+/**
+ * The running guest: its threads and its devices. What concerns devices is done on the work thread;
+ * the methods of {@link GuestKernel} may be called from anywhere.
+ */
+final class Guest implements GuestKernel {
+  private static final Duration REBIND_TIMEOUT = Duration.ofSeconds(30);
+  private static final Duration STOP_TIMEOUT = Duration.ofSeconds(10);
+  private static final Duration THREAD_TIMEOUT = Duration.ofSeconds(1);
+
+  private final Dmesg dmesg = new Dmesg(System::nanoTime);
+  private final Kworker work = new Kworker("guest-kworker");
+  private final IrqController irqs = new IrqController();
+  private final IrqThread irqThread = new IrqThread("guest-irq");
+  private final DiskRegistry disks = new DiskRegistry();
+  private final BitSet virtioIndices = new BitSet();
+  private final BlkSupervisor supervisor;
+  private final BlockPlatform block;
+  private final SystemBus bus;
+  private final MsiController msi;
+  private final PciCore pci;
+  private final BooleanSupplier acceptSwiotlb;
+  private final IrqLine hotplug;
+  private boolean booted;
+
+  Guest(
+      final GuestMemory memory,
+      final SystemBus bus,
+      final MsiController msi,
+      final PageAllocator pages,
+      final BlkTunables tunables,
+      final BooleanSupplier acceptSwiotlb) {
+    this.bus = bus;
+    this.msi = msi;
+    this.acceptSwiotlb = acceptSwiotlb;
+    this.supervisor = new BlkSupervisor(tunables, System::nanoTime);
+    this.block =
+        new BlockPlatform(
+            memory, pages, work, dmesg, supervisor, disks, tunables, System::nanoTime);
+    this.pci = new PciCore(bus, dmesg);
+    final IrqThread.Handler onHotplug =
+        irqThread.handler("hotplug", () -> work.execute(pci::hotplugEvent));
+    this.hotplug = irqs.allocate("hotplug", onHotplug::wake);
+    dmesg.log("Carom guest kernel shim");
+    memory
+        .ranges()
+        .forEach(
+            range ->
+                dmesg.log(
+                    "RAM: [mem 0x%016x-0x%016x]".formatted(range.base(), range.end() - 1)));
+  }
+
+  /** The work thread. */
+  Kworker work() {
+    return work;
+  }
+
+  /**
+   * Enumerates the bus once a host bridge answers, and again when it was started anew. On the work
+   * thread.
+   *
+   * @return whether the guest has booted
+   */
+  boolean lookForBridge() {
+    if (!pci.bridgePresent()) {
+      return booted;
+    }
+    if (!booted) {
+      msi.sink(irqs);
+      booted = true;
+      dmesg.log("PCI host bridge to bus 0000:00");
+      pci.scan(hotplug.vector());
+    } else if (!pci.bridgeProgrammed()) {
+      dmesg.log("PCI host bridge was started anew: scanning bus 0000:00");
+      pci.scan(hotplug.vector());
+    }
+    return booted;
+  }
+
+  /** Probes drivers with a DMA core. On the work thread. */
+  void dmaArrived(final Dma dma) {
+    final VirtioPlatform virtio =
+        new VirtioPlatform(bus, dma, irqs, irqThread, dmesg, acceptSwiotlb);
+    pci.drivers(
+        List.of(
+            new VirtioPciDriver(virtio, List.of(new VirtioBlkDriver(block)), virtioIndices)));
+  }
+
+  /** Unbinds drivers from a DMA core that goes. On the work thread. */
+  void dmaLeaves() {
+    pci.unbindAll();
+    dmesg.log("DMA core is gone: drivers unbound");
+  }
+
+  /** Ends the guest; bounded. */
+  void stop() {
+    work.call(
+        () -> {
+          pci.unbindAll();
+          pci.silence();
+          msi.sink(null);
+        },
+        STOP_TIMEOUT);
+    work.stop(THREAD_TIMEOUT);
+    irqThread.stop(THREAD_TIMEOUT);
+    supervisor.stop(THREAD_TIMEOUT);
+  }
+
+  @Override
+  public List<String> dmesg() {
+    return dmesg.lines();
+  }
+
+  @Override
+  public List<PciDeviceInfo> pciDevices() {
+    return pci.infos();
+  }
+
+  @Override
+  public List<BlockDevice> blockDevices() {
+    return disks.disks();
+  }
+
+  @Override
+  public Optional<BlockDevice> blockDevice(final String name) {
+    return disks.find(name);
+  }
+
+  @Override
+  public Optional<BlockDevice> awaitBlockDevice(final String serial, final Duration timeout) {
+    return disks.await(serial, timeout);
+  }
+
+  @Override
+  public void rebind(final String pciAddress) {
+    final PciAddress address = PciAddress.parse(pciAddress);
+    final boolean[] known = new boolean[1];
+    if (!work.call(() -> known[0] = pci.rebind(address), REBIND_TIMEOUT)) {
+      throw new IllegalStateException("the rebind of " + address + " did not end in time");
+    }
+    if (!known[0]) {
+      throw new IllegalArgumentException(
+          "no PCI function " + address + "; there are "
+              + pciDevices().stream().map(PciDeviceInfo::address).toList());
+    }
+  }
+}

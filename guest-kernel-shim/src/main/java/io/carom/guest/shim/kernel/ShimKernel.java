@@ -1,0 +1,206 @@
+package io.carom.guest.shim.kernel;
+
+import io.carom.dma.Dma;
+import io.carom.guest.GuestKernel;
+import io.carom.guest.PageAllocator;
+import io.carom.guest.shim.block.BlkTunables;
+import io.carom.memory.GuestMemory;
+import io.carom.memory.SystemBus;
+import io.carom.pci.MsiController;
+import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.ServiceRegistration;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Modified;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
+import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.Designate;
+import org.osgi.service.metatype.annotations.ObjectClassDefinition;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Boots the guest kernel and follows the DMA core.
+ *
+ * <p>The DMA core is an optional reference, so that the kernel, its log and its disks' names stay
+ * when the core is stopped: drivers are unbound then, and probed again when one returns. The {@link
+ * GuestKernel} service appears when the first enumeration with a DMA core is done, so whoever sees
+ * it sees the disks that were plugged at boot.
+ */
+@Component(service = {}, immediate = true, configurationPid = ShimKernel.PID)
+@Designate(ocd = ShimKernel.Config.class)
+public final class ShimKernel {
+  /** Configuration of the guest. */
+  public static final String PID = "io.carom.guest.shim";
+
+  private static final int DEFAULT_REQUEST_TIMEOUT_MS = 30_000;
+  private static final int DEFAULT_TAKEOVER_MS = 1_000;
+  private static final int DEFAULT_SPIN_US = 5;
+  private static final long WATCH_NS = 200_000_000L;
+  private static final Duration UNBIND_TIMEOUT = Duration.ofSeconds(10);
+  private static final Logger LOG = LoggerFactory.getLogger(ShimKernel.class);
+
+  private final BundleContext context;
+  private final BlkTunables tunables;
+  private final Guest guest;
+  private final Thread watch;
+  private volatile boolean acceptSwiotlb;
+  private volatile boolean stopping;
+
+  // The work thread's.
+  private @Nullable Dma dma;
+  private @Nullable ServiceRegistration<GuestKernel> registration;
+
+  /** How the guest's drivers behave. */
+  @ObjectClassDefinition(name = "Carom guest kernel")
+  @interface Config {
+    @AttributeDefinition(
+        description =
+            "Accept VIRTIO_F_SWIOTLB where it is offered; takes effect when a device is probed")
+    boolean acceptSwiotlb() default true;
+
+    @AttributeDefinition(
+        description = "Deadline of a block request, ms; after it the device is reset", min = "1")
+    int requestTimeoutMs() default DEFAULT_REQUEST_TIMEOUT_MS;
+
+    @AttributeDefinition(
+        description = "A worker inside one DMA call for longer than this is replaced, ms", min = "1")
+    int takeoverMs() default DEFAULT_TAKEOVER_MS;
+
+    @AttributeDefinition(
+        description = "How long an idle worker looks for work before it sleeps, us", min = "0")
+    int spinUs() default DEFAULT_SPIN_US;
+  }
+
+  /** Starts the guest; it boots on its own threads. */
+  @Activate
+  public ShimKernel(
+      final BundleContext context,
+      @Reference final GuestMemory memory,
+      @Reference final SystemBus bus,
+      @Reference final MsiController msi,
+      @Reference final PageAllocator pages,
+      final Config config) {
+    check(config);
+    this.context = context;
+    this.acceptSwiotlb = config.acceptSwiotlb();
+    this.tunables =
+        new BlkTunables(config.requestTimeoutMs(), config.takeoverMs(), config.spinUs());
+    this.guest = new Guest(memory, bus, msi, pages, tunables, () -> acceptSwiotlb);
+    this.watch = new Thread(this::watchBridge, "guest-pci-watch");
+    this.watch.setDaemon(true);
+    this.watch.start();
+  }
+
+  @Modified
+  void modified(final Config config) {
+    try {
+      check(config);
+    } catch (final IllegalArgumentException e) {
+      LOG.error("configuration unchanged: {}", e.getMessage());
+      return;
+    }
+    acceptSwiotlb = config.acceptSwiotlb();
+    tunables.set(config.requestTimeoutMs(), config.takeoverMs(), config.spinUs());
+  }
+
+  @Reference(
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  void bindDma(final Dma arrived) {
+    guest.work().execute(() -> useDma(arrived));
+  }
+
+  void unbindDma(final Dma leaving) {
+    final boolean done = guest.work().call(() -> dropDma(leaving), UNBIND_TIMEOUT);
+    if (!done && !stopping) {
+      LOG.error("drivers did not let go of the DMA core within {}", UNBIND_TIMEOUT);
+    }
+  }
+
+  @Deactivate
+  void deactivate() {
+    stopping = true;
+    LockSupport.unpark(watch);
+    guest.work().call(this::unregister, UNBIND_TIMEOUT);
+    guest.stop();
+  }
+
+  private void useDma(final Dma arrived) {
+    if (stopping) {
+      return;
+    }
+    if (dma != null) {
+      guest.dmaLeaves(); // a replacement arrives before its predecessor leaves
+    }
+    dma = arrived;
+    if (guest.lookForBridge()) {
+      guest.dmaArrived(arrived);
+      register();
+    }
+  }
+
+  private void dropDma(final Dma leaving) {
+    if (dma == leaving) {
+      dma = null;
+      guest.dmaLeaves();
+    }
+  }
+
+  /**
+   * The bridge's bundle may start after this one, and may be started anew: then the bridge has
+   * forgotten whom to notify, and functions may sit there that nobody has seen.
+   */
+  private void watchBridge() {
+    while (!stopping) {
+      guest.work().call(this::watchOnce, UNBIND_TIMEOUT);
+      LockSupport.parkNanos(WATCH_NS);
+    }
+  }
+
+  private void watchOnce() {
+    final Dma core = dma;
+    if (stopping || core == null) {
+      return; // nothing can be driven yet: boot when it can
+    }
+    if (guest.lookForBridge() && registration == null) {
+      guest.dmaArrived(core);
+      register();
+    }
+  }
+
+  private void register() {
+    if (registration == null && !stopping) {
+      registration = context.registerService(GuestKernel.class, guest, null);
+    }
+  }
+
+  private void unregister() {
+    final ServiceRegistration<GuestKernel> registered = registration;
+    if (registered != null) {
+      registration = null;
+      registered.unregister();
+    }
+  }
+
+  private static void check(final Config config) {
+    atLeast("requestTimeoutMs", config.requestTimeoutMs(), 1);
+    atLeast("takeoverMs", config.takeoverMs(), 1);
+    atLeast("spinUs", config.spinUs(), 0);
+  }
+
+  private static void atLeast(final String attribute, final int value, final int least) {
+    if (value < least) {
+      throw new IllegalArgumentException(
+          attribute + "=" + value + " in " + PID + " is too small: at least " + least);
+    }
+  }
+}

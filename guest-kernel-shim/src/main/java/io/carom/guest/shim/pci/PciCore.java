@@ -1,0 +1,252 @@
+package io.carom.guest.shim.pci;
+
+import io.carom.guest.PciDeviceInfo;
+import io.carom.guest.shim.irq.IrqController;
+import io.carom.guest.shim.kernel.Dmesg;
+import io.carom.memory.SystemBus;
+import io.carom.pci.ConfigSpaceDescriptor;
+import io.carom.pci.HotplugDescriptor;
+import io.carom.pci.PciAddress;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.function.IntConsumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * PCI in the guest: finds functions on bus 0, gives them addresses, binds drivers, and follows
+ * hotplug. Everything but {@link #infos} is called on the work thread.
+ */
+public final class PciCore {
+  private static final int SLOTS = 32;
+  private static final int FUNCTIONS = 8;
+  private static final int MULTIFUNCTION = 0x80;
+  private static final int HOTPLUG_ROUNDS = 16;
+
+  private final SystemBus bus;
+  private final Dmesg dmesg;
+  private final BarAssigner bars;
+  private final HotplugRegisters hotplug;
+  private final Map<PciAddress, PciDevice> devices = new ConcurrentSkipListMap<>();
+  private List<PciDriver> drivers = List.of();
+  private int notificationVector;
+
+  /** PCI behind a bus. */
+  public PciCore(final SystemBus bus, final Dmesg dmesg) {
+    this.bus = bus;
+    this.dmesg = dmesg;
+    this.bars = new BarAssigner(dmesg);
+    this.hotplug = new HotplugRegisters(bus);
+  }
+
+  /** Whether a host bridge answers. */
+  public boolean bridgePresent() {
+    return hotplug.present();
+  }
+
+  /** Whether the bridge still knows this guest; false after it was started anew. */
+  public boolean bridgeProgrammed() {
+    return hotplug.programmed(IrqController.MESSAGE_ADDRESS, notificationVector);
+  }
+
+  /**
+   * Enumerates bus 0 and asks for hotplug notifications on a vector. What was known and is not
+   * there any more, or was replaced, is dropped.
+   */
+  public void scan(final int vector) {
+    notificationVector = vector;
+    // first the notification, then the scan: what is plugged in between is found by one of them
+    hotplug.notification(IrqController.MESSAGE_ADDRESS, vector);
+    for (final PciDevice device : List.copyOf(devices.values())) {
+      if (!intact(device)) {
+        drop(device, true);
+      }
+    }
+    for (int slot = 0; slot < SLOTS; slot++) {
+      scanSlot(slot);
+    }
+  }
+
+  /** Stops asking for notifications. */
+  public void silence() {
+    hotplug.notification(0, 0);
+  }
+
+  /** Makes drivers available and offers them every function that has none. */
+  public void drivers(final List<PciDriver> available) {
+    drivers = List.copyOf(available);
+    devices.values().forEach(this::bind);
+  }
+
+  /** Takes all drivers away; functions stay enumerated. */
+  public void unbindAll() {
+    drivers = List.of();
+    devices.values().forEach(device -> unbind(device, false));
+  }
+
+  /** Removes a function's driver and probes it again; false when there is no such function. */
+  public boolean rebind(final PciAddress address) {
+    final PciDevice device = devices.get(address);
+    if (device == null) {
+      return false;
+    }
+    unbind(device, false);
+    bind(device);
+    return true;
+  }
+
+  /** Follows the hotplug registers until they are quiet. */
+  public void hotplugEvent() {
+    // bounded: registers that never clear must not hold the work thread
+    for (int round = 0; round < HOTPLUG_ROUNDS; round++) {
+      // a slot may be gone and plugged anew at once: the old function goes first
+      final int gone = hotplug.take(HotplugDescriptor.GONE);
+      eachSlot(gone, slot -> dropSlot(slot, true));
+      final int down = hotplug.take(HotplugDescriptor.DOWN);
+      eachSlot(down, this::letGo);
+      final int up = hotplug.take(HotplugDescriptor.UP);
+      eachSlot(up, this::plugged);
+      if ((gone | down | up) == 0) {
+        return;
+      }
+    }
+  }
+
+  /** The functions, by address. Any thread. */
+  public List<PciDeviceInfo> infos() {
+    return devices.values().stream().map(PciDevice::info).toList();
+  }
+
+  private void plugged(final int slot) {
+    for (final PciDevice device : inSlot(slot)) {
+      if (!intact(device)) {
+        drop(device, true);
+      }
+    }
+    scanSlot(slot);
+  }
+
+  private void letGo(final int slot) {
+    dropSlot(slot, false);
+    hotplug.eject(slot);
+  }
+
+  private void dropSlot(final int slot, final boolean gone) {
+    inSlot(slot).forEach(device -> drop(device, gone));
+  }
+
+  private void drop(final PciDevice device, final boolean gone) {
+    unbind(device, gone);
+    devices.remove(device.address());
+    bars.release(device.bars());
+    dmesg.log("pci " + device.name() + (gone ? ": gone" : ": removed"));
+  }
+
+  private void scanSlot(final int slot) {
+    final PciAddress first = new PciAddress(0, slot, 0);
+    final ConfigSpace config = new ConfigSpace(bus, first);
+    if (!config.present()) {
+      return;
+    }
+    final int header = config.read8(ConfigSpaceDescriptor.HEADER_TYPE);
+    final int functions = (header & MULTIFUNCTION) != 0 ? FUNCTIONS : 1;
+    for (int function = 0; function < functions; function++) {
+      scanFunction(new PciAddress(0, slot, function));
+    }
+  }
+
+  private void scanFunction(final PciAddress address) {
+    if (devices.containsKey(address) || !new ConfigSpace(bus, address).present()) {
+      return;
+    }
+    final PciDevice device = new PciDevice(bus, address);
+    final ConfigSpace config = device.config();
+    final int type = config.read8(ConfigSpaceDescriptor.HEADER_TYPE) & ~MULTIFUNCTION;
+    final int classCode = config.read32(ConfigSpaceDescriptor.REVISION) >>> 8;
+    dmesg.log("pci %s: [%04x:%04x] type %02x class 0x%06x".formatted(
+        device.name(), device.vendorId(), device.deviceId(), type, classCode));
+    if (type != 0) {
+      return; // bridges have another header; there is one bus
+    }
+    // Decoding and bus mastering off: BARs are sized, and whatever a former kernel left the
+    // function doing ends here.
+    config.command(
+        0, ConfigSpaceDescriptor.COMMAND_MEMORY | ConfigSpaceDescriptor.COMMAND_BUS_MASTER);
+    device.bars(bars.assign(config, device.name()));
+    devices.put(address, device);
+    bind(device);
+  }
+
+  private void bind(final PciDevice device) {
+    if (device.binding() != null) {
+      return;
+    }
+    for (final PciDriver driver : drivers) {
+      if (driver.matches(device.vendorId(), device.deviceId())) {
+        bind(device, driver);
+        return;
+      }
+    }
+  }
+
+  private void bind(final PciDevice device, final PciDriver driver) {
+    device.config().command(ConfigSpaceDescriptor.COMMAND_MEMORY, 0);
+    @Nullable String failure = null;
+    try {
+      device.bound(driver.name(), driver.probe(device));
+    } catch (final ProbeException e) {
+      failure = e.getMessage();
+    } catch (final RuntimeException e) {
+      failure = e.toString(); // one bad device must not keep the kernel from the others
+    }
+    if (failure != null) {
+      dmesg.log(driver.name() + " " + device.name() + ": probe failed: " + failure);
+      quiet(device);
+    }
+  }
+
+  private void unbind(final PciDevice device, final boolean gone) {
+    final PciDriver.@Nullable Binding binding = device.binding();
+    if (binding == null) {
+      return;
+    }
+    device.bound(null, null);
+    try {
+      binding.remove(gone);
+    } catch (final RuntimeException e) {
+      dmesg.log("pci " + device.name() + ": driver removal failed: " + e);
+    }
+    device.irq(0);
+    if (!gone) {
+      quiet(device);
+    }
+  }
+
+  private static void quiet(final PciDevice device) {
+    device
+        .config()
+        .command(
+            0,
+            ConfigSpaceDescriptor.COMMAND_MEMORY
+                | ConfigSpaceDescriptor.COMMAND_BUS_MASTER
+                | ConfigSpaceDescriptor.COMMAND_INTX_DISABLE);
+  }
+
+  private static boolean intact(final PciDevice device) {
+    return device.config().read16(ConfigSpaceDescriptor.VENDOR_ID) == device.vendorId()
+        && device.config().read16(ConfigSpaceDescriptor.DEVICE_ID) == device.deviceId()
+        && BarAssigner.intact(device.config(), device.bars());
+  }
+
+  private List<PciDevice> inSlot(final int slot) {
+    return devices.values().stream().filter(d -> d.address().device() == slot).toList();
+  }
+
+  private static void eachSlot(final int slots, final IntConsumer action) {
+    for (int slot = 0; slot < SLOTS; slot++) {
+      if ((slots >>> slot & 1) != 0) {
+        action.accept(slot);
+      }
+    }
+  }
+}

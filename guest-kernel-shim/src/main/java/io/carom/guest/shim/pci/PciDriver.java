@@ -1,0 +1,27 @@
+package io.carom.guest.shim.pci;
+
+/** A driver for PCI functions. Called on the kernel's work thread. */
+public interface PciDriver {
+  /** Its name, as {@code lspci} prints it. */
+  String name();
+
+  /** Whether it drives functions of these ids. */
+  boolean matches(int vendorId, int deviceId);
+
+  /**
+   * Starts to drive a function whose memory decoding is on.
+   *
+   * @throws ProbeException when it cannot; it has undone what it had begun
+   */
+  Binding probe(PciDevice device) throws ProbeException;
+
+  /** A function that is driven. */
+  interface Binding {
+    /**
+     * Ends the driving; bounded in time.
+     *
+     * @param gone whether the function is not there any more
+     */
+    void remove(boolean gone);
+  }
+}
