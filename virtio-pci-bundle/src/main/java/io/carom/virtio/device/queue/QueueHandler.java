@@ -1,0 +1,13 @@
+package io.carom.virtio.device.queue;
+
+/** Serves the chains of one queue. Called by one thread at a time, inside a bus section. */
+@FunctionalInterface
+public interface QueueHandler {
+  /**
+   * Serves a chain completely: its written bytes are counted in it when this returns.
+   *
+   * @throws QueueException when the chain is not a request at all, so that there is nowhere to put
+   *     an answer: the device will need a reset
+   */
+  void handle(DescriptorChain chain) throws QueueException;
+}

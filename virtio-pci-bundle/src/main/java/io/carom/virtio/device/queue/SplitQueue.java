@@ -1,0 +1,212 @@
+package io.carom.virtio.device.queue;
+
+import io.carom.pci.BusAccess;
+import io.carom.pci.BusFaultException;
+import io.carom.pci.BusSession;
+import io.carom.virtio.SplitRingDescriptor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+
+/**
+ * The device side of a split ring: indices, publication and suppression of notifications. What a
+ * chain consists of is found by {@link SplitChainWalker}.
+ *
+ * <p><b>Protocol</b> (virtio 1.4, sections The Virtqueue Available Ring, The Virtqueue Used Ring,
+ * and Used Buffer Notification Suppression). The driver writes entry, then index; so the index is
+ * read with acquire before the entry and the descriptors. The device writes data and used entry,
+ * then the used index with release. Both sides then look at what the other asks for: each writes
+ * its index (or event index) and then reads the other's, with a full fence between, so that at
+ * least one of them sees the other's write and no wake-up is lost. Each field that the guest can
+ * write is read once into a local, and only the local is checked and used.
+ *
+ * <p>A head is in flight from {@link #pop} to {@link #publish}; a driver that makes it available
+ * again meanwhile has lost track of its buffers. After publication the head is the driver's again,
+ * and may come back as often as it likes.
+ */
+final class SplitQueue implements VirtQueue {
+  private static final VarHandle SHORT =
+      ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
+  private static final ValueLayout.OfInt INT =
+      ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final long UNRESOLVED = -1;
+
+  private final QueueSetup setup;
+  private final SplitChainWalker walker;
+  private final int size;
+  private final int mask;
+  private final long usedEventOffset;
+  private final long availEventOffset;
+  private final long[] inFlight;
+
+  /** Heads returned since the last publication; they are distinct, so {@code size} is enough. */
+  private final char[] unpublished;
+
+  private MemorySegment avail = MemorySegment.NULL;
+  private MemorySegment used = MemorySegment.NULL;
+  private long version = UNRESOLVED;
+
+  /** Next entry of the driver area to take, modulo 2^16. */
+  private int nextAvail;
+
+  /** The driver's index as last read. */
+  private int seenAvail;
+
+  /** Where the next used entry goes, modulo 2^16; ahead of what is published. */
+  private int nextUsed;
+
+  /** The published used index. */
+  private int publishedUsed;
+
+  private int unpublishedCount;
+  private boolean notificationsOff;
+
+  SplitQueue(final QueueSetup setup) {
+    this.setup = setup;
+    size = setup.size();
+    mask = size - 1;
+    walker = new SplitChainWalker(setup);
+    usedEventOffset = SplitRingDescriptor.usedEvent(size);
+    availEventOffset = SplitRingDescriptor.availEvent(size);
+    inFlight = new long[(size + Long.SIZE - 1) / Long.SIZE];
+    unpublished = new char[size];
+  }
+
+  @Override
+  public void enter(final BusSession session, final long newVersion) throws QueueException {
+    if (newVersion == version) {
+      session.touched(setup.desc());
+      session.touched(setup.driver());
+      session.touched(setup.device());
+      return;
+    }
+    version = UNRESOLVED;
+    walker.table(
+        area(
+            session,
+            "descriptor",
+            setup.desc(),
+            SplitRingDescriptor.descBytes(size),
+            BusAccess.READ));
+    avail =
+        area(
+            session,
+            "driver",
+            setup.driver(),
+            SplitRingDescriptor.availBytes(size),
+            BusAccess.READ);
+    used =
+        area(
+            session,
+            "device",
+            setup.device(),
+            SplitRingDescriptor.usedBytes(size),
+            BusAccess.WRITE);
+    version = newVersion;
+  }
+
+  private MemorySegment area(
+      final BusSession session,
+      final String name,
+      final long address,
+      final long length,
+      final BusAccess access)
+      throws QueueException {
+    if (setup.restricted() && !session.inOwnRegion(address, length)) {
+      throw new QueueException(
+          "the " + name + " area at 0x" + Long.toHexString(address)
+              + " is not in the SWIOTLB region");
+    }
+    try {
+      return session.resolve(address, length, access);
+    } catch (final BusFaultException e) {
+      throw new QueueException("the " + name + " area is not reachable: " + e.getMessage());
+    }
+  }
+
+  @Override
+  public boolean pop(final BusSession session, final DescriptorChain chain) throws QueueException {
+    if (nextAvail == seenAvail && !look()) {
+      return false;
+    }
+    final int head =
+        (short) SHORT.getOpaque(avail, SplitRingDescriptor.availEntry(nextAvail & mask)) & 0xffff;
+    if (head >= size) {
+      throw new QueueException("head " + head + " is not below the queue's size " + size);
+    }
+    if ((inFlight[head >>> 6] & 1L << head) != 0) {
+      throw new QueueException("head " + head + " is available again while it is in flight");
+    }
+    walker.walk(session, head, chain);
+    inFlight[head >>> 6] |= 1L << head;
+    nextAvail = nextAvail + 1 & 0xffff;
+    return true;
+  }
+
+  /** Reads the driver's index; whether there is anything to take. */
+  private boolean look() throws QueueException {
+    final int index = (short) SHORT.getAcquire(avail, (long) SplitRingDescriptor.IDX) & 0xffff;
+    final int ahead = index - nextAvail & 0xffff;
+    if (ahead > size) {
+      throw new QueueException(
+          "the available index went from " + nextAvail + " to " + index + ", further than the "
+              + size + " entries of the queue");
+    }
+    seenAvail = index;
+    return ahead != 0;
+  }
+
+  @Override
+  public void push(final DescriptorChain chain) {
+    final long entry = SplitRingDescriptor.usedEntry(nextUsed & mask);
+    used.set(INT, entry, chain.head());
+    used.set(INT, entry + Integer.BYTES, chain.written());
+    nextUsed = nextUsed + 1 & 0xffff;
+    unpublished[unpublishedCount++] = (char) chain.head();
+  }
+
+  @Override
+  public boolean publish() {
+    final int before = publishedUsed;
+    if (before == nextUsed) {
+      return false;
+    }
+    for (int i = 0; i < unpublishedCount; i++) {
+      final int head = unpublished[i];
+      inFlight[head >>> 6] &= ~(1L << head);
+    }
+    unpublishedCount = 0;
+    SHORT.setRelease(used, (long) SplitRingDescriptor.IDX, (short) nextUsed);
+    publishedUsed = nextUsed;
+    VarHandle.fullFence();
+    if (setup.eventIndex()) {
+      final int event = (short) SHORT.getOpaque(avail, usedEventOffset) & 0xffff;
+      return SplitRingDescriptor.needsEvent(event, nextUsed, before);
+    }
+    final int flags = (short) SHORT.getOpaque(avail, (long) SplitRingDescriptor.FLAGS);
+    return (flags & SplitRingDescriptor.AVAIL_F_NO_INTERRUPT) == 0;
+  }
+
+  @Override
+  public void disableNotifications() {
+    // With event indexes a stale avail_event is already as quiet as can be, and flags stay 0.
+    if (!setup.eventIndex() && !notificationsOff) {
+      notificationsOff = true;
+      SHORT.setOpaque(
+          used, (long) SplitRingDescriptor.FLAGS, (short) SplitRingDescriptor.USED_F_NO_NOTIFY);
+    }
+  }
+
+  @Override
+  public boolean enableNotifications() throws QueueException {
+    if (setup.eventIndex()) {
+      SHORT.setOpaque(used, availEventOffset, (short) nextAvail);
+    } else {
+      notificationsOff = false;
+      SHORT.setOpaque(used, (long) SplitRingDescriptor.FLAGS, (short) 0);
+    }
+    VarHandle.fullFence();
+    return nextAvail != seenAvail || look();
+  }
+}

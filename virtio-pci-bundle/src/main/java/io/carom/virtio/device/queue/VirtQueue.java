@@ -1,0 +1,48 @@
+package io.carom.virtio.device.queue;
+
+import io.carom.pci.BusSession;
+
+/**
+ * The device side of one ring. Used by one thread at a time, inside a section of its bus session
+ * that {@link #enter} was called in.
+ */
+public interface VirtQueue {
+  /**
+   * Enters a section: finds the ring's memory again if the route to it has changed.
+   *
+   * @param version what {@link BusSession#begin} returned
+   * @throws QueueException when an area is not reachable
+   */
+  void enter(BusSession session, long version) throws QueueException;
+
+  /**
+   * Takes the next available chain.
+   *
+   * @param chain filled with the chain's buffers
+   * @return false when none is available
+   * @throws QueueException when the ring or the chain breaks a rule; nothing was taken then
+   */
+  boolean pop(BusSession session, DescriptorChain chain) throws QueueException;
+
+  /** Returns a popped chain, with the number of bytes written to it. Not visible before {@link
+   * #publish}. */
+  void push(DescriptorChain chain);
+
+  /**
+   * Makes the returned chains visible to the driver.
+   *
+   * @return whether the driver wants a notification for them
+   */
+  boolean publish();
+
+  /** Asks the driver not to notify; a hint that may cost nothing. */
+  void disableNotifications();
+
+  /**
+   * Asks the driver to notify of the next chain.
+   *
+   * @return whether a chain became available meanwhile, of which no notification may come
+   * @throws QueueException when the ring's index breaks a rule
+   */
+  boolean enableNotifications() throws QueueException;
+}

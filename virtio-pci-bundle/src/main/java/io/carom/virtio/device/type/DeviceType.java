@@ -1,0 +1,62 @@
+package io.carom.virtio.device.type;
+
+import io.carom.virtio.device.queue.QueueHandler;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A device type, as the transport sees it: what it offers, its configuration structure, and a
+ * handler for each queue. It knows neither PCI nor how a ring is laid out.
+ *
+ * <p>The invariant that the transport keeps: a queue's handler is only called between acceptance of
+ * the features that it was opened with and the next reset, by one thread at a time.
+ */
+public interface DeviceType extends AutoCloseable {
+  /** Virtio device type id. */
+  int id();
+
+  /** Its name, such as {@code blk}. */
+  String typeName();
+
+  /** PCI class code of a function of this type, 24 bits. */
+  int classCode();
+
+  /** Offered features of the device type; none of the transport's or the ring's. */
+  long features();
+
+  /** Number of queues, at least 1. */
+  int queues();
+
+  /** Largest size of each queue. */
+  int queueSize();
+
+  /** Its configuration structure. */
+  ConfigSpace config();
+
+  /**
+   * Why a set of features cannot be worked with, such as one without what it depends on.
+   *
+   * @return the reason, or null when it is fine
+   */
+  default @Nullable String refuse(final long accepted) {
+    return null;
+  }
+
+  /** A driver's write to the configuration structure; ignored unless the type has such fields. */
+  default void configWritten(final int offset, final int width, final long value) {}
+
+  /** The handler of one queue, with the accepted features. */
+  QueueHandler open(int queue, long accepted);
+
+  /** The device was reset: no handler is running, and none that was opened is called again. */
+  default void reset() {}
+
+  /** Requests served since it was made. */
+  long requests();
+
+  /** What it stands on, in words. */
+  String backend();
+
+  /** Gives its resources back. */
+  @Override
+  void close();
+}
