@@ -1,0 +1,77 @@
+package io.carom.virtio.device.transport;
+
+import io.carom.virtio.device.queue.QueueLayout;
+
+/** What the driver sets of one queue before it enables it. Guarded by the device's lock. */
+final class QueueRegisters {
+  private final QueueLayout layout;
+  private final int maxSize;
+  private int size;
+  private long desc;
+  private long driver;
+  private long device;
+  private boolean enabled;
+
+  QueueRegisters(final QueueLayout layout, final int maxSize) {
+    this.layout = layout;
+    this.maxSize = maxSize;
+    size = maxSize;
+  }
+
+  void reset() {
+    size = maxSize;
+    desc = 0;
+    driver = 0;
+    device = 0;
+    enabled = false;
+  }
+
+  int size() {
+    return size;
+  }
+
+  /** Sets the size; one that the layout or the device cannot do is ignored, the old one stays. */
+  void size(final int wanted) {
+    if (!enabled && wanted <= maxSize && layout.legalSize(wanted)) {
+      size = wanted;
+    }
+  }
+
+  long desc() {
+    return desc;
+  }
+
+  void desc(final long address) {
+    if (!enabled) {
+      desc = address;
+    }
+  }
+
+  long driver() {
+    return driver;
+  }
+
+  void driver(final long address) {
+    if (!enabled) {
+      driver = address;
+    }
+  }
+
+  long device() {
+    return device;
+  }
+
+  void device(final long address) {
+    if (!enabled) {
+      device = address;
+    }
+  }
+
+  boolean enabled() {
+    return enabled;
+  }
+
+  void enable() {
+    enabled = true;
+  }
+}

@@ -1,0 +1,214 @@
+package io.carom.virtio.device.transport;
+
+import io.carom.pci.PciAttachment;
+import io.carom.pci.PciFunction;
+import io.carom.pci.PciFunctionSpec;
+import io.carom.pci.PortCounters;
+import io.carom.virtio.CommonCfgDescriptor;
+import io.carom.virtio.SwiotlbPolicy;
+import io.carom.virtio.VirtioDeviceInfo;
+import io.carom.virtio.device.type.ConfigSpace;
+import io.carom.virtio.device.type.DeviceType;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A modern virtio device on PCI: decodes accesses to its structures (virtio 1.4, section Virtio
+ * Over PCI Bus). There is no legacy interface.
+ *
+ * <p>A doorbell is a 16-bit write at its queue's place in NOTIFY; the place says which queue, and
+ * the value is ignored, as is a write of another width or between two doorbells.
+ */
+public final class VirtioPciFunction implements PciFunction {
+  private static final int DOORBELL_WIDTH = Short.BYTES;
+  private static final PortCounters NO_ACCESSES = new PortCounters(0, 0, 0, 0);
+
+  private final String name;
+  private final DeviceType type;
+  private final SwiotlbPolicy policy;
+  private final @Nullable MemorySegment region;
+  private final DeviceCore core;
+  private final CommonConfig common;
+  private final FunctionLayout layout;
+  private final PciFunctionSpec spec;
+
+  VirtioPciFunction(
+      final String name,
+      final DeviceType type,
+      final SwiotlbPolicy policy,
+      final @Nullable MemorySegment region,
+      final DeviceCore core) {
+    this.name = name;
+    this.type = type;
+    this.policy = policy;
+    this.region = region;
+    this.core = core;
+    common = new CommonConfig(core);
+    layout = new FunctionLayout(type, region);
+    spec = layout.spec(new PciCfgWindow(new Structures()));
+  }
+
+  @Override
+  public PciFunctionSpec spec() {
+    return spec;
+  }
+
+  @Override
+  public String label() {
+    return name;
+  }
+
+  @Override
+  public void plugged(final PciAttachment attachment) {
+    core.plugged(attachment);
+  }
+
+  /** Idempotent; bounded, whatever a backend does. */
+  @Override
+  public void unplugged() {
+    core.unplugged();
+  }
+
+  /** Whether the bus has plugged it in. */
+  public boolean isPlugged() {
+    return core.attachment() != null;
+  }
+
+  /** Tells the driver that the configuration structure has changed. */
+  public void configChanged() {
+    core.configChanged();
+  }
+
+  /** Serves what doorbells have latched, on this thread; only without threads. */
+  public void processNow() {
+    core.processNow();
+  }
+
+  @Override
+  public long read(final int bar, final long offset, final int width) {
+    if (bar != FunctionLayout.REGISTER_BAR) {
+      return 0;
+    }
+    if (width == Long.BYTES) {
+      return readRegister((int) offset, Integer.BYTES)
+          | readRegister((int) offset + Integer.BYTES, Integer.BYTES) << Integer.SIZE;
+    }
+    return readRegister((int) offset, width);
+  }
+
+  private long readRegister(final int offset, final int width) {
+    if (offset >= FunctionLayout.NOTIFY) {
+      return 0;
+    }
+    if (offset >= FunctionLayout.DEVICE) {
+      return type.config().read(offset - FunctionLayout.DEVICE, width);
+    }
+    if (offset >= FunctionLayout.ISR) {
+      return offset == FunctionLayout.ISR ? core.interrupts().takeIsr() : 0;
+    }
+    return common.read(offset, width);
+  }
+
+  @Override
+  public void write(final int bar, final long offset, final int width, final long value) {
+    if (bar != FunctionLayout.REGISTER_BAR) {
+      return;
+    }
+    if (width == Long.BYTES) {
+      // a 64-bit field is two halves, the low one first
+      writeRegister((int) offset, Integer.BYTES, value & 0xffff_ffffL);
+      writeRegister((int) offset + Integer.BYTES, Integer.BYTES, value >>> Integer.SIZE);
+    } else {
+      writeRegister((int) offset, width, value);
+    }
+  }
+
+  private void writeRegister(final int offset, final int width, final long value) {
+    if (offset >= FunctionLayout.NOTIFY) {
+      final int place = offset - FunctionLayout.NOTIFY;
+      if (width == DOORBELL_WIDTH
+          && place % FunctionLayout.NOTIFY_MULTIPLIER == 0
+          && place < layout.notifyBytes()) {
+        core.notify(place / FunctionLayout.NOTIFY_MULTIPLIER);
+      }
+    } else if (offset >= FunctionLayout.DEVICE) {
+      if (offset - FunctionLayout.DEVICE + width <= type.config().size()) {
+        type.configWritten(offset - FunctionLayout.DEVICE, width, value);
+      }
+    } else if (offset < FunctionLayout.ISR) {
+      common.write(offset, width, value);
+    }
+  }
+
+  /** The device as the host sees it. */
+  public VirtioDeviceInfo info() {
+    final PciAttachment attachment = core.attachment();
+    final PortCounters counters = attachment == null ? NO_ACCESSES : attachment.port().counters();
+    final long base = attachment == null ? -1 : attachment.barAddress(FunctionLayout.REGION_BAR);
+    return new VirtioDeviceInfo(
+        name,
+        type.typeName(),
+        type.id(),
+        attachment == null ? null : attachment.address().toString(),
+        core.statusNow(),
+        policy,
+        region == null ? 0 : region.byteSize(),
+        region == null || base < 0 ? null : "0x" + Long.toHexString(base),
+        core.features().offered(),
+        core.accepted(),
+        core.queueInfos(),
+        type.backend(),
+        counters.ownRegion(),
+        counters.systemMemory(),
+        counters.faulted(),
+        type.requests(),
+        core.lastError());
+  }
+
+  /** What the PCI_CFG window reaches: the structures that capabilities name. */
+  private final class Structures implements PciCfgWindow.Target {
+    @Override
+    public boolean covers(final int bar, final long offset, final int width) {
+      // no overflow: offset has 32 bits, width is at most 4
+      final long end = offset + width;
+      final MemorySegment memory = region;
+      if (bar == FunctionLayout.REGION_BAR) {
+        return memory != null && end <= memory.byteSize();
+      }
+      final ConfigSpace config = type.config();
+      return bar == FunctionLayout.REGISTER_BAR
+          && (end <= CommonCfgDescriptor.SIZE
+              || (offset == FunctionLayout.ISR && width == 1)
+              || (offset >= FunctionLayout.DEVICE
+                  && end <= FunctionLayout.DEVICE + config.size())
+              || (offset >= FunctionLayout.NOTIFY
+                  && end <= FunctionLayout.NOTIFY + layout.notifyBytes()));
+    }
+
+    @Override
+    public long read(final int bar, final long offset, final int width) {
+      final MemorySegment memory = region;
+      if (bar != FunctionLayout.REGION_BAR || memory == null) {
+        return VirtioPciFunction.this.read(bar, offset, width);
+      }
+      long value = 0;
+      for (int i = 0; i < width; i++) {
+        value |= (memory.get(ValueLayout.JAVA_BYTE, offset + i) & 0xffL) << (8 * i);
+      }
+      return value;
+    }
+
+    @Override
+    public void write(final int bar, final long offset, final int width, final long value) {
+      final MemorySegment memory = region;
+      if (bar != FunctionLayout.REGION_BAR || memory == null) {
+        VirtioPciFunction.this.write(bar, offset, width, value);
+        return;
+      }
+      for (int i = 0; i < width; i++) {
+        memory.set(ValueLayout.JAVA_BYTE, offset + i, (byte) (value >>> (8 * i)));
+      }
+    }
+  }
+}
