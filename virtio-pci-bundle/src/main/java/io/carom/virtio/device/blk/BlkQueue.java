@@ -1,0 +1,121 @@
+package io.carom.virtio.device.blk;
+
+import io.carom.virtio.BlkDescriptor;
+import io.carom.virtio.device.queue.ChainCursor;
+import io.carom.virtio.device.queue.DescriptorChain;
+import io.carom.virtio.device.queue.QueueException;
+import io.carom.virtio.device.queue.QueueHandler;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.concurrent.atomic.LongAdder;
+
+/**
+ * Serves the requests of one queue (virtio 1.4, section Block Device / Device Operation).
+ *
+ * <p>A chain without room for the header or the status byte is no request: there is nowhere to put
+ * an answer, and the device needs a reset. Anything else gets a status, and {@code used.len} counts
+ * what was really written: data that were read, and the status byte.
+ *
+ * <p>The sector is compared before it is multiplied: a sector within the capacity is below 2^55, so
+ * its byte position cannot overflow.
+ */
+final class BlkQueue implements QueueHandler {
+  private final BlkDevice device;
+  private final BlkBackend backend;
+  private final LongAdder requests;
+  private final MemorySegment id;
+
+  BlkQueue(final BlkDevice device, final BlkBackend backend, final LongAdder requests) {
+    this.device = device;
+    this.backend = backend;
+    this.requests = requests;
+    id = device.idString();
+  }
+
+  @Override
+  public void handle(final DescriptorChain chain) throws QueueException {
+    if (chain.readableBytes() < BlkDescriptor.REQUEST_HEADER) {
+      throw new QueueException(
+          "a request with " + chain.readableBytes() + " readable bytes has no header of "
+              + BlkDescriptor.REQUEST_HEADER);
+    }
+    if (chain.writableBytes() == 0) {
+      throw new QueueException("a request has no writable byte for its status");
+    }
+    requests.increment();
+    int status;
+    try {
+      status = serve(chain);
+    } catch (final IOException | RuntimeException e) {
+      device.backendFailed(e);
+      status = BlkDescriptor.S_IOERR;
+    }
+    chain.writeLast((byte) status);
+  }
+
+  private int serve(final DescriptorChain chain) throws IOException {
+    final ChainCursor header = chain.reader();
+    final int type = header.getInt();
+    header.getInt(); // reserved
+    final long sector = header.getLong();
+    final long out = header.remaining();
+    final long in = chain.writableBytes() - 1;
+    return switch (type) {
+      case BlkDescriptor.T_IN -> {
+        // data of a read are writable only, and legal only as whole sectors of the disk
+        if (out != 0 || !device.covers(sector, in)) {
+          yield BlkDescriptor.S_IOERR;
+        }
+        read(chain, sector * BlkDescriptor.SECTOR, in);
+        yield BlkDescriptor.S_OK;
+      }
+      case BlkDescriptor.T_OUT -> {
+        if (in != 0 || device.readOnly() || !device.covers(sector, out)) {
+          yield BlkDescriptor.S_IOERR;
+        }
+        write(chain, sector * BlkDescriptor.SECTOR, out);
+        yield BlkDescriptor.S_OK;
+      }
+      case BlkDescriptor.T_FLUSH -> {
+        backend.flush();
+        yield BlkDescriptor.S_OK;
+      }
+      case BlkDescriptor.T_GET_ID -> {
+        getId(chain, in);
+        yield BlkDescriptor.S_OK;
+      }
+      default -> BlkDescriptor.S_UNSUPP;
+    };
+  }
+
+  private void read(final DescriptorChain chain, final long position, final long bytes)
+      throws IOException {
+    for (long done = 0; done < bytes; ) {
+      final MemorySegment piece = chain.writer().next(bytes - done);
+      backend.read(position + done, piece);
+      done += piece.byteSize();
+      chain.wrote(piece.byteSize());
+    }
+  }
+
+  private void write(final DescriptorChain chain, final long position, final long bytes)
+      throws IOException {
+    for (long done = 0; done < bytes; ) {
+      final MemorySegment piece = chain.reader().next(bytes - done);
+      backend.write(position + done, piece);
+      done += piece.byteSize();
+    }
+  }
+
+  private void getId(final DescriptorChain chain, final long room) {
+    final long bytes = Math.min(room, BlkDescriptor.ID_BYTES);
+    for (long done = 0; done < bytes; ) {
+      final MemorySegment piece = chain.writer().next(bytes - done);
+      MemorySegment.copy(
+          id, ValueLayout.JAVA_BYTE, done, piece, ValueLayout.JAVA_BYTE, 0, piece.byteSize());
+      done += piece.byteSize();
+      chain.wrote(piece.byteSize());
+    }
+  }
+}

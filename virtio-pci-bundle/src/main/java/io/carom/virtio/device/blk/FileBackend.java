@@ -1,0 +1,101 @@
+package io.carom.virtio.device.blk;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.EnumSet;
+
+/**
+ * A disk in a file. Reads and writes go straight between the file and guest memory.
+ *
+ * <p>A file that someone truncates meanwhile gives errors behind its end, not zeros.
+ */
+public final class FileBackend implements BlkBackend {
+  /** Most bytes of one buffer view, which counts in ints. */
+  private static final long MAX_VIEW = 1 << 30;
+
+  private final Path path;
+  private final long size;
+  private final FileChannel channel;
+
+  /**
+   * Opens a file.
+   *
+   * @param size bytes of the disk, at most the file's
+   */
+  public FileBackend(final Path path, final long size, final boolean readOnly)
+      throws IOException {
+    this.path = path;
+    this.size = size;
+    final EnumSet<StandardOpenOption> options = EnumSet.of(StandardOpenOption.READ);
+    if (!readOnly) {
+      options.add(StandardOpenOption.WRITE);
+    }
+    channel = FileChannel.open(path, options);
+  }
+
+  @Override
+  public long size() {
+    return size;
+  }
+
+  @Override
+  public void read(final long position, final MemorySegment to) throws IOException {
+    long at = position;
+    for (long done = 0; done < to.byteSize(); ) {
+      final ByteBuffer view = view(to, done);
+      final long length = view.remaining();
+      while (view.hasRemaining()) {
+        final int n = channel.read(view, at);
+        if (n < 0) {
+          throw new EOFException(path + " ends before byte " + at);
+        }
+        at += n;
+      }
+      done += length;
+    }
+  }
+
+  @Override
+  public void write(final long position, final MemorySegment from) throws IOException {
+    long at = position;
+    for (long done = 0; done < from.byteSize(); ) {
+      final ByteBuffer view = view(from, done);
+      final long length = view.remaining();
+      while (view.hasRemaining()) {
+        at += channel.write(view, at);
+      }
+      done += length;
+    }
+  }
+
+  private static ByteBuffer view(final MemorySegment segment, final long from) {
+    final long length = Math.min(segment.byteSize() - from, MAX_VIEW);
+    final boolean whole = length == segment.byteSize();
+    return (whole ? segment : segment.asSlice(from, length)).asByteBuffer();
+  }
+
+  @Override
+  public void flush() throws IOException {
+    channel.force(false); // the size never changes, so the data alone are enough
+  }
+
+  @Override
+  public String describe() {
+    return "file " + path + ", " + size + " bytes";
+  }
+
+  @Override
+  public void close() {
+    try {
+      channel.close();
+    } catch (final IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
