@@ -1,0 +1,190 @@
+package io.carom.virtio.device.host;
+
+import io.carom.memory.DeviceRegions;
+import io.carom.pci.PciAddress;
+import io.carom.pci.PciBus;
+import io.carom.virtio.BlkSpec;
+import io.carom.virtio.VirtioDeviceInfo;
+import io.carom.virtio.VirtioHost;
+import io.carom.virtio.device.host.DeviceRegistry.Device;
+import io.carom.virtio.device.transport.VirtioPciFunction;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Dictionary;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+import org.osgi.framework.FrameworkUtil;
+import org.osgi.framework.InvalidSyntaxException;
+import org.osgi.service.cm.Configuration;
+import org.osgi.service.cm.ConfigurationAdmin;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+
+/** Manages devices through their factory configurations; {@link BlkComponent} makes them. */
+@Component(service = VirtioHost.class)
+public final class VirtioHostComponent implements VirtioHost {
+  /** How long a device may take to be made and plugged, or to go. */
+  private static final long CHANGE_TIMEOUT_MS = 10_000;
+
+  private static final long POLL_MS = 5;
+
+  private final ConfigurationAdmin configurations;
+  private final DeviceRegistry registry;
+  private final DeviceRegions regions;
+
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
+  private volatile @Nullable PciBus bus;
+
+  /** The service. */
+  @Activate
+  public VirtioHostComponent(
+      @Reference final ConfigurationAdmin configurations,
+      @Reference final DeviceRegistry registry,
+      @Reference final DeviceRegions regions) {
+    this.configurations = configurations;
+    this.registry = registry;
+    this.regions = regions;
+  }
+
+  @Override
+  public List<VirtioDeviceInfo> devices() {
+    return registry.devices().stream().map(device -> function(device).info()).toList();
+  }
+
+  private static VirtioPciFunction function(final Device device) {
+    return Objects.requireNonNull(device.function());
+  }
+
+  @Override
+  public VirtioDeviceInfo addBlk(final BlkSpec spec) {
+    final BlkSettings settings = BlkSettings.check(spec);
+    final String name = settings.spec().name();
+    final String pid = BlkComponent.PID + "~" + name;
+    create(spec, pid);
+    final boolean answered =
+        await(() -> registry.device(name).isPresent() || registry.failure(pid).isPresent());
+    final Device device = registry.device(name).orElse(null);
+    final String problem;
+    if (device == null) {
+      problem =
+          registry
+              .failure(pid)
+              .orElse("name=" + name + ": no device was made within " + CHANGE_TIMEOUT_MS + " ms");
+    } else if (bus != null && !await(() -> function(device).isPlugged())) {
+      problem =
+          "name=" + name + ": the PCI bus did not plug it in within " + CHANGE_TIMEOUT_MS
+              + " ms; is slot=" + spec.slot() + " taken?";
+    } else {
+      return function(device).info();
+    }
+    delete(pid);
+    if (answered) {
+      await(() -> !registry.taken(name));
+    }
+    throw new IllegalArgumentException(problem);
+  }
+
+  private synchronized void create(final BlkSpec spec, final String pid) {
+    if (registry.taken(spec.name()) || find(pid) != null) {
+      throw new IllegalArgumentException(
+          "name=" + spec.name() + " is taken: choose another name, or remove that device first");
+    }
+    try {
+      configurations
+          .getFactoryConfiguration(BlkComponent.PID, spec.name(), "?")
+          .update(properties(spec));
+    } catch (final IOException e) {
+      throw new IllegalArgumentException(
+          "name=" + spec.name() + ": its configuration cannot be stored: " + e.getMessage(), e);
+    }
+  }
+
+  private static Dictionary<String, Object> properties(final BlkSpec spec) {
+    final Map<String, Object> properties = new HashMap<>();
+    properties.put("name", spec.name());
+    properties.put("backend", spec.backend());
+    final String file = spec.file();
+    if (file != null) {
+      properties.put("file", file);
+    }
+    properties.put("sizeBytes", spec.sizeBytes());
+    properties.put("readOnly", spec.readOnly());
+    properties.put("queues", spec.queues());
+    properties.put("queueSize", spec.queueSize());
+    properties.put("policy", spec.policy().name().toLowerCase(Locale.ROOT));
+    properties.put("regionBytes", spec.regionBytes());
+    final String slot = spec.slot();
+    if (slot != null) {
+      properties.put("slot", slot);
+    }
+    return FrameworkUtil.asDictionary(properties);
+  }
+
+  @Override
+  public boolean remove(final String name, final Duration timeout, final boolean force) {
+    final Device device = registry.device(name).orElseThrow(() -> unknown(name));
+    final String address = function(device).info().address();
+    final PciBus pci = bus;
+    if (!force && address != null && pci != null && !pci.eject(PciAddress.parse(address), timeout)) {
+      return false;
+    }
+    delete(device.pid());
+    await(() -> !registry.taken(name));
+    regions.remove(name);
+    return true;
+  }
+
+  private IllegalArgumentException unknown(final String name) {
+    final List<String> names = registry.devices().stream().map(Device::name).toList();
+    return new IllegalArgumentException(
+        "there is no device '" + name + "': "
+            + (names.isEmpty() ? "there are none" : "there are " + String.join(", ", names)));
+  }
+
+  private @Nullable Configuration find(final String pid) {
+    try {
+      // a device name has no character that a filter would have to escape
+      final Configuration[] found =
+          configurations.listConfigurations("(service.pid=" + pid + ")");
+      return found == null ? null : found[0];
+    } catch (final IOException | InvalidSyntaxException e) {
+      throw new IllegalStateException("configuration " + pid + " cannot be read", e);
+    }
+  }
+
+  private void delete(final String pid) {
+    final Configuration configuration = find(pid);
+    if (configuration != null) {
+      try {
+        configuration.delete();
+      } catch (final IOException e) {
+        throw new IllegalStateException("configuration " + pid + " cannot be deleted", e);
+      }
+    }
+  }
+
+  /** Waits for a condition, for a bounded time. */
+  private boolean await(final BooleanSupplier condition) {
+    final long deadline = System.nanoTime() + Duration.ofMillis(CHANGE_TIMEOUT_MS).toNanos();
+    while (!condition.getAsBoolean()) {
+      if (System.nanoTime() - deadline >= 0) {
+        return false;
+      }
+      try {
+        Thread.sleep(POLL_MS);
+      } catch (final InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return condition.getAsBoolean();
+      }
+    }
+    return true;
+  }
+}
