@@ -1,0 +1,188 @@
+package io.carom.virtio.device.kit;
+
+import io.carom.memory.LazyMemory;
+import io.carom.pci.BusAccess;
+import io.carom.pci.BusFaultException;
+import io.carom.pci.BusFaultException.Reason;
+import io.carom.pci.BusPort;
+import io.carom.pci.BusSession;
+import io.carom.pci.PciAddress;
+import io.carom.pci.PciAttachment;
+import io.carom.pci.PortCounters;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * A bus with RAM from address 0, one function's own region, and its registers, which are no memory.
+ * Counts what the device touches, and keeps the interrupts it sends.
+ */
+public final class FakeBus implements PciAttachment, BusPort {
+  public static final long RAM_BYTES = 4 << 20;
+  public static final long REGION_BASE = 0x80_0000_0000L;
+  public static final long REGISTERS_BASE = 0x80_4000_0000L;
+  private static final long REGISTERS_BYTES = 0x4000;
+
+  public final MemorySegment ram = LazyMemory.allocate(RAM_BYTES);
+  public final MemorySegment region;
+  public final AtomicLong regionAccesses = new AtomicLong();
+  public final AtomicLong ramAccesses = new AtomicLong();
+  public final AtomicLong faults = new AtomicLong();
+  public final AtomicInteger openSections = new AtomicInteger();
+  public final List<Integer> messages = Collections.synchronizedList(new ArrayList<>());
+  public volatile boolean msix;
+  public volatile boolean busMaster = true;
+  public volatile boolean line;
+  public volatile long version = 1;
+  public volatile boolean revoked;
+  public volatile int vectors;
+
+  public FakeBus(final long regionBytes) {
+    region = LazyMemory.allocate(Math.max(1, regionBytes));
+  }
+
+  public MemorySegment memory(final long address) {
+    return address >= REGION_BASE ? region : ram;
+  }
+
+  public long offset(final long address) {
+    return address >= REGION_BASE ? address - REGION_BASE : address;
+  }
+
+  @Override
+  public PciAddress address() {
+    return new PciAddress(0, 4, 0);
+  }
+
+  @Override
+  public BusPort port() {
+    return this;
+  }
+
+  @Override
+  public boolean msixEnabled() {
+    return msix;
+  }
+
+  @Override
+  public int vectors() {
+    return vectors;
+  }
+
+  @Override
+  public void raise(final int vector) {
+    messages.add(vector);
+  }
+
+  @Override
+  public void intx(final boolean asserted) {
+    line = asserted;
+  }
+
+  @Override
+  public long barAddress(final int index) {
+    return index == 2 ? REGION_BASE : -1;
+  }
+
+  @Override
+  public String name() {
+    return "fake";
+  }
+
+  @Override
+  public BusSession open() {
+    return new Session();
+  }
+
+  @Override
+  public PortCounters counters() {
+    return new PortCounters(
+        regionAccesses.get(), ramAccesses.get(), faults.get(), messages.size());
+  }
+
+  @Override
+  public boolean message(final long address, final int data) {
+    throw new UnsupportedOperationException("the device goes through raise");
+  }
+
+  private final class Session implements BusSession {
+    private boolean inside;
+
+    @Override
+    public long begin() {
+      if (inside) {
+        throw new IllegalStateException("a section in a section");
+      }
+      if (revoked) {
+        return -1;
+      }
+      inside = true;
+      openSections.incrementAndGet();
+      return version;
+    }
+
+    @Override
+    public void end() {
+      if (!inside) {
+        throw new IllegalStateException("no section");
+      }
+      inside = false;
+      openSections.decrementAndGet();
+    }
+
+    @Override
+    public MemorySegment resolve(final long address, final long length, final BusAccess access)
+        throws BusFaultException {
+      if (!inside) {
+        throw new IllegalStateException("resolve outside of a section");
+      }
+      if (length < 1) {
+        throw new IllegalArgumentException("length " + length);
+      }
+      if (inOwnRegion(address, length)) {
+        regionAccesses.incrementAndGet();
+        return region.asSlice(address - REGION_BASE, length);
+      }
+      if (!within(address, length, 0, RAM_BYTES)) {
+        faults.incrementAndGet();
+        throw new BusFaultException(
+            within(address, length, REGISTERS_BASE, REGISTERS_BYTES)
+                ? Reason.NOT_MEMORY
+                : Reason.UNMAPPED,
+            address,
+            length);
+      }
+      if (!busMaster) {
+        faults.incrementAndGet();
+        throw new BusFaultException(Reason.BUS_MASTER_OFF, address, length);
+      }
+      ramAccesses.incrementAndGet();
+      return ram.asSlice(address, length);
+    }
+
+    @Override
+    public boolean inOwnRegion(final long address, final long length) {
+      return within(address, length, REGION_BASE, region.byteSize());
+    }
+
+    private static boolean within(
+        final long address, final long length, final long base, final long size) {
+      return address >= base && length <= size && address - base <= size - length;
+    }
+
+    @Override
+    public void touched(final long address) {
+      (inOwnRegion(address, 1) ? regionAccesses : ramAccesses).incrementAndGet();
+    }
+
+    @Override
+    public void close() {
+      if (inside) {
+        end();
+      }
+    }
+  }
+}
