@@ -1,0 +1,109 @@
+package io.carom.shell.text;
+
+import io.carom.dma.DmaDeviceInfo;
+import io.carom.dma.MappingInfo;
+import io.carom.dma.PoolInfo;
+import io.carom.dma.StrategyInfo;
+import io.carom.dma.SwapReport;
+import io.carom.dma.TransitionInfo;
+import io.carom.shell.demo.DemoReport;
+import io.carom.shell.json.JsonDocument;
+import io.carom.shell.lspci.PciListing;
+import io.carom.shell.result.CommandList;
+import io.carom.shell.result.DeviceAdded;
+import io.carom.shell.result.DeviceRemoved;
+import io.carom.shell.result.FeatureTable;
+import io.carom.shell.result.FioReport;
+import io.carom.shell.result.Lists;
+import io.carom.shell.result.Usage;
+import io.carom.shell.result.VirtioEntry;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** The renderings, by class. */
+final class Renderings {
+  private static final Map<Class<?>, Rendering<?>> BY_CLASS = new HashMap<>();
+
+  static {
+    put(JsonDocument.class, Rendering.lines(JsonDocument::text));
+    put(PciListing.class, Rendering.lines(PciListing::text));
+    put(FioReport.class, Rendering.lines(FioText::text));
+    put(DemoReport.class, Rendering.lines(DemoText::text));
+    put(Usage.class, Rendering.lines(Usage::usage));
+    put(
+        Lists.GuestLog.class,
+        Rendering.lines((Lists.GuestLog log) -> String.join("\n", log.lines())));
+    put(
+        CommandList.class,
+        Rendering.list(DeviceColumns.COMMANDS, CommandList::commands, "no commands"));
+    devices();
+    dma();
+  }
+
+  private Renderings() {}
+
+  /** How an object is printed, or null when it is none of ours. */
+  @SuppressWarnings("unchecked") // put() pairs a class with a rendering of it
+  static @Nullable Rendering<Object> of(final Object target) {
+    return (Rendering<Object>) BY_CLASS.get(target.getClass());
+  }
+
+  private static void devices() {
+    put(
+        Lists.VirtioDevices.class,
+        Rendering.list(DeviceColumns.DEVICES, Lists.VirtioDevices::devices, "no devices"));
+    put(
+        VirtioEntry.class,
+        new Rendering<>(
+            DeviceColumns::details, DeviceColumns.DEVICES::line, DeviceColumns.DEVICES::part));
+    put(
+        FeatureTable.class,
+        Rendering.list(DeviceColumns.FEATURES, FeatureTable::features, "no features"));
+    put(DeviceAdded.class, Rendering.row(DeviceColumns.ADDED));
+    put(DeviceRemoved.class, Rendering.row(DeviceColumns.REMOVED));
+  }
+
+  private static void dma() {
+    put(
+        Lists.Strategies.class,
+        Rendering.list(DmaColumns.STRATEGIES, Lists.Strategies::strategies, "no strategies"));
+    put(StrategyInfo.class, Rendering.row(DmaColumns.STRATEGIES));
+    final Rendering<Lists.DmaDevices> table =
+        Rendering.list(DmaColumns.DEVICES, Lists.DmaDevices::devices, "no devices");
+    put(
+        Lists.DmaDevices.class,
+        new Rendering<>(
+            list ->
+                list.devices().size() == 1
+                    ? DmaColumns.DEVICE.details(list.devices().getFirst())
+                    : table.inspect().apply(list),
+            table.line(),
+            table.part()));
+    put(
+        DmaDeviceInfo.class,
+        new Rendering<>(
+            DmaColumns.DEVICE::details, DmaColumns.DEVICES::line, DmaColumns.DEVICES::part));
+    put(
+        Lists.Pools.class,
+        Rendering.list(DmaColumns.POOLS, Lists.Pools::pools, "no pools of bounce memory"));
+    put(PoolInfo.class, Rendering.row(DmaColumns.POOLS));
+    put(
+        Lists.Mappings.class,
+        Rendering.list(DmaColumns.MAPPINGS, Lists.Mappings::mappings, "no live mappings"));
+    put(MappingInfo.class, Rendering.row(DmaColumns.MAPPINGS));
+    put(
+        Lists.Transitions.class,
+        Rendering.list(
+            DmaColumns.TRANSITIONS, Lists.Transitions::transitions, "no swap is going on"));
+    put(TransitionInfo.class, Rendering.row(DmaColumns.TRANSITIONS));
+    put(
+        Lists.SwapHistory.class,
+        Rendering.list(DmaColumns.SWAPS, Lists.SwapHistory::swaps, "no swaps yet"));
+    put(SwapReport.class, Rendering.row(DmaColumns.SWAPS));
+  }
+
+  private static <T> void put(final Class<T> type, final Rendering<T> rendering) {
+    BY_CLASS.put(type, rendering);
+  }
+}
