@@ -1,0 +1,68 @@
+package io.carom.shell.command;
+
+import io.carom.shell.json.Json;
+import io.carom.shell.service.ShellServices;
+import java.io.PrintStream;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.apache.felix.service.command.CommandSession;
+import org.apache.felix.service.command.Converter;
+import org.apache.felix.service.command.Function;
+import org.apache.felix.service.command.Process;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+
+/** Runs one kind of command for Gogo: parses, runs, and makes JSON of the result where asked. */
+public final class CommandFunction implements Function {
+  private final CommandKind kind;
+  private final ShellServices services;
+
+  /** Runs commands of a kind. */
+  public CommandFunction(final CommandKind kind, final ShellServices services) {
+    this.kind = kind;
+    this.services = services;
+  }
+
+  @Override
+  public Object execute(final CommandSession session, final @Nullable List<Object> arguments)
+      throws InterruptedException {
+    final List<Object> given = arguments == null ? List.of() : arguments;
+    return execute(
+        given.stream().map(argument -> text(session, argument)).toArray(String[]::new), progress());
+  }
+
+  /** Runs the command with its arguments as text. */
+  public Object execute(final String[] arguments, final Consumer<String> progress)
+      throws InterruptedException {
+    final ShellCommand command = kind.create(services);
+    final CommandLine parser = Parsing.parser(command);
+    Parsing.parse(parser, arguments);
+    if (command.help) {
+      final String usage = parser.getUsageMessage(CommandLine.Help.Ansi.OFF);
+      return command.wantsJson() ? Json.document(Map.of("usage", usage)) : usage;
+    }
+    final Object result = command.run(progress);
+    return command.wantsJson() ? Json.document(result) : result;
+  }
+
+  /** Objects of other commands' results are named in their short form. */
+  private static String text(final CommandSession session, final Object argument) {
+    return argument instanceof CharSequence
+        ? argument.toString()
+        : session.format(argument, Converter.PART).toString();
+  }
+
+  /** The standard error of the pipeline that runs the command: its output stays clean. */
+  private static Consumer<String> progress() {
+    final Process process = Process.Utils.current();
+    if (process == null) {
+      return line -> {};
+    }
+    final PrintStream err = process.err();
+    return line -> {
+      err.println(line);
+      err.flush();
+    };
+  }
+}

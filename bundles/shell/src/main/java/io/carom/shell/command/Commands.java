@@ -1,0 +1,41 @@
+package io.carom.shell.command;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** All commands, in the order of {@code carom:help}. */
+public final class Commands {
+  /** All of them. */
+  public static final List<CommandKind> ALL =
+      List.of(
+          CommandKind.of(HelpCommand.class, HelpCommand::new),
+          CommandKind.of(DemoCommand.class, DemoCommand::new),
+          CommandKind.of(FioCommand.class, FioCommand::new),
+          CommandKind.of(LspciCommand.class, LspciCommand::new),
+          CommandKind.of(DeviceAddCommand.class, DeviceAddCommand::new),
+          CommandKind.of(DeviceRemoveCommand.class, DeviceRemoveCommand::new),
+          CommandKind.of(DeviceListCommand.class, DeviceListCommand::new),
+          CommandKind.of(VirtioListCommand.class, VirtioListCommand::new),
+          CommandKind.of(VirtioInfoCommand.class, VirtioInfoCommand::new),
+          CommandKind.of(VirtioFeaturesCommand.class, VirtioFeaturesCommand::new),
+          CommandKind.of(DmaStrategiesCommand.class, DmaStrategiesCommand::new),
+          CommandKind.of(DmaUseCommand.class, DmaUseCommand::new),
+          CommandKind.of(DmaTransitionCommand.class, DmaTransitionCommand::new),
+          CommandKind.of(DmaStatCommand.class, DmaStatCommand::new),
+          CommandKind.of(DmaMappingsCommand.class, DmaMappingsCommand::new),
+          CommandKind.of(DmaHistoryCommand.class, DmaHistoryCommand::new),
+          CommandKind.of(SwiotlbStatCommand.class, SwiotlbStatCommand::new),
+          CommandKind.of(GuestDmesgCommand.class, GuestDmesgCommand::new));
+
+  private Commands() {}
+
+  /** The command of a name, with or without scope; null when there is none. */
+  public static @Nullable CommandKind find(final String name) {
+    for (final CommandKind kind : ALL) {
+      if (kind.name().equals(name) || kind.function().equals(name)) {
+        return kind;
+      }
+    }
+    return null;
+  }
+}
