@@ -1,0 +1,148 @@
+package io.carom.shell;
+
+import io.carom.shell.command.CommandKind;
+import io.carom.shell.command.Commands;
+import io.carom.shell.command.Parsing;
+import io.carom.shell.command.ShellCommand;
+import io.carom.shell.device.DeviceDirectory;
+import io.carom.shell.device.DeviceNames;
+import io.carom.shell.service.ShellServices;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.osgi.framework.Bundle;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.ArgSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
+
+/**
+ * Proposes values of options and parameters: what picocli knows of them, and for those labelled
+ * {@code DEVICE}, {@code STRATEGY} or {@code COMMAND} the names there are now.
+ */
+final class Completions {
+  private final ShellServices services;
+
+  Completions(final ShellServices services) {
+    this.services = services;
+  }
+
+  /**
+   * The proposals for a word.
+   *
+   * @param arguments the command's name, the words of the line, and the index of the word
+   */
+  List<String> propose(final List<Object> arguments) {
+    if (arguments.size() < 3
+        || !(arguments.get(1) instanceof final List<?> words)
+        || !(arguments.get(2) instanceof final Number index)) {
+      return List.of();
+    }
+    final CommandKind kind = Commands.find(arguments.get(0).toString());
+    return kind == null
+        ? List.of()
+        : propose(kind, words.stream().map(String::valueOf).toList(), index.intValue());
+  }
+
+  /** The proposals for the word at an index of a line that begins with the command. */
+  List<String> propose(final CommandKind kind, final List<String> words, final int index) {
+    final ArgSpec wanted = wanted(Parsing.parser(blank(kind)), words, index);
+    return wanted == null ? List.of() : values(wanted);
+  }
+
+  /** A command that is never run: for its model only. */
+  static ShellCommand blank(final CommandKind kind) {
+    return kind.maker().apply(new NoServices());
+  }
+
+  static String description(final ArgSpec argument) {
+    // picocli's descriptions are formats, in which a percent sign is doubled
+    return String.format(Locale.ROOT, String.join(" ", argument.description()));
+  }
+
+  private static @Nullable ArgSpec wanted(
+      final CommandLine parser, final List<String> words, final int index) {
+    int position = 0;
+    for (int i = 1; i < Math.min(index, words.size()); i++) {
+      final OptionSpec option = parser.getCommandSpec().findOption(words.get(i));
+      if (option == null) {
+        position += words.get(i).startsWith("-") ? 0 : 1;
+      } else if (option.arity().min() > 0) {
+        if (i == index - 1) {
+          return option;
+        }
+        i++;
+      }
+    }
+    for (final PositionalParamSpec parameter : parser.getCommandSpec().positionalParameters()) {
+      if (parameter.index().contains(position)) {
+        return parameter;
+      }
+    }
+    return null;
+  }
+
+  private List<String> values(final ArgSpec argument) {
+    final List<String> values = new ArrayList<>();
+    if (argument.completionCandidates() != null) {
+      argument.completionCandidates().forEach(values::add);
+    }
+    try {
+      switch (argument.paramLabel().replaceAll("[\\[\\]<>.]", "")) {
+        case "DEVICE" ->
+            new DeviceDirectory(services)
+                .all().stream().flatMap(DeviceNames::stream).forEach(values::add);
+        case "STRATEGY" ->
+            Stream.concat(
+                    services.dma().strategies().stream().map(strategy -> strategy.name()),
+                    services.dma().devices().stream()
+                        .flatMap(device -> services.dma().allowed(device.device()).stream()))
+                .distinct()
+                .sorted()
+                .forEach(values::add);
+        case "COMMAND" -> Commands.ALL.forEach(kind -> values.add(kind.name()));
+        default -> {
+          // free text
+        }
+      }
+    } catch (IllegalStateException | IllegalArgumentException e) {
+      // a service is away or a device has just gone: nothing to propose
+      return values;
+    }
+    return values;
+  }
+
+  /** For commands that are not run. */
+  private static final class NoServices implements ShellServices {
+    @Override
+    public io.carom.virtio.VirtioHost virtio() {
+      throw absent();
+    }
+
+    @Override
+    public io.carom.dma.DmaControl dma() {
+      throw absent();
+    }
+
+    @Override
+    public io.carom.guest.GuestKernel guest() {
+      throw absent();
+    }
+
+    @Override
+    public io.carom.guest.Fio fio() {
+      throw absent();
+    }
+
+    @Override
+    public Bundle bundle(final String symbolicName) {
+      throw absent();
+    }
+
+    private static IllegalStateException absent() {
+      return new IllegalStateException("this command is not run");
+    }
+  }
+}

@@ -1,0 +1,89 @@
+package io.carom.shell;
+
+import io.carom.dma.DmaControl;
+import io.carom.guest.Fio;
+import io.carom.guest.GuestKernel;
+import io.carom.shell.service.ShellServices;
+import io.carom.virtio.VirtioHost;
+import org.osgi.framework.Bundle;
+import org.osgi.framework.BundleContext;
+import org.osgi.util.tracker.ServiceTracker;
+
+/**
+ * Finds services in the registry. One that is away for a moment, as while its bundle is updated, is
+ * waited for; hence trackers and no references that would end the commands with it.
+ */
+final class Services implements ShellServices, AutoCloseable {
+  /** How long a command waits for a service, milliseconds. */
+  static final long WAIT_MS = 3000;
+
+  private final BundleContext context;
+  private final ServiceTracker<VirtioHost, VirtioHost> virtio;
+  private final ServiceTracker<DmaControl, DmaControl> dma;
+  private final ServiceTracker<GuestKernel, GuestKernel> guest;
+  private final ServiceTracker<Fio, Fio> fio;
+
+  Services(final BundleContext context) {
+    this.context = context;
+    virtio = open(VirtioHost.class);
+    dma = open(DmaControl.class);
+    guest = open(GuestKernel.class);
+    fio = open(Fio.class);
+  }
+
+  @Override
+  public VirtioHost virtio() {
+    return await(virtio, "the virtio device model is not running (bundle io.carom.virtio.device)");
+  }
+
+  @Override
+  public DmaControl dma() {
+    return await(dma, "the DMA core is not running (bundle io.carom.dma.core)");
+  }
+
+  @Override
+  public GuestKernel guest() {
+    return await(guest, "the guest kernel is not running (bundle io.carom.guest.shim)");
+  }
+
+  @Override
+  public Fio fio() {
+    return await(fio, "the guest has no workload runner (bundle io.carom.guest.shim)");
+  }
+
+  @Override
+  public Bundle bundle(final String symbolicName) {
+    for (final Bundle bundle : context.getBundles()) {
+      if (symbolicName.equals(bundle.getSymbolicName())) {
+        return bundle;
+      }
+    }
+    throw new IllegalStateException("bundle " + symbolicName + " is not installed");
+  }
+
+  @Override
+  public void close() {
+    virtio.close();
+    dma.close();
+    guest.close();
+    fio.close();
+  }
+
+  private <T> ServiceTracker<T, T> open(final Class<T> type) {
+    final ServiceTracker<T, T> tracker = new ServiceTracker<>(context, type, null);
+    tracker.open();
+    return tracker;
+  }
+
+  private static <T> T await(final ServiceTracker<T, T> tracker, final String missing) {
+    try {
+      final T service = tracker.waitForService(WAIT_MS);
+      if (service != null) {
+        return service;
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    throw new IllegalStateException(missing);
+  }
+}
