@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Modified;
 import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
@@ -76,7 +77,7 @@ public final class FioComponent implements Fio {
 
   private final GuestKernel kernel;
   private final SlotBuffers buffers;
-  private final FioRun.Settings settings;
+  private volatile FioRun.Settings settings;
   private final Ledgers ledgers;
   private final Set<FioRun> runs = ConcurrentHashMap.newKeySet();
   private volatile boolean closed;
@@ -95,15 +96,7 @@ public final class FioComponent implements Fio {
       @Reference final GuestMemory memory,
       final Config config) {
     this(
-        kernel,
-        pages,
-        memory,
-        new FioRun.Settings(
-            System::nanoTime,
-            positiveNs("requestTimeoutMs", config.requestTimeoutMs()),
-            positiveNs("progressIntervalMs", config.progressIntervalMs()),
-            config.resubmitOnDriver()),
-        () -> System.currentTimeMillis() << VERSION_SHIFT);
+        kernel, pages, memory, settings(config), () -> System.currentTimeMillis() << VERSION_SHIFT);
   }
 
   /** With a clock and versions of the caller's. */
@@ -117,6 +110,20 @@ public final class FioComponent implements Fio {
     this.buffers = new SlotBuffers(pages, memory);
     this.settings = settings;
     this.ledgers = new Ledgers(firstVersion);
+  }
+
+  /** Keeps the ledgers; workloads that run go on as they began. */
+  @Modified
+  void modified(final Config config) {
+    settings = settings(config);
+  }
+
+  private static FioRun.Settings settings(final Config config) {
+    return new FioRun.Settings(
+        System::nanoTime,
+        positiveNs("requestTimeoutMs", config.requestTimeoutMs()),
+        positiveNs("progressIntervalMs", config.progressIntervalMs()),
+        config.resubmitOnDriver());
   }
 
   private static long positiveNs(final String knob, final long millis) {

@@ -251,8 +251,8 @@ final class FioRun {
       progress.line(
           disk.name()
               + ": laying out "
-              + (plan.sectors() >>> 11) // sectors to MiB
-              + " MiB that nobody has described");
+              + (plan.sectors() >>> 1) // sectors to KiB
+              + " KiB as far as nobody has described them");
     }
 
     @Override

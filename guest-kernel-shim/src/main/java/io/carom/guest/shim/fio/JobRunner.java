@@ -60,6 +60,7 @@ final class JobRunner implements Slot.Owner, Runnable {
   private int inFlight;
   private int usable;
   private long endNs;
+  private long lastSubmitNs;
   private long mixState;
 
   /** What jobs of a run share. */
@@ -106,6 +107,7 @@ final class JobRunner implements Slot.Owner, Runnable {
   void start() {
     final long now = clock.getAsLong();
     lastWorkNs = now;
+    lastSubmitNs = now;
     endNs = now + Math.min(spec.runtimeNs(), Long.MAX_VALUE / 2);
     thread.start();
   }
@@ -179,7 +181,7 @@ final class JobRunner implements Slot.Owner, Runnable {
   @Override
   public void ended(final Slot slot) {
     ended.push(slot);
-    if (!inline) {
+    if (!inline && !disowned) {
       wake();
       return;
     }
@@ -211,6 +213,7 @@ final class JobRunner implements Slot.Owner, Runnable {
         scanned = now;
         try {
           loseExpired(now);
+          failStarved(now);
           checkFinished();
         } finally {
           lock.set(false);
@@ -219,6 +222,9 @@ final class JobRunner implements Slot.Owner, Runnable {
       if (ended.isEmpty() || !worked) {
         park();
       }
+    }
+    if (disowned) {
+      tryWork(); // gives back the claims of what ended while this thread hung
     }
   }
 
@@ -272,8 +278,16 @@ final class JobRunner implements Slot.Owner, Runnable {
       settle(slot);
       slot = following;
     }
+    releaseAll(slot);
     startResting();
     checkFinished();
+  }
+
+  /** What a disowned job has not settled: others may have its blocks. */
+  private void releaseAll(final @Nullable Slot unsettled) {
+    for (Slot slot = unsettled; slot != null; slot = slot.next) {
+      picker.release(slot);
+    }
   }
 
   private void settle(final Slot slot) {
@@ -369,7 +383,8 @@ final class JobRunner implements Slot.Owner, Runnable {
       return;
     }
     inFlight++;
-    slot.start(clock.getAsLong());
+    lastSubmitNs = clock.getAsLong();
+    slot.start(lastSubmitNs);
     try {
       disk.submit(slot.request);
     } catch (final RuntimeException e) {
@@ -394,6 +409,15 @@ final class JobRunner implements Slot.Owner, Runnable {
         inFlight--;
         usable--;
       }
+    }
+  }
+
+  /** Claims of others are short: one that outlives the deadline belongs to a job that hangs. */
+  private void failStarved(final long now) {
+    if (starved() && now - lastSubmitNs >= timeoutNs) {
+      fail(
+          new IllegalStateException(
+              disk.name() + ": a workload that hangs holds the blocks that are left to do"));
     }
   }
 

@@ -9,6 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -35,12 +36,18 @@ final class FakeDisk implements BlockDevice, AutoCloseable {
   volatile boolean readOnly;
   volatile boolean live = true;
   volatile boolean refuses;
+
+  /** While not open, the submission with this number hangs. */
+  volatile CountDownLatch gate = new CountDownLatch(0);
+
+  volatile int gateAt = -1;
   volatile String serial = "serial0";
 
   private final String name;
   private final FakeMemory memory;
   private final LinkedBlockingQueue<BlockRequest> queue = new LinkedBlockingQueue<>();
   private final List<Thread> workers = new ArrayList<>();
+  private final AtomicInteger entered = new AtomicInteger();
   private final AtomicInteger outstanding = new AtomicInteger();
   private final BitSet reading = new BitSet();
   private final BitSet writing = new BitSet();
@@ -75,6 +82,11 @@ final class FakeDisk implements BlockDevice, AutoCloseable {
 
   synchronized List<BlockOp> ops() {
     return List.copyOf(ops);
+  }
+
+  /** Submissions since {@link #gateAt} was set, hanging ones among them. */
+  int entered() {
+    return entered.get();
   }
 
   synchronized void forgetOrder() {
@@ -115,6 +127,20 @@ final class FakeDisk implements BlockDevice, AutoCloseable {
     }
   }
 
+  /** Holds requests until there are so many, then finishes them all. */
+  void finishTogether(final BlockRequest request, final int count) {
+    final List<BlockRequest> all;
+    synchronized (held) {
+      held.add(request);
+      if (held.size() < count) {
+        return;
+      }
+      all = List.copyOf(held);
+      held.clear();
+    }
+    all.forEach(this::finish);
+  }
+
   int heldCount() {
     synchronized (held) {
       return held.size();
@@ -126,8 +152,19 @@ final class FakeDisk implements BlockDevice, AutoCloseable {
     if (refuses) {
       throw new IllegalArgumentException("no");
     }
+    if (gateAt >= 0 && entered.getAndIncrement() == gateAt) {
+      awaitGate();
+    }
     enter(request);
     queue.add(request);
+  }
+
+  private void awaitGate() {
+    try {
+      gate.await();
+    } catch (final InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   private synchronized void enter(final BlockRequest request) {

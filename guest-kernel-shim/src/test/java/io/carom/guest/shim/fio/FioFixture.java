@@ -25,22 +25,24 @@ final class FioFixture implements GuestKernel, AutoCloseable {
 
   final FioComponent fio;
 
+  private final FioRun.Settings settings;
+
   FioFixture() {
     this(true);
   }
 
   FioFixture(final boolean inline) {
-    fio =
-        new FioComponent(
-            this,
-            memory,
-            memory,
-            new FioRun.Settings(
-                () -> System.nanoTime() + skewNs.get(),
-                TimeUnit.SECONDS.toNanos(30),
-                TimeUnit.MILLISECONDS.toNanos(100),
-                inline),
-            () -> 1L << 50);
+    settings =
+        new FioRun.Settings(
+            () -> System.nanoTime() + skewNs.get(),
+            TimeUnit.SECONDS.toNanos(30),
+            TimeUnit.MILLISECONDS.toNanos(100),
+            inline);
+    fio = new FioComponent(this, memory, memory, settings, () -> 1L << 50);
+  }
+
+  FioRun.Settings settings() {
+    return settings;
   }
 
   FioResult run(final FioJob job) throws InterruptedException {

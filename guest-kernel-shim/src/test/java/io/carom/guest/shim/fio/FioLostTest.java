@@ -7,9 +7,11 @@ import io.carom.guest.BlockOp;
 import io.carom.guest.BlockRequest;
 import io.carom.guest.BlockStatus;
 import io.carom.guest.FioJob;
+import io.carom.guest.FioProgress;
 import io.carom.guest.FioResult;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
@@ -188,6 +190,50 @@ class FioLostTest {
     assertThat(result.requests()).isEqualTo(100);
     assertThat(result.lostRequests()).isBetween(1L, 32L + 1);
     assertThat(fixture.memory.usedPages()).isZero();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"true,0", "true,100", "false,0", "false,100"})
+  void aHangInSubmissionEndsTheRun(final boolean verify, final int at) throws Exception {
+    fixture.layOut();
+    disk.gate = new CountDownLatch(1);
+    disk.gateAt = at;
+    final var run = start(READ.withVerify(verify).forMillis(10_000_000));
+    await(() -> disk.entered() > at && disk.order().size() == at);
+    fixture.skewNs.addAndGet(TimeUnit.SECONDS.toNanos(36));
+    final FioResult result = run.get();
+
+    assertThat(result.lostRequests()).isPositive();
+    assertThat(result.corruptBlocks()).isZero();
+    disk.gate.countDown();
+    await(() -> disk.order().size() == at + 1);
+    assertThat(fixture.run(READ).verifiedBytes()).isEqualTo(FioFixture.DISK_BYTES);
+  }
+
+  @Test
+  void claimsThatNobodyReleasesEndTheRun() throws Exception {
+    final DiskLedger ledger = new DiskLedger(FioFixture.DISK_BYTES / 512, 1L << 50);
+    assertThat(ledger.tryClaim(0, 8)).isTrue();
+    final var runner =
+        new FioRun(
+            FioPlan.of(FioJob.of("vda", "write"), disk),
+            ledger,
+            new SlotBuffers(fixture.memory, fixture.memory),
+            fixture.settings());
+    final var run = CompletableFuture.supplyAsync(() -> execute(runner));
+    await(() -> disk.order().size() == FioFixture.BLOCKS - 1);
+    skip31Seconds();
+
+    assertThatThrownBy(run::get).hasMessageContaining("holds the blocks that are left");
+    assertThat(fixture.memory.usedPages()).isZero();
+  }
+
+  private static FioResult execute(final FioRun run) {
+    try {
+      return run.execute(FioProgress.SILENT, disk -> null);
+    } catch (final InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   @Test

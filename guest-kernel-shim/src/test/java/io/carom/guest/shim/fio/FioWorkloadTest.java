@@ -43,7 +43,17 @@ class FioWorkloadTest {
     assertThat(fixture.disk.order()).isEqualTo(ALL);
     assertThat(result.requests()).isEqualTo(FioFixture.BLOCKS);
     assertThat(result.verifiedBytes()).isZero();
-    assertThat(fixture.disk.deepest.get()).isBetween(2, 32);
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void keepsTheDepthInFlight(final boolean verify) throws InterruptedException {
+    fixture.layOut();
+    fixture.disk.fault = (request, number, disk) -> disk.finishTogether(request, 32);
+    final FioResult result = run(FioJob.of("vda", "randread").withVerify(verify));
+
+    assertThat(result.requests()).isEqualTo(FioFixture.BLOCKS);
+    assertThat(fixture.disk.deepest).hasValue(32);
   }
 
   @ParameterizedTest
@@ -226,6 +236,7 @@ class FioWorkloadTest {
 
     assertThat(result.requests()).isGreaterThan(4);
     assertThat(fixture.disk.deepest.get()).isLessThanOrEqualTo(4);
+    assertThat(fixture.disk.overlaps).hasValue(0);
   }
 
   @ParameterizedTest
@@ -272,7 +283,7 @@ class FioWorkloadTest {
     final List<String> lines = new CopyOnWriteArrayList<>();
     fixture.fio.run(FioJob.of("vda", "randread").withDepth(2, 1).forMillis(400), lines::add);
 
-    assertThat(lines.getFirst()).startsWith("vda: laying out 1 MiB");
+    assertThat(lines.getFirst()).startsWith("vda: laying out 1024 KiB");
     assertThat(lines)
         .anyMatch(l -> l.matches("vda: [0-9.]+s \\[randread] \\d+ IOPS, \\d+ MiB/s, 0 corrupt"));
   }

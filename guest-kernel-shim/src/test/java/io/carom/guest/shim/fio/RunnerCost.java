@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What the runner itself costs, by hand: a disk that does nothing, completing within submission or
- * on one worker in batches. Not a test: prints nanoseconds of wall time and of CPU per request.
+ * on one worker in batches. Not a test: prints nanoseconds of wall time and of CPU, and bytes of
+ * heap, per request.
  */
 final class RunnerCost implements GuestKernel, BlockDevice {
   private static final long BYTES = 64 << 20;
@@ -59,24 +60,31 @@ final class RunnerCost implements GuestKernel, BlockDevice {
       fio.describe("null", MemorySegment.ofArray(new byte[(int) BYTES]));
     }
     fio.run(job.forMillis(500), FioProgress.SILENT);
+    final long heap = heapBytes();
     final long cpu = cpuNs();
     final FioResult result = fio.run(job, FioProgress.SILENT);
     final long cpuNs = cpuNs() - cpu;
+    final long heapBytes = heapBytes() - heap;
     System.out.printf(
-        "%s%s device, %s: %.0f ns, %.0f ns CPU per request; p50 %.1f us, corrupt %d%n",
+        "%s%s device, %s: %.0f ns, %.0f ns CPU and %.2f bytes of heap per request; p50 %.1f us%n",
         rw,
         verify ? " verified" : "",
         (synchronous ? "synchronous" : "worker's") + (inline ? " inline" : " own thread"),
         1e9 / result.iops(),
         (double) cpuNs / result.requests(),
-        result.p50Us(),
-        result.corruptBlocks());
+        (double) heapBytes / result.requests(),
+        result.p50Us());
     worker.interrupt();
   }
 
   private static long cpuNs() {
     return ((com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean())
         .getProcessCpuTime();
+  }
+
+  private static long heapBytes() {
+    return ((com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean())
+        .getTotalThreadAllocatedBytes();
   }
 
   private void work() {
