@@ -1,0 +1,246 @@
+package io.carom.swiotlb.fixed;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import io.carom.dma.ExtentKind;
+import io.carom.dma.spi.Extent;
+import io.carom.dma.spi.MapRequest;
+import io.carom.dma.spi.Placement;
+import io.carom.dma.spi.PoolSpec;
+import io.carom.dma.spi.Refusal;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The fixed pool does what Linux's does, with the figures that were read off the kernel. */
+class FixedPoolTest {
+  private static final long BASE = 0x1000_0000;
+
+  private final MapRequest request = new MapRequest();
+  private final Placement answer = new Placement();
+  private final FixedPool pool = pool(4, 1);
+
+  /** A pool of so many slot sets in so many areas, each granted to its area in turn. */
+  private static FixedPool pool(final int sets, final int areas) {
+    final FixedPool made =
+        new FixedPool(
+            new PoolSpec(null, ExtentKind.RAM, 1 << 30, areas),
+            new FixedSettings((long) sets * Extent.SET_SLOTS, areas));
+    final int each = sets / made.stripes();
+    for (int i = 0; i < sets; i++) {
+      made.grant(
+          i / each,
+          new Extent(i, ExtentKind.RAM, BASE + (long) i * Extent.SET_SIZE, Extent.SET_SIZE));
+    }
+    return made;
+  }
+
+  private MapRequest of(final long address, final long size) {
+    request.address = address;
+    request.size = size;
+    request.dmaMask = -1L;
+    request.boundaryMask = -1L;
+    return request;
+  }
+
+  /** Maps and returns the first slot taken, or -1. */
+  private int map(final FixedPool where, final int stripe, final long address, final long size) {
+    answer.clear();
+    where.allocate(stripe, of(address, size), answer);
+    return answer.kind() == Placement.BOUNCE
+        ? (int) ((answer.runAddress() - BASE) >> Extent.SLOT_SHIFT)
+        : -1;
+  }
+
+  private int map(final long size) {
+    return map(pool, 0, 0, size);
+  }
+
+  private void unmap(final int slot, final int slots) {
+    pool.release(
+        0, BASE + ((long) slot << Extent.SLOT_SHIFT), (long) slots << Extent.SLOT_SHIFT);
+  }
+
+  private Refusal refusal() {
+    assertThat(answer.kind()).isEqualTo(Placement.REFUSED);
+    return Refusal.values()[answer.refusal()];
+  }
+
+  @Test
+  void smallMappingTakesOneSlot() {
+    map(512);
+    assertThat(pool.usedSlots()).isEqualTo(1);
+    assertThat(answer.runBytes()).isEqualTo(2048);
+  }
+
+  @Test
+  void largestMappingIsOneSlotSet() {
+    assertThat(map(262_144)).isZero();
+    assertThat(map(262_145)).isEqualTo(-1);
+    assertThat(refusal()).isEqualTo(Refusal.TOO_BIG);
+    assertThat(map(Long.MAX_VALUE)).isEqualTo(-1);
+    assertThat(refusal()).isEqualTo(Refusal.TOO_BIG);
+  }
+
+  @Test
+  void nextFitGoesOnBehindTheLastMapping() {
+    assertThat(map(3 * 2048 - 1024)).isZero(); // three slots and, a page or more, page aligned
+    assertThat(map(2048)).isEqualTo(3);
+    assertThat(map(2048)).isEqualTo(4);
+    unmap(0, 3);
+    unmap(3, 1);
+    unmap(4, 1);
+    assertThat(map(2048)).isEqualTo(5);
+    assertThat(pool.usedSlots()).isEqualTo(1);
+  }
+
+  @Test
+  void mappingOfAPageOrMoreIsPageAligned() {
+    assertThat(map(2048)).isZero();
+    assertThat(map(4096)).isEqualTo(2);
+    assertThat(map(2048)).isEqualTo(4);
+    assertThat(map(4095)).isEqualTo(5);
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {0, 0x123, 0x7ff, 0x800, 0x9a7, 0xfff})
+  void minAlignMaskIsPreserved(final long offset) {
+    map(2048);
+    request.minAlignMask = 0xfff;
+    assertThat(map(pool, 0, 0x7000 + offset, 100)).isNotNegative();
+    assertThat(answer.busAddress() & 0xfff).isEqualTo(offset);
+    assertThat(answer.busAddress() - answer.runAddress()).isLessThan(2048);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0,262144", "0x1ff,260096", "0xfff,258048", "0xffff,196608"})
+  void maxMappingSizeLeavesRoomForTheOffset(final String mask, final long size) {
+    final long bits = Long.decode(mask);
+    assertThat(pool.maxMappingSize(bits)).isEqualTo(size);
+    request.minAlignMask = bits;
+    assertThat(map(pool, 0, 0x10000 + bits, size)).as("at the worst offset").isNotNegative();
+    if (bits == 0xfff) {
+      assertThat(map(pool, 0, 0x10fff, 262_144)).isEqualTo(-1);
+      assertThat(refusal()).isEqualTo(Refusal.TOO_BIG);
+    }
+  }
+
+  @Test
+  void allocAlignMaskAlignsAndPads() {
+    map(2048);
+    request.allocAlignMask = 0xfff;
+    assertThat(map(100)).isEqualTo(2);
+    assertThat(answer.runBytes()).isEqualTo(4096);
+    assertThat(answer.busAddress() & 0xfff).isZero();
+  }
+
+  @Test
+  void allocAndMinAlignMasksTogetherFitAtEveryOffset() {
+    request.allocAlignMask = 0xffff;
+    request.minAlignMask = 0xfff;
+    for (long offset = 0; offset < 0x1000; offset += 0x111) {
+      final int slot = map(pool, 0, 0x40000 + offset, 3000);
+      assertThat(slot).isNotNegative();
+      assertThat(answer.runAddress() & 0xffff).isZero();
+      assertThat(answer.busAddress() & 0xfff).isEqualTo(offset);
+      unmap(slot, (int) (answer.runBytes() >> 11));
+    }
+    assertThat(pool.usedSlots()).isZero();
+  }
+
+  @Test
+  void runDoesNotCrossTheSegmentBoundary() {
+    request.boundaryMask = 0xffff;
+    answer.clear();
+    final MapRequest r = of(0, 65_536);
+    r.boundaryMask = 0xffff;
+    pool.allocate(0, r, answer);
+    assertThat(answer.kind()).isEqualTo(Placement.BOUNCE);
+    answer.clear();
+    r.size = 65_537;
+    pool.allocate(0, r, answer);
+    assertThat(refusal()).isEqualTo(Refusal.FRAGMENTED);
+  }
+
+  @Test
+  void areasAreApart() {
+    final FixedPool four = pool(4, 4);
+    assertThat(four.stripes()).isEqualTo(4);
+    for (int stripe = 0; stripe < 4; stripe++) {
+      assertThat(map(four, stripe, 0, 2048)).isEqualTo(stripe * 128);
+    }
+    assertThat(map(four, 2, 0, 262_144)).isEqualTo(-1);
+    assertThat(refusal()).as("127 free").isEqualTo(Refusal.FULL);
+  }
+
+  @Test
+  void thereAreNoMoreAreasThanSlotSets() {
+    assertThat(pool(4, 64).stripes()).isEqualTo(4);
+    assertThat(
+            new FixedPool(
+                    new PoolSpec(null, ExtentKind.RAM, 1 << 30, 64),
+                    new FixedSettings((4 << 20) >> 11, 64))
+                .stripes())
+        .as("4 MiB, 64 processors")
+        .isEqualTo(16);
+  }
+
+  @Test
+  void fullAndFragmentedAreToldApart() {
+    final FixedPool small = pool(1, 1);
+    final List<Integer> slots = new ArrayList<>();
+    for (int i = 0; i < 64; i++) {
+      slots.add(map(small, 0, 0, 4096));
+    }
+    assertThat(slots).doesNotContain(-1);
+    assertThat(map(small, 0, 0, 4096)).isEqualTo(-1);
+    assertThat(refusal()).isEqualTo(Refusal.FULL);
+    for (int i = 0; i < 64; i++) { // every other slot: half is free, and no page fits
+      small.release(0, BASE + ((long) slots.get(i) << 11), 2048);
+    }
+    assertThat(small.usedSlots()).isEqualTo(64);
+    assertThat(small.largestFreeRun()).isEqualTo(2048);
+    assertThat(map(small, 0, 0, 4096)).isEqualTo(-1);
+    assertThat(refusal()).isEqualTo(Refusal.FRAGMENTED);
+    assertThat(map(small, 0, 0, 2048)).isNotNegative();
+  }
+
+  @Test
+  void stripeWithoutExtentsIsFull() {
+    final FixedPool empty =
+        new FixedPool(
+            new PoolSpec("dev", ExtentKind.DEVICE, 1 << 20, 2), FixedSettings.DEFAULTS);
+    assertThat(map(empty, 0, 0, 512)).isEqualTo(-1);
+    assertThat(refusal()).isEqualTo(Refusal.FULL);
+    assertThat(empty.largestFreeRun()).isZero();
+  }
+
+  @Test
+  void sizesOfPools() {
+    final PoolSpec ram = new PoolSpec(null, ExtentKind.RAM, 128L << 20, 2);
+    assertThat(new FixedPool(ram, FixedSettings.DEFAULTS).plan().wantedBytes())
+        .isEqualTo(16L << 20);
+    final PoolSpec big = new PoolSpec(null, ExtentKind.RAM, 3L << 30, 2);
+    assertThat(new FixedPool(big, FixedSettings.DEFAULTS).plan().wantedBytes())
+        .isEqualTo(64L << 20);
+    assertThat(new FixedPool(ram, new FixedSettings(129, 0)).plan().wantedBytes())
+        .as("rounded up to whole slot sets")
+        .isEqualTo(512 << 10);
+    assertThat(new FixedPool(ram, new FixedSettings(129, 3)).stripes()).isEqualTo(2);
+    assertThat(new FixedPool(ram, FixedSettings.DEFAULTS).plan().limit()).isEqualTo(1L << 32);
+  }
+
+  @Test
+  void settingsOutOfRangeNameValueRuleAndProperty() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new FixedSettings(-1, 0))
+        .withMessage("slots=-1 is not in 0..2097152");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new FixedSettings(0, 1025))
+        .withMessage("areas=1025 is not in 0..1024");
+  }
+}
