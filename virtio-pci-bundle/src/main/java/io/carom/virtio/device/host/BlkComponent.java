@@ -56,7 +56,7 @@ public final class BlkComponent {
   @interface Config {
     /** The name. */
     @AttributeDefinition(description = "Unique name of the device, such as disk0.")
-    String name();
+    String name() default "";
 
     /** The backend. */
     @AttributeDefinition(
@@ -136,22 +136,21 @@ public final class BlkComponent {
           context.registerService(PciFunction.class, device.function(), serviceProperties(spec));
       registry.made(spec.name(), pid, device.function());
     } catch (final RuntimeException e) {
-      LOG.error("No device from configuration {}: {}", pid, e.getMessage());
+      final String reason = e.getMessage() == null ? e.toString() : e.getMessage();
+      LOG.error("No device from configuration {}: {}", pid, reason);
       if (device != null) {
         device.type().close();
       }
       device = null;
-      registry.failed(pid, String.valueOf(e.getMessage()));
+      registry.failed(pid, reason);
     }
     made = device;
     registration = service;
   }
 
   private static BlkSpec spec(final Config config) {
-    // NullAway cannot know: a configuration without a name has none.
-    final String name = String.valueOf((Object) config.name());
     return new BlkSpec(
-        "null".equals(name) ? "" : name,
+        config.name(),
         config.backend(),
         config.file(),
         config.sizeBytes(),

@@ -29,6 +29,12 @@ public final class QueueWorker {
    */
   static final int BATCH = 16;
 
+  /** A batch of slow requests ends sooner, so that the first of them need not wait for the last. */
+  private static final long BATCH_NANOS = 50_000;
+
+  /** How often the time is looked at, in chains: it costs as much as a chain of the ring. */
+  private static final int CLOCK_MASK = 3;
+
   private static final long OUTSIDE_POLL_NANOS = 20_000;
 
   private final int index;
@@ -169,6 +175,8 @@ public final class QueueWorker {
           parked = false;
         }
       }
+    } catch (final RuntimeException e) {
+      host.broken(index, "its thread ended: " + e); // the port gave or took back no session
     }
   }
 
@@ -190,6 +198,10 @@ public final class QueueWorker {
       inside = true;
       try {
         more = batch(session);
+      } catch (final RuntimeException | Error e) {
+        // the thread must live on: a device that is reset needs it again
+        host.broken(index, "an internal error: " + e);
+        more = false;
       } finally {
         inside = false;
       }
@@ -217,8 +229,6 @@ public final class QueueWorker {
       more = serve(now, session, version);
     } catch (final QueueException e) {
       error = e.getMessage();
-    } catch (final RuntimeException e) {
-      error = "an internal error: " + e;
     } finally {
       session.end();
     }
@@ -237,14 +247,19 @@ public final class QueueWorker {
     final VirtQueue queue = now.queue;
     queue.enter(session, version);
     queue.disableNotifications();
+    final long start = System.nanoTime();
+    boolean full = false;
     int taken = 0;
     int done = 0;
     try {
-      while (taken < BATCH && queue.pop(session, chain)) {
+      while (!full && queue.pop(session, chain)) {
         taken++;
         now.handler.handle(chain);
         queue.push(chain);
         done++;
+        full =
+            done == BATCH
+                || ((done & CLOCK_MASK) == 0 && System.nanoTime() - start > BATCH_NANOS);
       }
     } finally {
       // Requests that are complete are returned even when a later one breaks the queue.
@@ -252,7 +267,7 @@ public final class QueueWorker {
       count(returned, done);
       wanted = queue.publish();
     }
-    return taken == BATCH || queue.enableNotifications();
+    return full || queue.enableNotifications();
   }
 
   private static void count(final AtomicLong counter, final long more) {
