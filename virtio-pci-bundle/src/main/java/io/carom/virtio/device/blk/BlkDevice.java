@@ -50,8 +50,7 @@ public final class BlkDevice implements DeviceType {
     id = Arrays.copyOf(name.getBytes(StandardCharsets.UTF_8), BlkDescriptor.ID_BYTES);
     config.putLong(BlkDescriptor.CONFIG_CAPACITY, backend.size() / BlkDescriptor.SECTOR);
     // a chain must not be longer than its queue
-    config.putInt(
-        BlkDescriptor.CONFIG_SEG_MAX, Math.clamp(queueSize - OVERHEAD, 1, SEGMENTS));
+    config.putInt(BlkDescriptor.CONFIG_SEG_MAX, Math.clamp(queueSize - OVERHEAD, 1, SEGMENTS));
     config.putInt(BlkDescriptor.CONFIG_BLK_SIZE, BlkDescriptor.SECTOR);
     config.putShort(BlkDescriptor.CONFIG_NUM_QUEUES, queues);
   }

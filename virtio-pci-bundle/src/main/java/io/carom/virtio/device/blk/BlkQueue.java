@@ -37,7 +37,9 @@ final class BlkQueue implements QueueHandler {
   public void handle(final DescriptorChain chain) throws QueueException {
     if (chain.readableBytes() < BlkDescriptor.REQUEST_HEADER) {
       throw new QueueException(
-          "a request with " + chain.readableBytes() + " readable bytes has no header of "
+          "a request with "
+              + chain.readableBytes()
+              + " readable bytes has no header of "
               + BlkDescriptor.REQUEST_HEADER);
     }
     if (chain.writableBytes() == 0) {

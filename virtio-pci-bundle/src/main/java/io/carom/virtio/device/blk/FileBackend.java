@@ -28,8 +28,7 @@ public final class FileBackend implements BlkBackend {
    *
    * @param size bytes of the disk, at most the file's
    */
-  public FileBackend(final Path path, final long size, final boolean readOnly)
-      throws IOException {
+  public FileBackend(final Path path, final long size, final boolean readOnly) throws IOException {
     this.path = path;
     this.size = size;
     final EnumSet<StandardOpenOption> options = EnumSet.of(StandardOpenOption.READ);

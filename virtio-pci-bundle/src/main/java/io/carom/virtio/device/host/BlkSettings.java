@@ -15,7 +15,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.regex.Pattern;
-
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,7 +43,9 @@ record BlkSettings(BlkSpec spec, @Nullable Path path) {
       }
     }
     throw new IllegalArgumentException(
-        "policy=" + text + " is unknown: use one of "
+        "policy="
+            + text
+            + " is unknown: use one of "
             + String.join(
                 ", ",
                 Arrays.stream(SwiotlbPolicy.values())
@@ -56,7 +57,9 @@ record BlkSettings(BlkSpec spec, @Nullable Path path) {
   static BlkSettings check(final BlkSpec spec) {
     if (!NAME.matcher(spec.name()).matches()) {
       throw new IllegalArgumentException(
-          "name='" + spec.name() + "' is not a device name: use 1 to 32 letters, digits, '.', '_'"
+          "name='"
+              + spec.name()
+              + "' is not a device name: use 1 to 32 letters, digits, '.', '_'"
               + " or '-', the first a letter or digit");
     }
     checkQueues(spec);
@@ -64,15 +67,21 @@ record BlkSettings(BlkSpec spec, @Nullable Path path) {
     checkSlot(spec.slot());
     if (spec.sizeBytes() < 0 || spec.sizeBytes() % BlkDescriptor.SECTOR != 0) {
       throw new IllegalArgumentException(
-          "sizeBytes=" + spec.sizeBytes() + " is not a multiple of " + BlkDescriptor.SECTOR
-              + ": use " + wholeSectors(spec.sizeBytes()));
+          "sizeBytes="
+              + spec.sizeBytes()
+              + " is not a multiple of "
+              + BlkDescriptor.SECTOR
+              + ": use "
+              + wholeSectors(spec.sizeBytes()));
     }
     return switch (spec.backend()) {
       case FILE -> file(spec);
       case MEMORY -> memory(spec);
       default ->
           throw new IllegalArgumentException(
-              "backend=" + spec.backend() + " is unknown: use one of "
+              "backend="
+                  + spec.backend()
+                  + " is unknown: use one of "
                   + String.join(", ", BACKENDS));
     };
   }
@@ -83,13 +92,15 @@ record BlkSettings(BlkSpec spec, @Nullable Path path) {
 
   private static void checkQueues(final BlkSpec spec) {
     if (spec.queues() < 1 || spec.queues() > MAX_QUEUES) {
-      throw new IllegalArgumentException(
-          "queues=" + spec.queues() + " is not in 1.." + MAX_QUEUES);
+      throw new IllegalArgumentException("queues=" + spec.queues() + " is not in 1.." + MAX_QUEUES);
     }
     final int size = spec.queueSize();
     if (size < 1 || size > SplitRingDescriptor.MAX_SIZE || Integer.bitCount(size) != 1) {
       throw new IllegalArgumentException(
-          "queueSize=" + size + " is not a power of two in 1.." + SplitRingDescriptor.MAX_SIZE
+          "queueSize="
+              + size
+              + " is not a power of two in 1.."
+              + SplitRingDescriptor.MAX_SIZE
               + ", such as 256");
     }
   }
@@ -102,14 +113,24 @@ record BlkSettings(BlkSpec spec, @Nullable Path path) {
     final long least = RegionSizing.minimumBytes(spec.queues(), spec.queueSize());
     if (size < least) {
       throw new IllegalArgumentException(
-          "regionBytes=" + size + " is too small for queues=" + spec.queues() + ", queueSize="
-              + spec.queueSize() + ": the least is " + least
+          "regionBytes="
+              + size
+              + " is too small for queues="
+              + spec.queues()
+              + ", queueSize="
+              + spec.queueSize()
+              + ": the least is "
+              + least
               + "; raise regionBytes, or lower queues or queueSize");
     }
     if (size % RegionSizing.SET_BYTES != 0 || size > MAX_REGION_BYTES) {
       throw new IllegalArgumentException(
-          "regionBytes=" + size + " is not a multiple of " + RegionSizing.SET_BYTES
-              + " (256 KiB) of at most " + MAX_REGION_BYTES);
+          "regionBytes="
+              + size
+              + " is not a multiple of "
+              + RegionSizing.SET_BYTES
+              + " (256 KiB) of at most "
+              + MAX_REGION_BYTES);
     }
   }
 
@@ -136,7 +157,8 @@ record BlkSettings(BlkSpec spec, @Nullable Path path) {
   private static BlkSettings file(final BlkSpec spec) {
     final String text = spec.file();
     if (text == null || text.isEmpty()) {
-      throw new IllegalArgumentException("file is not set: backend=file needs the path of an image");
+      throw new IllegalArgumentException(
+          "file is not set: backend=file needs the path of an image");
     }
     final Path path = path(text);
     if (!Files.exists(path)) {
@@ -157,13 +179,23 @@ record BlkSettings(BlkSpec spec, @Nullable Path path) {
     final long size = spec.sizeBytes() == 0 ? length : spec.sizeBytes();
     if (size > length) {
       throw new IllegalArgumentException(
-          "sizeBytes=" + size + " is larger than the " + length + " bytes of file=" + path
+          "sizeBytes="
+              + size
+              + " is larger than the "
+              + length
+              + " bytes of file="
+              + path
               + ": extend the file, or lower sizeBytes (0 takes the file's size)");
     }
     if (size == 0 || size % BlkDescriptor.SECTOR != 0) {
       throw new IllegalArgumentException(
-          "file=" + path + " has " + length + " bytes, which is not a positive multiple of "
-              + BlkDescriptor.SECTOR + ": resize the file"
+          "file="
+              + path
+              + " has "
+              + length
+              + " bytes, which is not a positive multiple of "
+              + BlkDescriptor.SECTOR
+              + ": resize the file"
               + (length < BlkDescriptor.SECTOR
                   ? ""
                   : ", or set sizeBytes=" + wholeSectors(length)));

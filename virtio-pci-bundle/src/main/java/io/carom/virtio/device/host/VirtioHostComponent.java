@@ -80,8 +80,13 @@ public final class VirtioHostComponent implements VirtioHost {
               .orElse("name=" + name + ": no device was made within " + CHANGE_TIMEOUT_MS + " ms");
     } else if (bus != null && !await(() -> function(device).isPlugged())) {
       problem =
-          "name=" + name + ": the PCI bus did not plug it in within " + CHANGE_TIMEOUT_MS
-              + " ms; is slot=" + spec.slot() + " taken?";
+          "name="
+              + name
+              + ": the PCI bus did not plug it in within "
+              + CHANGE_TIMEOUT_MS
+              + " ms; is slot="
+              + spec.slot()
+              + " taken?";
     } else {
       return function(device).info();
     }
@@ -133,7 +138,10 @@ public final class VirtioHostComponent implements VirtioHost {
     final Device device = registry.device(name).orElseThrow(() -> unknown(name));
     final String address = function(device).info().address();
     final PciBus pci = bus;
-    if (!force && address != null && pci != null && !pci.eject(PciAddress.parse(address), timeout)) {
+    if (!force
+        && address != null
+        && pci != null
+        && !pci.eject(PciAddress.parse(address), timeout)) {
       return false;
     }
     delete(device.pid());
@@ -145,15 +153,16 @@ public final class VirtioHostComponent implements VirtioHost {
   private IllegalArgumentException unknown(final String name) {
     final List<String> names = registry.devices().stream().map(Device::name).toList();
     return new IllegalArgumentException(
-        "there is no device '" + name + "': "
+        "there is no device '"
+            + name
+            + "': "
             + (names.isEmpty() ? "there are none" : "there are " + String.join(", ", names)));
   }
 
   private @Nullable Configuration find(final String pid) {
     try {
       // a device name has no character that a filter would have to escape
-      final Configuration[] found =
-          configurations.listConfigurations("(service.pid=" + pid + ")");
+      final Configuration[] found = configurations.listConfigurations("(service.pid=" + pid + ")");
       return found == null ? null : found[0];
     } catch (final IOException | InvalidSyntaxException e) {
       throw new IllegalStateException("configuration " + pid + " cannot be read", e);

@@ -1,4 +1,6 @@
-/** Devices from configurations: the components of this bundle, and the service that manages them. */
+/**
+ * Devices from configurations: the components of this bundle, and the service that manages them.
+ */
 @NullMarked
 package io.carom.virtio.device.host;
 

@@ -11,10 +11,11 @@ import org.jspecify.annotations.Nullable;
  * Serves one queue: latches doorbells, takes batches of chains, and notifies.
  *
  * <p><b>Protocol with a reset.</b> A worker raises {@code inside}, then asks whether it may serve,
- * then looks which ring it has; whoever stops the device first makes {@link QueueHost#serving} false, then waits until {@code
- * inside} is down. Each writes its own flag before it reads the other's, and all of them are
- * volatile, so either the worker sees that it may not, or the other sees it inside. Everything that
- * touches guest memory or interrupts happens inside; hence nothing does after a reset is complete.
+ * then looks which ring it has; whoever stops the device first makes {@link QueueHost#serving}
+ * false, then waits until {@code inside} is down. Each writes its own flag before it reads the
+ * other's, and all of them are volatile, so either the worker sees that it may not, or the other
+ * sees it inside. Everything that touches guest memory or interrupts happens inside; hence nothing
+ * does after a reset is complete.
  *
  * <p><b>Protocol with a doorbell.</b> It raises {@code kicked}, then wakes the thread if {@code
  * parked} is up; the thread raises {@code parked}, then looks at {@code kicked} once more before it
@@ -105,8 +106,7 @@ public final class QueueWorker {
    *
    * @param spinNanos how long it looks for a doorbell before it parks
    */
-  public void start(
-      final String name, final Supplier<BusSession> sessions, final long spinNanos) {
+  public void start(final String name, final Supplier<BusSession> sessions, final long spinNanos) {
     if (thread == null) {
       thread = Thread.ofPlatform().daemon().name(name).start(() -> run(sessions, spinNanos));
     }
@@ -258,8 +258,7 @@ public final class QueueWorker {
         queue.push(chain);
         done++;
         full =
-            done == BATCH
-                || ((done & CLOCK_MASK) == 0 && System.nanoTime() - start > BATCH_NANOS);
+            done == BATCH || ((done & CLOCK_MASK) == 0 && System.nanoTime() - start > BATCH_NANOS);
       }
     } finally {
       // Requests that are complete are returned even when a later one breaks the queue.

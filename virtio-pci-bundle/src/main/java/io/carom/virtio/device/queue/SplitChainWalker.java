@@ -120,7 +120,9 @@ final class SplitChainWalker {
     final long entries = length / SplitRingDescriptor.DESC_SIZE;
     if (entries > size) {
       throw new QueueException(
-          "an indirect table of " + entries + " descriptors is longer than the queue's size "
+          "an indirect table of "
+              + entries
+              + " descriptors is longer than the queue's size "
               + size);
     }
     final MemorySegment from = resolve(session, address, length, BusAccess.READ);
@@ -152,7 +154,10 @@ final class SplitChainWalker {
       throws QueueException {
     if (setup.restricted() && !session.inOwnRegion(address, length)) {
       throw new QueueException(
-          "address 0x" + Long.toHexString(address) + ", length " + length
+          "address 0x"
+              + Long.toHexString(address)
+              + ", length "
+              + length
               + ", is not in the SWIOTLB region");
     }
     try {

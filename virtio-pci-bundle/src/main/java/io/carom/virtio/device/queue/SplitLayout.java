@@ -34,7 +34,11 @@ public final class SplitLayout implements QueueLayout {
     }
     if ((address & (alignment - 1)) != 0) {
       throw new QueueException(
-          "the " + area + " area at 0x" + Long.toHexString(address) + " is not aligned to "
+          "the "
+              + area
+              + " area at 0x"
+              + Long.toHexString(address)
+              + " is not aligned to "
               + alignment);
     }
   }

@@ -115,7 +115,10 @@ final class SplitQueue implements VirtQueue {
       throws QueueException {
     if (setup.restricted() && !session.inOwnRegion(address, length)) {
       throw new QueueException(
-          "the " + name + " area at 0x" + Long.toHexString(address)
+          "the "
+              + name
+              + " area at 0x"
+              + Long.toHexString(address)
               + " is not in the SWIOTLB region");
     }
     try {
@@ -150,8 +153,13 @@ final class SplitQueue implements VirtQueue {
     final int ahead = index - nextAvail & 0xffff;
     if (ahead > size) {
       throw new QueueException(
-          "the available index went from " + nextAvail + " to " + index + ", further than the "
-              + size + " entries of the queue");
+          "the available index went from "
+              + nextAvail
+              + " to "
+              + index
+              + ", further than the "
+              + size
+              + " entries of the queue");
     }
     seenAvail = index;
     return ahead != 0;

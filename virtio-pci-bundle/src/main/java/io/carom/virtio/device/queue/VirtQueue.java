@@ -24,8 +24,10 @@ public interface VirtQueue {
    */
   boolean pop(BusSession session, DescriptorChain chain) throws QueueException;
 
-  /** Returns a popped chain, with the number of bytes written to it. Not visible before {@link
-   * #publish}. */
+  /**
+   * Returns a popped chain, with the number of bytes written to it. Not visible before {@link
+   * #publish}.
+   */
   void push(DescriptorChain chain);
 
   /**

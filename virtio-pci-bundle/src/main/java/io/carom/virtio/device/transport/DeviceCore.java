@@ -3,7 +3,6 @@ package io.carom.virtio.device.transport;
 import io.carom.pci.BusPort;
 import io.carom.pci.BusSession;
 import io.carom.pci.PciAttachment;
-import io.carom.virtio.CommonCfgDescriptor;
 import io.carom.virtio.VirtioDeviceInfo.QueueInfo;
 import io.carom.virtio.VirtioFeatures;
 import io.carom.virtio.VirtioStatus;
@@ -263,7 +262,9 @@ final class DeviceCore implements QueueHost {
     return !status.resetting();
   }
 
-  /** Leaves the registers. The line is the bus's to change, which must not happen under our lock. */
+  /**
+   * Leaves the registers. The line is the bus's to change, which must not happen under our lock.
+   */
   void leave() {
     lock.unlock();
     if (lineStale && !lock.isHeldByCurrentThread()) {

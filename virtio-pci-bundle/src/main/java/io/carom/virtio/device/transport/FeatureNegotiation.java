@@ -97,7 +97,8 @@ final class FeatureNegotiation {
       return "the driver did not accept VERSION_1; there is no legacy interface";
     }
     if (strict && (accepted & VirtioFeatures.SWIOTLB) == 0) {
-      return "the driver did not accept SWIOTLB (bit " + VirtioFeatures.SWIOTLB_BIT
+      return "the driver did not accept SWIOTLB (bit "
+          + VirtioFeatures.SWIOTLB_BIT
           + "), which policy=strict insists on; policy=compat or hint does not";
     }
     return null;

@@ -65,9 +65,7 @@ final class PciCfgWindow implements CapabilityAccess {
     final int length = fields.getInt(VirtioPciCapDescriptor.LENGTH);
     final boolean width = length == 1 || length == 2 || length == 4;
     final boolean legal =
-        width
-            && (at(fields) & (length - 1)) == 0
-            && target.covers(bar(fields), at(fields), length);
+        width && (at(fields) & (length - 1)) == 0 && target.covers(bar(fields), at(fields), length);
     return legal ? length : 0;
   }
 

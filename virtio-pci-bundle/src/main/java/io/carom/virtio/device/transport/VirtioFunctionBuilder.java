@@ -101,7 +101,9 @@ public final class VirtioFunctionBuilder {
     // The proposal: a device must not offer the bit if its transport provides no buffer.
     if ((offered & VirtioFeatures.SWIOTLB) != 0 && region == null) {
       throw new IllegalArgumentException(
-          name + ": the SWIOTLB feature (bit " + VirtioFeatures.SWIOTLB_BIT
+          name
+              + ": the SWIOTLB feature (bit "
+              + VirtioFeatures.SWIOTLB_BIT
               + ") must not be offered without the SWIOTLB capability: give it a region, or"
               + " policy=none");
     }
@@ -113,7 +115,10 @@ public final class VirtioFunctionBuilder {
     }
     if (region != null && region.byteSize() > MAX_REGION) {
       throw new IllegalArgumentException(
-          name + ": a SWIOTLB region of " + region.byteSize() + " bytes is larger than "
+          name
+              + ": a SWIOTLB region of "
+              + region.byteSize()
+              + " bytes is larger than "
               + MAX_REGION);
     }
     if (!layout.legalSize(type.queueSize())) {
@@ -123,12 +128,7 @@ public final class VirtioFunctionBuilder {
     final ErrorLog log = errors != null ? errors : new ErrorLog(name, System::nanoTime);
     final DeviceCore core =
         new DeviceCore(
-            name,
-            type,
-            layout,
-            new FeatureNegotiation(type.id(), offered, strict),
-            options,
-            log);
+            name, type, layout, new FeatureNegotiation(type.id(), offered, strict), options, log);
     return new VirtioPciFunction(name, type, policy, region, core);
   }
 }

@@ -180,8 +180,7 @@ public final class VirtioPciFunction implements PciFunction {
       return bar == FunctionLayout.REGISTER_BAR
           && (end <= CommonCfgDescriptor.SIZE
               || (offset == FunctionLayout.ISR && width == 1)
-              || (offset >= FunctionLayout.DEVICE
-                  && end <= FunctionLayout.DEVICE + config.size())
+              || (offset >= FunctionLayout.DEVICE && end <= FunctionLayout.DEVICE + config.size())
               || (offset >= FunctionLayout.NOTIFY
                   && end <= FunctionLayout.NOTIFY + layout.notifyBytes()));
     }

@@ -41,8 +41,7 @@ class BlkRequestTest {
   }
 
   /** Sends header, data and status as three descriptors; returns the status byte. */
-  private int request(
-      final int type, final long sector, final int length, final boolean writable) {
+  private int request(final int type, final long sector, final int length, final boolean writable) {
     driver.bytes(STATUS, new byte[] {(byte) UNSET});
     driver.header(HEADER, type, sector);
     queue.desc(0, HEADER, 16, NEXT, length == 0 ? 2 : 1);

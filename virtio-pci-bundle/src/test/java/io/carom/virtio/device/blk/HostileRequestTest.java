@@ -132,7 +132,9 @@ class HostileRequestTest {
               q.publish();
             }),
         row("H30 data in own registers", (d, q) -> request(q, FakeBus.REGISTERS_BASE, 512, WRITE)),
-        row("H30 readable data in own registers", (d, q) -> request(q, FakeBus.REGISTERS_BASE, 512, 0)),
+        row(
+            "H30 readable data in own registers",
+            (d, q) -> request(q, FakeBus.REGISTERS_BASE, 512, 0)),
         row(
             "H30 header in own registers",
             (d, q) -> {
@@ -204,11 +206,9 @@ class HostileRequestTest {
     check(row, 0);
   }
 
-  private static void check(
-      final BiConsumer<Driver, DriverQueue> row, final long features) {
+  private static void check(final BiConsumer<Driver, DriverQueue> row, final long features) {
     final Driver driver = Disks.drive(SwiotlbPolicy.NONE);
-    final DriverQueue queue =
-        driver.start(features, new DriverQueue(driver.bus, N, RING));
+    final DriverQueue queue = driver.start(features, new DriverQueue(driver.bus, N, RING));
     driver.bus.msix = true;
     driver.header(HEADER, BlkDescriptor.T_IN, 0);
     final byte[] before = new byte[512];

@@ -19,15 +19,17 @@ class BlkSettingsTest {
   @TempDir private Path folder = Path.of("unset");
 
   private static BlkSpec memory(
-      final String name, final long size, final int queues, final int queueSize,
+      final String name,
+      final long size,
+      final int queues,
+      final int queueSize,
       final long region) {
     return new BlkSpec(
         name, "memory", null, size, false, queues, queueSize, SwiotlbPolicy.HINT, region, null);
   }
 
   private static BlkSpec file(final @Nullable String file, final long size) {
-    return new BlkSpec(
-        "disk0", "file", file, size, false, 1, 256, SwiotlbPolicy.NONE, 0, null);
+    return new BlkSpec("disk0", "file", file, size, false, 1, 256, SwiotlbPolicy.NONE, 0, null);
   }
 
   private Path image(final int bytes) throws IOException {
@@ -47,8 +49,7 @@ class BlkSettingsTest {
     assertThat(BlkSettings.check(memory("disk0", 512, 1, 256, REGION)).path()).isNull();
     final Path image = image(2048);
     assertThat(BlkSettings.check(file(image.toString(), 0)).spec().sizeBytes()).isEqualTo(2048);
-    assertThat(BlkSettings.check(file(image.toString(), 1024)).spec().sizeBytes())
-        .isEqualTo(1024);
+    assertThat(BlkSettings.check(file(image.toString(), 1024)).spec().sizeBytes()).isEqualTo(1024);
   }
 
   @Test

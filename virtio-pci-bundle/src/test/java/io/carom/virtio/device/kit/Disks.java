@@ -24,8 +24,7 @@ public final class Disks {
     return over(new MemoryBackend(SECTORS * 512L), readOnly, queues);
   }
 
-  public static BlkDevice over(
-      final BlkBackend backend, final boolean readOnly, final int queues) {
+  public static BlkDevice over(final BlkBackend backend, final boolean readOnly, final int queues) {
     return new BlkDevice("disk0", backend, readOnly, queues, QUEUE_SIZE, quiet());
   }
 
@@ -37,10 +36,7 @@ public final class Disks {
       final SwiotlbPolicy policy, final BlkDevice device, final WorkerOptions options) {
     final FakeBus bus = new FakeBus(policy == SwiotlbPolicy.NONE ? 0 : REGION_BYTES);
     final VirtioFunctionBuilder builder =
-        new VirtioFunctionBuilder("disk0", device)
-            .workers(options)
-            .errors(quiet())
-            .policy(policy);
+        new VirtioFunctionBuilder("disk0", device).workers(options).errors(quiet()).policy(policy);
     if (policy != SwiotlbPolicy.NONE) {
       builder.region(bus.region);
     }

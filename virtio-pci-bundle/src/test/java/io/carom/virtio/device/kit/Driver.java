@@ -137,9 +137,7 @@ public final class Driver {
   }
 
   public byte[] bytes(final long address, final int length) {
-    return bus.memory(address)
-        .asSlice(bus.offset(address), length)
-        .toArray(ValueLayout.JAVA_BYTE);
+    return bus.memory(address).asSlice(bus.offset(address), length).toArray(ValueLayout.JAVA_BYTE);
   }
 
   public void bytes(final long address, final byte[] values) {

@@ -99,8 +99,7 @@ public final class FakeBus implements PciAttachment, BusPort {
 
   @Override
   public PortCounters counters() {
-    return new PortCounters(
-        regionAccesses.get(), ramAccesses.get(), faults.get(), messages.size());
+    return new PortCounters(regionAccesses.get(), ramAccesses.get(), faults.get(), messages.size());
   }
 
   @Override

@@ -23,9 +23,7 @@ import org.junit.jupiter.api.Test;
 
 class FunctionLayoutTest {
   private static PciFunctionSpec spec(final SwiotlbPolicy policy, final int queues) {
-    return Disks.drive(policy, Disks.memory(false, queues), WorkerOptions.manual())
-        .function
-        .spec();
+    return Disks.drive(policy, Disks.memory(false, queues), WorkerOptions.manual()).function.spec();
   }
 
   private static Optional<ByteBuffer> capability(final PciFunctionSpec spec, final int type) {
@@ -127,9 +125,7 @@ class FunctionLayoutTest {
         List.of(SwiotlbPolicy.HINT, SwiotlbPolicy.COMPAT, SwiotlbPolicy.STRICT)) {
       assertThatThrownBy(
               () ->
-                  new VirtioFunctionBuilder("disk0", Disks.memory(false, 1))
-                      .policy(policy)
-                      .build())
+                  new VirtioFunctionBuilder("disk0", Disks.memory(false, 1)).policy(policy).build())
           .isInstanceOf(IllegalArgumentException.class);
     }
     assertThatThrownBy(

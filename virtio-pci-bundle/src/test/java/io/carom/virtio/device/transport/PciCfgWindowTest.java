@@ -25,9 +25,7 @@ class PciCfgWindowTest {
   private final CapabilitySpec capability =
       driver.function.spec().capabilities().stream()
           .filter(
-              c ->
-                  c.body()[VirtioPciCapDescriptor.CFG_TYPE]
-                      == VirtioPciCapDescriptor.TYPE_PCI_CFG)
+              c -> c.body()[VirtioPciCapDescriptor.CFG_TYPE] == VirtioPciCapDescriptor.TYPE_PCI_CFG)
           .findFirst()
           .orElseThrow();
   private final CapabilityAccess access = Objects.requireNonNull(capability.access());
@@ -95,10 +93,25 @@ class PciCfgWindowTest {
   void h25BadWindowDoesNothing() {
     driver.status(VirtioStatus.ACKNOWLEDGE);
     final int[][] windows = {
-      {4, 0x14, 0}, {4, 0x14, 3}, {4, 0x14, 8}, {4, 0x14, -1}, {4, 0x15, 2}, {4, 0x16, 4},
-      {4, 0x38, 4}, {4, 0x1001, 1}, {4, 0x1000, 4}, {4, 0x2060, 4}, {4, 0x3004, 4},
-      {4, 0x10000, 4}, {4, -4, 4}, {7, 0, 4}, {255, 0, 4}, {1, 0, 4}, {0, 0, 4},
-      {2, Disks.REGION_BYTES, 4}, {2, -4, 4}
+      {4, 0x14, 0},
+      {4, 0x14, 3},
+      {4, 0x14, 8},
+      {4, 0x14, -1},
+      {4, 0x15, 2},
+      {4, 0x16, 4},
+      {4, 0x38, 4},
+      {4, 0x1001, 1},
+      {4, 0x1000, 4},
+      {4, 0x2060, 4},
+      {4, 0x3004, 4},
+      {4, 0x10000, 4},
+      {4, -4, 4},
+      {7, 0, 4},
+      {255, 0, 4},
+      {1, 0, 4},
+      {0, 0, 4},
+      {2, Disks.REGION_BYTES, 4},
+      {2, -4, 4}
     };
     for (final int[] w : windows) {
       window(w[0], w[1], w[2]);

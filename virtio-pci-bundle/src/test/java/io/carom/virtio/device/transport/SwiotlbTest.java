@@ -33,8 +33,7 @@ class SwiotlbTest {
   private static boolean capability(final Driver driver) {
     return driver.function.spec().capabilities().stream()
         .anyMatch(
-            c ->
-                c.body()[VirtioPciCapDescriptor.CFG_TYPE] == VirtioPciCapDescriptor.TYPE_SWIOTLB);
+            c -> c.body()[VirtioPciCapDescriptor.CFG_TYPE] == VirtioPciCapDescriptor.TYPE_SWIOTLB);
   }
 
   private static boolean offered(final Driver driver) {
