@@ -9,6 +9,7 @@ import io.carom.guest.shim.block.BlkSupervisor;
 import io.carom.guest.shim.block.BlkTunables;
 import io.carom.guest.shim.block.BlockPlatform;
 import io.carom.guest.shim.block.DiskRegistry;
+import io.carom.guest.shim.block.KernelClock;
 import io.carom.guest.shim.block.VirtioBlkDriver;
 import io.carom.guest.shim.irq.IrqController;
 import io.carom.guest.shim.irq.IrqLine;
@@ -56,14 +57,14 @@ final class Guest implements GuestKernel {
       final MsiController msi,
       final PageAllocator pages,
       final BlkTunables tunables,
-      final BooleanSupplier acceptSwiotlb) {
+      final BooleanSupplier acceptSwiotlb,
+      final KernelClock clock) {
     this.bus = bus;
     this.msi = msi;
     this.acceptSwiotlb = acceptSwiotlb;
-    this.supervisor = new BlkSupervisor(tunables, System::nanoTime);
+    this.supervisor = new BlkSupervisor(tunables, clock);
     this.block =
-        new BlockPlatform(
-            memory, pages, work, dmesg, supervisor, disks, tunables, System::nanoTime);
+        new BlockPlatform(memory, pages, work, dmesg, supervisor, disks, tunables, clock);
     this.pci = new PciCore(bus, dmesg);
     final IrqThread.Handler onHotplug =
         irqThread.handler("hotplug", () -> work.execute(pci::hotplugEvent));

@@ -93,7 +93,9 @@ public final class ShimKernel {
     this.acceptSwiotlb = config.acceptSwiotlb();
     this.tunables =
         new BlkTunables(config.requestTimeoutMs(), config.takeoverMs(), config.spinUs());
-    this.guest = new Guest(memory, bus, msi, pages, tunables, () -> acceptSwiotlb);
+    this.guest =
+        new Guest(
+            memory, bus, msi, pages, tunables, () -> acceptSwiotlb, System::nanoTime);
     this.watch = new Thread(this::watchBridge, "guest-pci-watch");
     this.watch.setDaemon(true);
     this.watch.start();

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -31,6 +32,10 @@ final class TestGuest implements AutoCloseable {
   final FakeDma dma = new FakeDma(memory, pages);
   final BlkTunables tunables = new BlkTunables(20_000, 10_000, 5);
   final Guest guest;
+
+  /** How far the guest's clock is ahead, ns: to let deadlines pass. */
+  final AtomicLong ahead = new AtomicLong();
+
   private final List<FakeBlk> devices = new ArrayList<>();
   private volatile boolean acceptSwiotlb = true;
 
@@ -40,7 +45,15 @@ final class TestGuest implements AutoCloseable {
   final BlockingQueue<Ended> ended = new LinkedBlockingQueue<>();
 
   TestGuest() {
-    guest = new Guest(memory, bus, msi, pages, tunables, () -> acceptSwiotlb);
+    guest =
+        new Guest(
+            memory,
+            bus,
+            msi,
+            pages,
+            tunables,
+            () -> acceptSwiotlb,
+            () -> System.nanoTime() + ahead.get());
   }
 
   void refuseSwiotlb() {
