@@ -197,14 +197,22 @@ final class Area {
     return sets * FULL;
   }
 
+  /**
+   * Largest run of free slots, in bytes. Called without the lock: it reads what may be a little old,
+   * and works on a search of its own, as the area's belongs to the holder of the lock.
+   */
   long largestFreeRun() {
+    final long[] lows = low;
+    final long[] highs = high;
+    final int count = Math.min(sets, Math.min(lows.length, highs.length));
+    final SlotSearch own = new SlotSearch();
     int best = 0;
-    for (int set = 0; set < sets && best < FULL; set++) {
-      search.starts(low[set], high[set], best + 1);
-      while (best < FULL && search.next(0) >= 0) {
+    for (int set = 0; set < count && best < FULL; set++) {
+      own.starts(lows[set], highs[set], best + 1);
+      while (best < FULL && own.next(0) >= 0) {
         best++;
         if (best < FULL) {
-          search.starts(low[set], high[set], best + 1);
+          own.starts(lows[set], highs[set], best + 1);
         }
       }
     }

@@ -205,7 +205,7 @@ final class Swapper {
       if (ref == null || ref.id() != serviceId || old.pool == null) {
         return null;
       }
-      final Generation next = prepare(device, replacement, null);
+      final Generation next = replacement(device, replacement);
       final long failedBefore = failed(device);
       publish(device, old, next);
       final long published = timing.nanoTime();
@@ -230,6 +230,15 @@ final class Swapper {
           failed(device) - failedBefore);
     } finally {
       device.structure().unlock();
+    }
+  }
+
+  private Generation replacement(final DeviceDma device, final @Nullable Choice choice) {
+    try {
+      return prepare(device, choice, null);
+    } catch (final IllegalStateException e) {
+      LOG.warn("{}: {}; it has no strategy for now", device.name(), e.getMessage());
+      return prepare(device, null, null);
     }
   }
 
