@@ -59,8 +59,14 @@ public interface GuestMemory {
    */
   void share(long address, long pages);
 
-  /** Makes whole pages private again, the reverse of {@link #share}. Returns after device
-   * accesses begun before it have ended. */
+  /**
+   * Makes whole pages private again, the reverse of {@link #share}. Returns after device accesses
+   * begun before it have ended.
+   *
+   * @throws IllegalArgumentException as for {@link #share}
+   * @throws IllegalStateException when such an access has not ended in time; the pages are private
+   *     then, but must not be used yet
+   */
   void unshare(long address, long pages);
 
   /** Whether a device may reach the page that holds the address. */

@@ -33,8 +33,7 @@ public final class BusFaultException extends Exception {
 
   /** A fault of {@code length} bytes at a bus address. */
   public BusFaultException(final Reason reason, final long address, final long length) {
-    super(
-        reason + " at 0x" + Long.toHexString(address) + ", length " + length, null, false, false);
+    super(reason + " at 0x" + Long.toHexString(address) + ", length " + length, null, false, false);
     this.reason = reason;
     this.address = address;
     this.length = length;

@@ -4,12 +4,13 @@ import org.osgi.annotation.versioning.ProviderType;
 
 /**
  * A function's way to memory. An access to the function's own SWIOTLB range is local: it needs no
- * bus mastering and no translation. Any other is checked for bus mastering, translated by the
- * IOMMU if there is one, freed of the platform's offset, and must then be RAM that is not private.
+ * bus mastering and no translation. Any other is checked for bus mastering, translated by the IOMMU
+ * if there is one, freed of the platform's offset, and must then be RAM that is not private.
  *
  * <p>The port is the machine's and outlives the code of the device model. A device uses it through
- * {@link BusSession}s, one per worker thread, so that whoever changes a route (a BAR, bus mastering,
- * a translation, a page state, the epoch) can wait until accesses under the old one have ended.
+ * {@link BusSession}s, one per worker thread, so that whoever changes a route (a BAR, bus
+ * mastering, a translation, a page state, the epoch) can wait until accesses under the old one have
+ * ended.
  */
 @ProviderType
 public interface BusPort {

@@ -5,8 +5,8 @@ import org.osgi.annotation.versioning.ProviderType;
 
 /**
  * One thread's use of a {@link BusPort}. Memory may be resolved and touched only inside a section,
- * between {@link #begin} and {@link #end}: whoever changes a route waits for the sections that began
- * before the change. Keep sections short: a request or a batch, never a wait.
+ * between {@link #begin} and {@link #end}: whoever changes a route waits for the sections that
+ * began before the change. Keep sections short: a request or a batch, never a wait.
  *
  * <p>Not thread-safe: one session per thread.
  */

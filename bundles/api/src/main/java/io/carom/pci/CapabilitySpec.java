@@ -14,8 +14,8 @@ public record CapabilitySpec(byte[] body, byte[] writeMask, @Nullable Capability
   /** Checks and copies. */
   public CapabilitySpec {
     if (body.length < 2 || body.length != writeMask.length) {
-      throw new IllegalArgumentException("capability of " + body.length + " bytes, mask of "
-          + writeMask.length);
+      throw new IllegalArgumentException(
+          "capability of " + body.length + " bytes, mask of " + writeMask.length);
     }
     body = body.clone();
     writeMask = writeMask.clone();

@@ -97,11 +97,7 @@ public final class ConfigSpaceDescriptor {
 
   /** Command bits that a function of ours implements as read-write. */
   public static final int COMMAND_WRITABLE =
-      COMMAND_MEMORY
-          | COMMAND_BUS_MASTER
-          | COMMAND_PARITY
-          | COMMAND_SERR
-          | COMMAND_INTX_DISABLE;
+      COMMAND_MEMORY | COMMAND_BUS_MASTER | COMMAND_PARITY | COMMAND_SERR | COMMAND_INTX_DISABLE;
 
   /** Status bit 3: INTx asserted; read-only. */
   public static final int STATUS_INTX = 1 << 3;

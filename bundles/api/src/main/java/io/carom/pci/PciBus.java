@@ -13,7 +13,10 @@ public interface PciBus {
   /**
    * Asks the guest to let a function go and waits until it ejects it.
    *
-   * @return true when the guest ejected it, false when the deadline passed; it is still plugged then
+   * @return true when the guest ejected it, false when the deadline passed; it is still plugged
+   *     then
+   * @throws IllegalArgumentException when no function is plugged there; the message lists those
+   *     that are
    */
   boolean eject(PciAddress address, Duration timeout);
 

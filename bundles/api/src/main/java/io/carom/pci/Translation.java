@@ -18,8 +18,9 @@ public interface Translation {
    * @param address bus address
    * @param length bytes of the access, at least 1
    * @param access what the device wants
-   * @return the guest-physical address of the first byte if all bytes are contiguous behind it, or
-   *     {@link #FAULT}
+   * @return the address of the first byte behind the IOMMU if all bytes are contiguous behind it,
+   *     or {@link #FAULT}; where the platform has an offset ({@code GuestMemory.busOffset()}), the
+   *     port takes it from this address to get the guest-physical one
    */
   long translate(long address, long length, BusAccess access);
 }
