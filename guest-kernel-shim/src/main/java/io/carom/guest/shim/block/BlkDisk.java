@@ -158,12 +158,22 @@ final class BlkDisk implements BlockDevice {
     // count is positive and small: the difference cannot overflow
     if (request.sector < 0 || request.sector > sectors - count) {
       throw new IllegalArgumentException(
-          name + ": " + count + " sectors at sector " + request.sector
-              + " are beyond the capacity of " + sectors + " sectors");
+          name
+              + ": "
+              + count
+              + " sectors at sector "
+              + request.sector
+              + " are beyond the capacity of "
+              + sectors
+              + " sectors");
     }
     if (platform.memory().offset(request.buffer, length) < 0) {
       throw new IllegalArgumentException(
-          name + ": buffer of " + length + " bytes at 0x" + Long.toHexString(request.buffer)
+          name
+              + ": buffer of "
+              + length
+              + " bytes at 0x"
+              + Long.toHexString(request.buffer)
               + " is not RAM");
     }
   }

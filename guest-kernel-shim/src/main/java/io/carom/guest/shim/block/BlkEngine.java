@@ -194,8 +194,7 @@ final class BlkEngine {
     if (bytes > 0) {
       slot.direction =
           request.op == BlockOp.READ ? DmaDirection.FROM_DEVICE : DmaDirection.TO_DEVICE;
-      final long bus =
-          tenure.map(slot, request.buffer + transfer.cursor, bytes, slot.direction);
+      final long bus = tenure.map(slot, request.buffer + transfer.cursor, bytes, slot.direction);
       if (bus == DmaDevice.MAPPING_ERROR) {
         ring.release(slot);
         notMapped(transfer, tenure.faulted());
@@ -277,8 +276,7 @@ final class BlkEngine {
     device.broken(name + ": " + reason, endAs);
   }
 
-  private void unmapAndFinish(final Slot slot, final Tenure tenure)
-      throws OwnershipLostException {
+  private void unmapAndFinish(final Slot slot, final Tenure tenure) throws OwnershipLostException {
     if (slot.bus != DmaDevice.MAPPING_ERROR && !leakMappings && !tenure.unmap(slot)) {
       slot.result = BlockStatus.IO_ERROR; // a read's bytes may not have arrived
     }
@@ -325,8 +323,7 @@ final class BlkEngine {
   }
 
   /** Ends what the device had; it has been reset, or is gone. */
-  void drain(final BlockStatus endAs, final Tenure tenure)
-      throws OwnershipLostException {
+  void drain(final BlockStatus endAs, final Tenure tenure) throws OwnershipLostException {
     final long now = clock.nanoTime();
     for (final Slot slot : ring.slots()) {
       final Transfer transfer = slot.transfer;

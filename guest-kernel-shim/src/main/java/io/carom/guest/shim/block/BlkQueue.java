@@ -173,8 +173,7 @@ final class BlkQueue {
   // The owner's side.
 
   /** The owner's loop; returns when the queue has ended. */
-  void run(final Tenure tenure, final @Nullable Tenure predecessor)
-      throws OwnershipLostException {
+  void run(final Tenure tenure, final @Nullable Tenure predecessor) throws OwnershipLostException {
     if (predecessor != null) {
       engine.settle(predecessor);
     }
@@ -241,7 +240,9 @@ final class BlkQueue {
   }
 
   private boolean hasWork() {
-    return !inbox.isEmpty() || command != acknowledged || (!engine.broken() && ring.queue().poll() != 0);
+    return !inbox.isEmpty()
+        || command != acknowledged
+        || (!engine.broken() && ring.queue().poll() != 0);
   }
 
   /** Sleeps until woken, or for a time unless it is 0. */

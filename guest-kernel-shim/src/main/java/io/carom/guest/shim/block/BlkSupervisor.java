@@ -97,8 +97,7 @@ public final class BlkSupervisor {
       endAll(orphans.drain());
       final long now = clock.nanoTime();
       watches.forEach((queue, watch) -> look(queue, watch, now));
-      final long pause =
-          Math.clamp(tunables.takeoverNs() / 8, SHORTEST_PAUSE_NS, LONGEST_PAUSE_NS);
+      final long pause = Math.clamp(tunables.takeoverNs() / 8, SHORTEST_PAUSE_NS, LONGEST_PAUSE_NS);
       if (orphans.isEmpty() && !stopped) {
         LockSupport.parkNanos(this, pause);
       }

@@ -35,6 +35,7 @@ final class DiskSize {
     // 3 digits in all: 1.00, 10.0, 100
     final int integerDigits = rounded.precision() - rounded.scale();
     return rounded.setScale(Math.max(0, 3 - integerDigits), RoundingMode.HALF_UP).toPlainString()
-        + " " + names[name];
+        + " "
+        + names[name];
   }
 }

@@ -20,8 +20,7 @@ final class RequestInbox {
 
   static {
     try {
-      HEAD =
-          MethodHandles.lookup().findVarHandle(RequestInbox.class, "head", BlockRequest.class);
+      HEAD = MethodHandles.lookup().findVarHandle(RequestInbox.class, "head", BlockRequest.class);
     } catch (final ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }

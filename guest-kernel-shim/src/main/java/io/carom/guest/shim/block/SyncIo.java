@@ -54,8 +54,14 @@ final class SyncIo {
     final boolean beyond = offset < 0 || size > disk.capacityBytes() - offset;
     if (beyond || (offset | size) % BlkDescriptor.SECTOR != 0) {
       throw new IllegalArgumentException(
-          disk.name() + ": " + size + " bytes at " + offset + " are not whole sectors of its "
-              + disk.capacityBytes() + " bytes");
+          disk.name()
+              + ": "
+              + size
+              + " bytes at "
+              + offset
+              + " are not whole sectors of its "
+              + disk.capacityBytes()
+              + " bytes");
     }
     final long most = (size + PhysicalLayout.PAGE_SIZE - 1) / PhysicalLayout.PAGE_SIZE;
     long count = Math.min(LARGEST_PAGES, most);
@@ -66,7 +72,8 @@ final class SyncIo {
     }
     if (buffer == PageAllocator.NONE) {
       throw new BlockIoException(
-          BlockStatus.IO_ERROR, disk.name() + ": no free page for a buffer; give the guest more RAM");
+          BlockStatus.IO_ERROR,
+          disk.name() + ": no free page for a buffer; give the guest more RAM");
     }
     try {
       final MemorySegment bytes = memory.segment(buffer, count * PhysicalLayout.PAGE_SIZE);
@@ -89,7 +96,10 @@ final class SyncIo {
       MemorySegment.copy(data, 0, bytes, 0, data.byteSize());
     }
     waiter.run(
-        op.name().toLowerCase(Locale.ROOT) + " of " + data.byteSize() + " bytes at sector "
+        op.name().toLowerCase(Locale.ROOT)
+            + " of "
+            + data.byteSize()
+            + " bytes at sector "
             + waiter.request.sector);
     if (op == BlockOp.READ) {
       MemorySegment.copy(bytes, 0, data, 0, data.byteSize());
@@ -127,8 +137,7 @@ final class SyncIo {
         thread.interrupt();
       }
       if (ended != BlockStatus.OK) {
-        throw new BlockIoException(
-            ended, disk.name() + ": " + what + " failed: " + ended.name());
+        throw new BlockIoException(ended, disk.name() + ": " + what + " failed: " + ended.name());
       }
     }
   }

@@ -24,15 +24,15 @@ import org.slf4j.LoggerFactory;
  *   <li>The supervisor, which has seen the same {@code (n, IN_CALL)} for too long, decides by a
  *       compare-and-set of exactly that word to TAKEN. One of the two succeeds, never both; the
  *       call number keeps it from hitting a later call than the one it watched.
- *   <li>If the supervisor wins, all that the old worker did to the queue happened before its release
- *       of IN_CALL, which happened before the compare-and-set, which happened before the start of
- *       the new worker. The new worker first settles what was in hand: a map goes back to where it
- *       was before (its slot is freed, its transfer has not moved on, so the request is mapped anew
- *       in its turn); an unmap is done (the core copies out before it calls a strategy, so the
- *       data is where it belongs) and the request is completed.
- *   <li>The old worker, should its call ever return, sees its compare-and-set fail. It owns only its
- *       locals: a mapping that it got late is unmapped again, without copying, because the buffer
- *       may be in other hands by now. Then its thread ends.
+ *   <li>If the supervisor wins, all that the old worker did to the queue happened before its
+ *       release of IN_CALL, which happened before the compare-and-set, which happened before the
+ *       start of the new worker. The new worker first settles what was in hand: a map goes back to
+ *       where it was before (its slot is freed, its transfer has not moved on, so the request is
+ *       mapped anew in its turn); an unmap is done (the core copies out before it calls a strategy,
+ *       so the data is where it belongs) and the request is completed.
+ *   <li>The old worker, should its call ever return, sees its compare-and-set fail. It owns only
+ *       its locals: a mapping that it got late is unmapped again, without copying, because the
+ *       buffer may be in other hands by now. Then its thread ends.
  * </ol>
  */
 final class Tenure {
@@ -62,8 +62,10 @@ final class Tenure {
   }
 
   private final DmaDevice dma;
+
   @SuppressWarnings("UnusedVariable") // read and written through STATE
   private long state;
+
   private Hand hand = Hand.NOTHING;
   private @Nullable Slot slot;
   private boolean faulted;

@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A block device under its driver, from probe to removal.
  *
- * <p><b>Resets.</b> A device that asks for a reset (DEVICE_NEEDS_RESET), breaks a rule of the ring or
- * lets a request's deadline pass is reset and initialised anew, on the kernel's work thread: the
+ * <p><b>Resets.</b> A device that asks for a reset (DEVICE_NEEDS_RESET), breaks a rule of the ring
+ * or lets a request's deadline pass is reset and initialised anew, on the kernel's work thread: the
  * workers hold, the device is reset, the workers end what it had (with IO_ERROR; after a timeout
  * the overdue ones with TIMEOUT and the others with GONE), and go on with what was waiting. Nothing
  * is unmapped before the reset has ended. A device that has completed nothing since the last such
@@ -45,9 +45,7 @@ final class VirtioBlk implements PciDriver.Binding, BlkQueue.Owner {
   private long progressAtReset = -1;
 
   VirtioBlk(
-      final BlockPlatform platform,
-      final VirtioDevice device,
-      final DiskStatistics statistics) {
+      final BlockPlatform platform, final VirtioDevice device, final DiskStatistics statistics) {
     this.platform = platform;
     this.device = device;
     this.statistics = statistics;
@@ -111,7 +109,10 @@ final class VirtioBlk implements PciDriver.Binding, BlkQueue.Owner {
     platform
         .dmesg()
         .log(
-            "virtio_blk " + device.name() + ": " + queue.name()
+            "virtio_blk "
+                + device.name()
+                + ": "
+                + queue.name()
                 + ": worker hangs in the DMA API, taken over");
     if (queue.hung.get() >= BlkSupervisor.MOST_HUNG) {
       broken(queue.name() + ": " + queue.hung.get() + " workers hang", BlockStatus.GONE);
@@ -149,9 +150,7 @@ final class VirtioBlk implements PciDriver.Binding, BlkQueue.Owner {
   }
 
   private void giveUp(final String why) {
-    platform
-        .dmesg()
-        .log("virtio_blk " + label() + " given up: " + why);
+    platform.dmesg().log("virtio_blk " + label() + " given up: " + why);
     endDisk(false);
     device.fail();
     orderAll(Kind.EXIT, BlockStatus.GONE);

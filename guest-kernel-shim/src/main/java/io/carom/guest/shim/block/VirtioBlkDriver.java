@@ -61,8 +61,7 @@ public final class VirtioBlkDriver implements VirtioDriver {
       // Publish only what works: from here on nothing can fail.
       final int number = platform.registry().takeNumber();
       final BlkDisk disk =
-          new BlkDisk(
-              platform, number, device.pci().name(), identity, queues, statistics);
+          new BlkDisk(platform, number, device.pci().name(), identity, queues, statistics);
       announce(device, disk);
       binding.disk(disk);
       binding.run();
@@ -83,8 +82,7 @@ public final class VirtioBlkDriver implements VirtioDriver {
         device.has(VirtioFeatures.BLK_MQ)
             ? (int) device.transport().config(BlkDescriptor.CONFIG_NUM_QUEUES, 2)
             : 1;
-    final int count =
-        Math.clamp(Math.min(offered, device.transport().queues()), 0, MOST_QUEUES);
+    final int count = Math.clamp(Math.min(offered, device.transport().queues()), 0, MOST_QUEUES);
     if (count == 0) {
       throw new ProbeException("the device has no queue");
     }
@@ -202,8 +200,7 @@ public final class VirtioBlkDriver implements VirtioDriver {
     platform
         .dmesg()
         .log(
-            "virtio_blk " + device.name() + ": " + disk.queues()
-                + "/0/0 default/read/poll queues");
+            "virtio_blk " + device.name() + ": " + disk.queues() + "/0/0 default/read/poll queues");
     platform
         .dmesg()
         .log(

@@ -25,8 +25,7 @@ public final class IrqController implements InterruptSink {
   /** Number of vectors, those of the processor included. */
   public static final int VECTORS = 4096;
 
-  private final AtomicReferenceArray<@Nullable IrqLine> lines =
-      new AtomicReferenceArray<>(VECTORS);
+  private final AtomicReferenceArray<@Nullable IrqLine> lines = new AtomicReferenceArray<>(VECTORS);
   private final Map<PciAddress, Runnable> pins = new ConcurrentHashMap<>();
   private final LongAdder spurious = new LongAdder();
 

@@ -63,8 +63,7 @@ final class Guest implements GuestKernel {
     this.msi = msi;
     this.acceptSwiotlb = acceptSwiotlb;
     this.supervisor = new BlkSupervisor(tunables, clock);
-    this.block =
-        new BlockPlatform(memory, pages, work, dmesg, supervisor, disks, tunables, clock);
+    this.block = new BlockPlatform(memory, pages, work, dmesg, supervisor, disks, tunables, clock);
     this.pci = new PciCore(bus, dmesg);
     final IrqThread.Handler onHotplug =
         irqThread.handler("hotplug", () -> work.execute(pci::hotplugEvent));
@@ -74,8 +73,7 @@ final class Guest implements GuestKernel {
         .ranges()
         .forEach(
             range ->
-                dmesg.log(
-                    "RAM: [mem 0x%016x-0x%016x]".formatted(range.base(), range.end() - 1)));
+                dmesg.log("RAM: [mem 0x%016x-0x%016x]".formatted(range.base(), range.end() - 1)));
   }
 
   /** The work thread. */
@@ -110,8 +108,7 @@ final class Guest implements GuestKernel {
     final VirtioPlatform virtio =
         new VirtioPlatform(bus, dma, irqs, irqThread, dmesg, acceptSwiotlb);
     pci.drivers(
-        List.of(
-            new VirtioPciDriver(virtio, List.of(new VirtioBlkDriver(block)), virtioIndices)));
+        List.of(new VirtioPciDriver(virtio, List.of(new VirtioBlkDriver(block)), virtioIndices)));
   }
 
   /** Unbinds drivers from a DMA core that goes. On the work thread. */
@@ -168,7 +165,9 @@ final class Guest implements GuestKernel {
     }
     if (!known[0]) {
       throw new IllegalArgumentException(
-          "no PCI function " + address + "; there are "
+          "no PCI function "
+              + address
+              + "; there are "
               + pciDevices().stream().map(PciDeviceInfo::address).toList());
     }
   }

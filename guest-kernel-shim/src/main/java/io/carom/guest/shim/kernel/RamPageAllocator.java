@@ -37,7 +37,9 @@ public final class RamPageAllocator implements PageAllocator {
     }
     if (alignBytes < PhysicalLayout.PAGE_SIZE || Long.bitCount(alignBytes) != 1) {
       throw new IllegalArgumentException(
-          "alignment " + alignBytes + " is not a power of two of at least "
+          "alignment "
+              + alignBytes
+              + " is not a power of two of at least "
               + PhysicalLayout.PAGE_SIZE);
     }
     final long alignPages = alignBytes >>> PhysicalLayout.PAGE_SHIFT;

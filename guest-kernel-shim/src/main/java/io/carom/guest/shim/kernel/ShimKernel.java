@@ -34,7 +34,10 @@ import org.slf4j.LoggerFactory;
  * GuestKernel} service appears when the first enumeration with a DMA core is done, so whoever sees
  * it sees the disks that were plugged at boot.
  */
-@Component(service = {}, immediate = true, configurationPid = ShimKernel.PID)
+@Component(
+    service = {},
+    immediate = true,
+    configurationPid = ShimKernel.PID)
 @Designate(ocd = ShimKernel.Config.class)
 public final class ShimKernel {
   /** Configuration of the guest. */
@@ -67,15 +70,18 @@ public final class ShimKernel {
     boolean acceptSwiotlb() default true;
 
     @AttributeDefinition(
-        description = "Deadline of a block request, ms; after it the device is reset", min = "1")
+        description = "Deadline of a block request, ms; after it the device is reset",
+        min = "1")
     int requestTimeoutMs() default DEFAULT_REQUEST_TIMEOUT_MS;
 
     @AttributeDefinition(
-        description = "A worker inside one DMA call for longer than this is replaced, ms", min = "1")
+        description = "A worker inside one DMA call for longer than this is replaced, ms",
+        min = "1")
     int takeoverMs() default DEFAULT_TAKEOVER_MS;
 
     @AttributeDefinition(
-        description = "How long an idle worker looks for work before it sleeps, us", min = "0")
+        description = "How long an idle worker looks for work before it sleeps, us",
+        min = "0")
     int spinUs() default DEFAULT_SPIN_US;
   }
 
@@ -94,8 +100,7 @@ public final class ShimKernel {
     this.tunables =
         new BlkTunables(config.requestTimeoutMs(), config.takeoverMs(), config.spinUs());
     this.guest =
-        new Guest(
-            memory, bus, msi, pages, tunables, () -> acceptSwiotlb, System::nanoTime);
+        new Guest(memory, bus, msi, pages, tunables, () -> acceptSwiotlb, System::nanoTime);
     this.watch = new Thread(this::watchBridge, "guest-pci-watch");
     this.watch.setDaemon(true);
     this.watch.start();

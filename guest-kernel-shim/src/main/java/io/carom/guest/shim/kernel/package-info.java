@@ -1,4 +1,6 @@
-/** The guest kernel's frame: its log, its pages, its work thread, and the component that boots it. */
+/**
+ * The guest kernel's frame: its log, its pages, its work thread, and the component that boots it.
+ */
 @NullMarked
 package io.carom.guest.shim.kernel;
 

@@ -41,8 +41,14 @@ final class BarAssigner {
       final AddressWindow window = bar.wide() ? high : low;
       final long base = window.allocate(bar.size());
       if (base == AddressWindow.NONE) {
-        dmesg.log("pci " + name + ": BAR " + bar.index() + " [mem size 0x"
-            + Long.toHexString(bar.size()) + "]: can't assign; no space");
+        dmesg.log(
+            "pci "
+                + name
+                + ": BAR "
+                + bar.index()
+                + " [mem size 0x"
+                + Long.toHexString(bar.size())
+                + "]: can't assign; no space");
         continue;
       }
       final Bar at = new Bar(bar.index(), base, bar.size(), bar.wide(), bar.prefetchable());

@@ -66,8 +66,7 @@ public final class MsixTable {
 
   /** Turns MSI-X on with every entry masked; the function must decode its BARs. */
   public void enable() {
-    control(
-        MsixDescriptor.CONTROL_ENABLE | MsixDescriptor.CONTROL_FUNCTION_MASK, 0);
+    control(MsixDescriptor.CONTROL_ENABLE | MsixDescriptor.CONTROL_FUNCTION_MASK, 0);
     for (int i = 0; i < vectors; i++) {
       bus.write(entry(i) + MsixDescriptor.ENTRY_CONTROL, 4, MASKED);
     }

@@ -163,8 +163,9 @@ public final class PciCore {
     final ConfigSpace config = device.config();
     final int type = config.read8(ConfigSpaceDescriptor.HEADER_TYPE) & ~MULTIFUNCTION;
     final int classCode = config.read32(ConfigSpaceDescriptor.REVISION) >>> 8;
-    dmesg.log("pci %s: [%04x:%04x] type %02x class 0x%06x".formatted(
-        device.name(), device.vendorId(), device.deviceId(), type, classCode));
+    dmesg.log(
+        "pci %s: [%04x:%04x] type %02x class 0x%06x"
+            .formatted(device.name(), device.vendorId(), device.deviceId(), type, classCode));
     if (type != 0) {
       return; // bridges have another header; there is one bus
     }

@@ -1,4 +1,6 @@
-/** PCI in the guest: enumeration, address assignment, capabilities, MSI-X, driver binding, hotplug. */
+/**
+ * PCI in the guest: enumeration, address assignment, capabilities, MSI-X, driver binding, hotplug.
+ */
 @NullMarked
 package io.carom.guest.shim.pci;
 

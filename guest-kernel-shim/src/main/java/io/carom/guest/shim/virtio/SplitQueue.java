@@ -195,8 +195,7 @@ public final class SplitQueue {
    * @return the number, or -1 when the device claims more than it was given: its index jumped
    */
   public int poll() {
-    final int index =
-        (short) INDEX.getAcquire(usedMemory, (long) SplitRingDescriptor.IDX) & 0xffff;
+    final int index = (short) INDEX.getAcquire(usedMemory, (long) SplitRingDescriptor.IDX) & 0xffff;
     final int count = index - usedIndex & 0xffff;
     return count <= outstanding ? count : -1;
   }
@@ -232,8 +231,7 @@ public final class SplitQueue {
       // the entry just behind us comes round again only after 2^16 others
       store(availMemory, SplitRingDescriptor.usedEvent(size), usedIndex - 1);
     } else {
-      store(
-          availMemory, SplitRingDescriptor.FLAGS, SplitRingDescriptor.AVAIL_F_NO_INTERRUPT);
+      store(availMemory, SplitRingDescriptor.FLAGS, SplitRingDescriptor.AVAIL_F_NO_INTERRUPT);
     }
   }
 

@@ -105,8 +105,7 @@ public final class VirtioDevice {
     transport.addStatus(VirtioStatus.FEATURES_OK);
     final int status = transport.status();
     if ((status & VirtioStatus.FEATURES_OK) == 0) {
-      throw new ProbeException(
-          "virtio: device refuses features: " + Integer.toHexString(status));
+      throw new ProbeException("virtio: device refuses features: " + Integer.toHexString(status));
     }
     features = accepted;
     final DmaDevice attached = dma;
@@ -156,8 +155,7 @@ public final class VirtioDevice {
 
   /** Takes interrupt vectors: what each queue's interrupt and a configuration change wakes. */
   public void interrupts(final List<Runnable> queueWakes, final Runnable configChanged) {
-    interrupts =
-        new VirtioInterrupts(platform, pci, transport, name, queueWakes, configChanged);
+    interrupts = new VirtioInterrupts(platform, pci, transport, name, queueWakes, configChanged);
   }
 
   /** Makes the rings as new and shows them to the device; the driver fills in chains afterwards. */
@@ -221,8 +219,7 @@ public final class VirtioDevice {
   }
 
   private Negotiation negotiation() {
-    return new Negotiation(
-        has(VirtioFeatures.SWIOTLB), has(VirtioFeatures.ACCESS_PLATFORM));
+    return new Negotiation(has(VirtioFeatures.SWIOTLB), has(VirtioFeatures.ACCESS_PLATFORM));
   }
 
   private DmaDeviceSpec.@Nullable Region region(final int queueCount, final int queueSize)
@@ -231,8 +228,7 @@ public final class VirtioDevice {
     if (range == null) {
       return null;
     }
-    final Optional<MemorySegment> memory =
-        platform.bus().map(range.address(), range.length());
+    final Optional<MemorySegment> memory = platform.bus().map(range.address(), range.length());
     if (memory.isEmpty()) {
       if (has(VirtioFeatures.SWIOTLB)) {
         throw new ProbeException(

@@ -47,8 +47,7 @@ public final class VirtioPciDriver implements PciDriver {
     final VirtioDriver driver = driver(pci.deviceId()).orElseThrow();
     final VirtioPciTransport transport = new VirtioPciTransport(platform.bus(), pci);
     final int index = indices.nextClearBit(0);
-    final VirtioDevice device =
-        new VirtioDevice(platform, pci, transport, "virtio" + index);
+    final VirtioDevice device = new VirtioDevice(platform, pci, transport, "virtio" + index);
     indices.set(index);
     boolean bound = false;
     try {

@@ -129,8 +129,14 @@ public final class VirtioPciTransport {
     final long slot = read(CommonCfgDescriptor.QUEUE_NOTIFY_OFF, 2);
     final long offset = slot * structures.multiplier(); // below 2^48
     if (offset + 2 > structures.doorbells().length()) {
-      throw new ProbeException("queue " + queue + ": doorbell at offset " + offset
-          + " is outside the notify structure of " + structures.doorbells().length() + " bytes");
+      throw new ProbeException(
+          "queue "
+              + queue
+              + ": doorbell at offset "
+              + offset
+              + " is outside the notify structure of "
+              + structures.doorbells().length()
+              + " bytes");
     }
     return structures.doorbells().address() + offset;
   }
@@ -154,7 +160,9 @@ public final class VirtioPciTransport {
       return bus.read(at, width);
     }
     long value = 0;
-    for (int attempt = 0; attempt < 16; attempt++) { // a device that keeps changing is not waited for
+    for (int attempt = 0;
+        attempt < 16;
+        attempt++) { // a device that keeps changing is not waited for
       final long before = read(CommonCfgDescriptor.CONFIG_GENERATION, 1);
       value = bus.read(at, 4) | bus.read(at + 4, 4) << 32;
       if (read(CommonCfgDescriptor.CONFIG_GENERATION, 1) == before) {

@@ -127,16 +127,14 @@ public final class FakeBlk extends FakeFunction {
       final int queues,
       final int queueSize,
       final long regionBytes) {
-    super(
-        VirtioIds.VENDOR, VirtioIds.deviceId(VirtioIds.TYPE_BLOCK), 0x010000);
+    super(VirtioIds.VENDOR, VirtioIds.deviceId(VirtioIds.TYPE_BLOCK), 0x010000);
     this.msi = msi;
     this.memory = memory;
     this.serial = serial;
     this.queueSize = queueSize;
     this.queues = new Queue[queues];
     disk = Arena.ofAuto().allocate(bytes, 4096);
-    region =
-        regionBytes == 0 ? null : Arena.ofAuto().allocate(regionBytes, 4096);
+    region = regionBytes == 0 ? null : Arena.ofAuto().allocate(regionBytes, 4096);
     for (int i = 0; i < queues; i++) {
       this.queues[i] = new Queue();
     }
@@ -262,8 +260,7 @@ public final class FakeBlk extends FakeFunction {
       case CommonCfgDescriptor.DRIVER_FEATURE_SELECT -> driverSelect = value & 1;
       case CommonCfgDescriptor.DRIVER_FEATURE -> {
         final int shift = 32 * driverSelect;
-        accepted =
-            (accepted & ~(0xffff_ffffL << shift)) | (value & 0xffff_ffffL) << shift;
+        accepted = (accepted & ~(0xffff_ffffL << shift)) | (value & 0xffff_ffffL) << shift;
       }
       case CommonCfgDescriptor.CONFIG_MSIX_VECTOR -> configVector = value;
       case CommonCfgDescriptor.DEVICE_STATUS -> setStatus(value);
@@ -422,8 +419,7 @@ public final class FakeBlk extends FakeFunction {
       final long sector,
       final @Nullable MemorySegment data,
       final MemorySegment answer) {
-    final int room =
-        type == BlkDescriptor.T_IN && data != null ? (int) data.byteSize() + 1 : 1;
+    final int room = type == BlkDescriptor.T_IN && data != null ? (int) data.byteSize() + 1 : 1;
     switch (conduct) {
       case HONEST -> {
         if (data != null && type == BlkDescriptor.T_IN) {

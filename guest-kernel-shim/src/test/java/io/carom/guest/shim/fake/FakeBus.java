@@ -135,9 +135,7 @@ public final class FakeBus implements SystemBus {
       if (bar.isPresent()) {
         final MemorySegment memory = function.memory(bar.get());
         final long offset = address - function.base(bar.get());
-        return memory == null
-            ? Optional.empty()
-            : Optional.of(memory.asSlice(offset, length));
+        return memory == null ? Optional.empty() : Optional.of(memory.asSlice(offset, length));
       }
     }
     return Optional.empty();

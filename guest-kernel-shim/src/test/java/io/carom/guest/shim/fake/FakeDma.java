@@ -20,8 +20,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A DMA API that maps a buffer where it is, and can be told to fail, to map little at a time, and to
- * hang.
+ * A DMA API that maps a buffer where it is, and can be told to fail, to map little at a time, and
+ * to hang.
  */
 public final class FakeDma implements Dma {
   private final GuestMemory memory;
@@ -156,16 +156,14 @@ public final class FakeDma implements Dma {
     }
 
     @Override
-    public void syncForCpu(
-        final long busAddress, final long size, final DmaDirection direction) {}
+    public void syncForCpu(final long busAddress, final long size, final DmaDirection direction) {}
 
     @Override
     public void syncForDevice(
         final long busAddress, final long size, final DmaDirection direction) {}
 
     @Override
-    public int mapSg(
-        final ScatterList list, final DmaDirection direction, final int attributes) {
+    public int mapSg(final ScatterList list, final DmaDirection direction, final int attributes) {
       throw new UnsupportedOperationException();
     }
 

@@ -91,8 +91,10 @@ class BlockIoTest {
       assertThat(test.device().served.get()).isEqualTo(((1 << 20) + 9727) / 9728);
       assertThat(test.device().largestSegment).isEqualTo(9728);
       assertThat(
-              test.device().disk().asSlice(4096, 1 << 20).mismatch(
-                  test.memory.segment(request.buffer, 1 << 20)))
+              test.device()
+                  .disk()
+                  .asSlice(4096, 1 << 20)
+                  .mismatch(test.memory.segment(request.buffer, 1 << 20)))
           .isEqualTo(-1);
       assertThat(test.vda().counters().writes()).isEqualTo(1);
       assertThat(test.ended).isEmpty();
@@ -186,8 +188,7 @@ class BlockIoTest {
       test.device().conduct = Conduct.IO_ERROR;
       assertThatThrownBy(() -> test.vda().read(0, MemorySegment.ofArray(new byte[512])))
           .isInstanceOfSatisfying(
-              BlockIoException.class,
-              e -> assertThat(e.status()).isEqualTo(BlockStatus.IO_ERROR))
+              BlockIoException.class, e -> assertThat(e.status()).isEqualTo(BlockStatus.IO_ERROR))
           .hasMessageContaining("vda: read of 512 bytes at sector 0 failed: IO_ERROR");
       test.device().conduct = Conduct.HONEST;
       test.vda().read(0, MemorySegment.ofArray(new byte[512]));

@@ -15,8 +15,7 @@ class DmesgTest {
     dmesg.log("text");
     now.addAndGet(100_000_000_000L);
     dmesg.log("two\nlines");
-    assertThat(dmesg.lines())
-        .containsExactly("[    0.123456] text", "[  100.123456] two lines");
+    assertThat(dmesg.lines()).containsExactly("[    0.123456] text", "[  100.123456] two lines");
   }
 
   @Test

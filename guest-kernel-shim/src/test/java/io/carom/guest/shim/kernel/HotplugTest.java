@@ -46,8 +46,7 @@ class HotplugTest {
       test.bus.plug("00:07.0", test.blk("next", 1, 16, 0));
       final BlockDevice next = test.guest.awaitBlockDevice("next", SOON).orElseThrow();
       assertThat(next.name()).isEqualTo("vda");
-      assertThat(test.guest.pciDevices().getFirst().bars().getFirst().address())
-          .isEqualTo(address);
+      assertThat(test.guest.pciDevices().getFirst().bars().getFirst().address()).isEqualTo(address);
     }
   }
 
@@ -139,8 +138,7 @@ class HotplugTest {
     assertThat(device.status()).isZero();
     assertThat(test.msi.connected()).isFalse();
     assertThat(test.dma.devices).isEmpty();
-    assertThat(test.memory.pageMap().freePages())
-        .isEqualTo(test.memory.pageMap().totalPages());
+    assertThat(test.memory.pageMap().freePages()).isEqualTo(test.memory.pageMap().totalPages());
   }
 
   @Test

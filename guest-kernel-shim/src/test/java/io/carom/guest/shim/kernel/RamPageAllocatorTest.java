@@ -18,8 +18,7 @@ class RamPageAllocatorTest {
   void highRamComesFirstUnlessTheLimitForbidsIt() {
     assertThat(pages.allocate(4, 4096, Long.MAX_VALUE))
         .isGreaterThanOrEqualTo(PhysicalLayout.HIGH_RAM_BASE);
-    assertThat(pages.allocate(4, 4096, -1L))
-        .isGreaterThanOrEqualTo(PhysicalLayout.HIGH_RAM_BASE);
+    assertThat(pages.allocate(4, 4096, -1L)).isGreaterThanOrEqualTo(PhysicalLayout.HIGH_RAM_BASE);
     assertThat(pages.allocate(4, 4096, 1L << 32)).isLessThan(MIB);
     assertThat(pages.allocate(4, 4096, 8192)).isEqualTo(PageAllocator.NONE);
   }
@@ -45,8 +44,7 @@ class RamPageAllocatorTest {
 
   @Test
   void impossibleRunsAreRefusedAndNonsenseIsNamed() {
-    assertThat(pages.allocate(Long.MAX_VALUE, 4096, Long.MAX_VALUE))
-        .isEqualTo(PageAllocator.NONE);
+    assertThat(pages.allocate(Long.MAX_VALUE, 4096, Long.MAX_VALUE)).isEqualTo(PageAllocator.NONE);
     assertThatThrownBy(() -> pages.allocate(0, 4096, -1L)).hasMessageContaining("0 pages");
     assertThatThrownBy(() -> pages.allocate(1, 100, -1L)).hasMessageContaining("100");
     assertThatThrownBy(() -> pages.free(8192, 1)).isInstanceOf(IllegalStateException.class);

@@ -149,9 +149,7 @@ class EnumerationTest {
                 return gone -> {};
               }
             }));
-    assertThat(pci.infos())
-        .extracting(PciDeviceInfo::driver)
-        .containsExactly(null, "test");
+    assertThat(pci.infos()).extracting(PciDeviceInfo::driver).containsExactly(null, "test");
     assertThat(String.join("\n", dmesg.lines())).contains("bang");
   }
 }
