@@ -7,7 +7,6 @@ import io.carom.guest.shim.pci.ProbeException;
 import io.carom.guest.shim.virtio.VirtioDevice;
 import io.carom.guest.shim.virtio.VirtioPciTransport.ResetOutcome;
 import io.carom.virtio.VirtioFeatures;
-import io.carom.virtio.VirtioStatus;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
@@ -75,9 +74,7 @@ final class VirtioBlk implements PciDriver.Binding, BlkQueue.Owner {
 
   /** The configuration interrupt, on the interrupt thread. */
   void configChanged() {
-    final int status = device.transport().status();
-    // a status of all ones is a function that has gone; hotplug tells the rest
-    if (status != 0xff && (status & VirtioStatus.NEEDS_RESET) != 0) {
+    if (device.needsReset()) {
       broken("device needs reset", BlockStatus.IO_ERROR);
     }
   }

@@ -146,7 +146,7 @@ public final class VirtioBlkDriver implements VirtioDriver {
     }
     device.enableQueues();
     device.start();
-    final String serial = serial(queues.getFirst().ring());
+    final String serial = serial(device, queues.getFirst().ring());
     return new DiskIdentity(serial, sectors * BlkDescriptor.SECTOR, readOnly, largest);
   }
 
@@ -164,7 +164,8 @@ public final class VirtioBlkDriver implements VirtioDriver {
   }
 
   /** Asks for the id string before any worker runs, and waits for it here. */
-  private String serial(final BlkRing ring) throws ProbeException {
+  private static String serial(final VirtioDevice device, final BlkRing ring)
+      throws ProbeException {
     final Slot asked = ring.acquire();
     ring.addGetId(asked);
     ring.queue().publish();
@@ -174,6 +175,9 @@ public final class VirtioBlkDriver implements VirtioDriver {
       final String violation = ring.violation();
       if (violation != null) {
         throw new ProbeException(violation);
+      }
+      if (!device.running()) {
+        throw new ProbeException("the device is gone or needs a reset");
       }
       if (System.nanoTime() - start > GET_ID_TIMEOUT_NS) {
         throw new ProbeException("no answer to GET_ID");

@@ -181,6 +181,21 @@ public final class VirtioDevice {
     transport.addStatus(VirtioStatus.DRIVER_OK);
   }
 
+  /** Whether the device is there and serves its queues. */
+  public boolean running() {
+    final int status = transport.status();
+    return status != VirtioPciTransport.GONE_STATUS
+        && (status & VirtioStatus.DRIVER_OK) != 0
+        && (status & VirtioStatus.NEEDS_RESET) == 0;
+  }
+
+  /** Whether the device asks to be reset. Any thread. */
+  public boolean needsReset() {
+    final int status = transport.status();
+    // all ones is a function that has gone; hotplug tells the rest
+    return status != VirtioPciTransport.GONE_STATUS && (status & VirtioStatus.NEEDS_RESET) != 0;
+  }
+
   /** Says that the driver has given up; a device that was started lets go of its queues first. */
   public void fail() {
     if ((transport.status() & VirtioStatus.DRIVER_OK) != 0) {

@@ -104,6 +104,12 @@ public final class FakeBlk extends FakeFunction {
   /** What it does; GET_ID is always served. */
   public volatile Conduct conduct = Conduct.HONEST;
 
+  /** Whether even GET_ID is not answered. */
+  public volatile boolean mute;
+
+  /** GET_ID requests seen. */
+  public final AtomicInteger asked = new AtomicInteger();
+
   /** Largest segment, with SIZE_MAX. */
   public volatile int sizeMax;
 
@@ -401,6 +407,10 @@ public final class FakeBlk extends FakeFunction {
     }
     final MemorySegment answer = dma(descAddress(table, at), 1);
     if (type == BlkDescriptor.T_GET_ID && data != null) {
+      asked.incrementAndGet();
+      if (mute) {
+        return;
+      }
       final byte[] id = serial.getBytes(StandardCharsets.UTF_8);
       MemorySegment.copy(MemorySegment.ofArray(id), 0, data, 0, Math.min(20, id.length));
       answer.set(ValueLayout.JAVA_BYTE, 0, (byte) BlkDescriptor.S_OK);

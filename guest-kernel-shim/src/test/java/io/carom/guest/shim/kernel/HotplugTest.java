@@ -131,6 +131,40 @@ class HotplugTest {
   }
 
   @Test
+  void functionThatGoesWhileItIsProbedHoldsNobodyUp() {
+    try (TestGuest test = new TestGuest()) {
+      final FakeBlk device = test.blk("disk0", 1, 16, 0);
+      device.mute = true;
+      test.bus.add("00:04.0", device);
+      final Thread remover =
+          new Thread(
+              () -> {
+                test.await("the probe", () -> test.device().asked.get() > 0);
+                test.bus.surpriseRemove("00:04.0");
+              });
+      remover.start();
+      final long start = System.nanoTime();
+      test.boot();
+      assertThat(System.nanoTime() - start).isLessThan(4_000_000_000L); // GET_ID may take 5 s
+      test.await("the end", () -> test.guest.pciDevices().isEmpty());
+      assertThat(test.dma.devices).isEmpty();
+    }
+  }
+
+  @Test
+  void deviceThatDoesNotSayItsNameIsNotDriven() {
+    try (TestGuest test = new TestGuest()) {
+      final FakeBlk device = test.blk("disk0", 1, 16, 0);
+      device.mute = true;
+      test.bus.add("00:04.0", device);
+      test.boot();
+      assertThat(test.guest.blockDevices()).isEmpty();
+      assertThat(String.join("\n", test.guest.dmesg())).contains("no answer to GET_ID");
+      assertThat(test.memory.pageMap().freePages()).isEqualTo(test.memory.pageMap().totalPages());
+    }
+  }
+
+  @Test
   void stopLetsGoOfEverything() {
     final TestGuest test = TestGuest.withDisk(1, 16);
     final FakeBlk device = test.device();
