@@ -28,6 +28,9 @@ final class SessionSetup implements CommandSessionListener {
   /** The function that proposes values. */
   static final String COMPLETE = "__carom_complete";
 
+  /** The variable that carries a rule's text. */
+  private static final String TEXT = "__carom_text";
+
   private static final Logger LOG = LoggerFactory.getLogger(SessionSetup.class);
   private static final String SCOPE = "SCOPE";
   private static final String OUR_SCOPE = "carom";
@@ -66,10 +69,13 @@ final class SessionSetup implements CommandSessionListener {
     session.put(COMPLETE, (Function) (s, arguments) -> completions.propose(arguments));
     try {
       for (final CommandKind kind : Commands.ALL) {
-        for (final String rule : rules(kind)) {
-          session.execute(rule);
+        for (final Rule rule : rules(kind)) {
+          // values of variables are taken as they are: no word of them is read as Gogo's language
+          session.put(TEXT, rule.text());
+          session.execute("gogo:complete -c " + kind.name() + rule.options());
         }
       }
+      session.put(TEXT, null);
     } catch (Exception e) {
       LOG.warn("completion of Carom's commands is not available: {}", e.toString());
     }
@@ -81,33 +87,38 @@ final class SessionSetup implements CommandSessionListener {
     if (!List.of(path.split(":")).contains(OUR_SCOPE)) {
       session.put(SCOPE, OUR_SCOPE + ":" + path);
     }
+    // arguments such as [0-9] or .* mean what they say, and not the files of the current folder;
+    // where there are hidden files, Gogo's own profile would fail for a pattern in it
+    if (session.get(CommandSession.OPTION_NO_GLOB) == null) {
+      session.put(CommandSession.OPTION_NO_GLOB, true);
+    }
   }
+
+  /**
+   * A rule of completion.
+   *
+   * @param options options of {@code complete}, in which a variable stands for the text
+   * @param text the text
+   */
+  record Rule(String options, String text) {}
 
   /** The rules by which gogo.jline completes a command. */
-  static List<String> rules(final CommandKind kind) {
-    final List<String> rules = new ArrayList<>();
-    final String start = "gogo:complete -c " + kind.name();
-    rules.add(start + " -e");
-    rules.add(start + " -d " + quote(kind.description()));
+  static List<Rule> rules(final CommandKind kind) {
+    final List<Rule> rules = new ArrayList<>();
+    rules.add(new Rule(" -e", ""));
+    rules.add(new Rule(" -d $" + TEXT, kind.description()));
     final CommandLine parser = Parsing.parser(Completions.blank(kind));
     for (final OptionSpec option : parser.getCommandSpec().options()) {
-      final StringBuilder rule = new StringBuilder(start);
+      final StringBuilder names = new StringBuilder();
       for (final String name : option.names()) {
-        rule.append(name.startsWith("--") ? " -l " : " -s ").append(name.replaceFirst("^--?", ""));
+        names.append(name.startsWith("--") ? " -l " : " -s ").append(name.replaceFirst("^--?", ""));
       }
-      rules.add(rule + " -d " + quote(Completions.description(option)));
+      rules.add(new Rule(names + " -d $" + TEXT, Completions.description(option)));
     }
     rules.add(
-        start
-            + " -a '"
-            + COMPLETE
-            + " "
-            + kind.name()
-            + " ($.commandLine words) ($.commandLine wordIndex)'");
+        new Rule(
+            " -a $" + TEXT,
+            COMPLETE + " " + kind.name() + " ($.commandLine words) ($.commandLine wordIndex)"));
     return rules;
-  }
-
-  private static String quote(final String text) {
-    return '"' + text.replaceAll("[\\\\\"$]", "\\\\$0") + '"';
   }
 }

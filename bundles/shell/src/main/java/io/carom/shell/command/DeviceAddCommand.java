@@ -19,9 +19,12 @@ import picocli.CommandLine.Parameters;
     name = "device:add",
     description = "Plug a virtio device and wait until the guest drives it.")
 final class DeviceAddCommand extends ShellCommand {
-  private static final List<String> TYPES = List.of("blk");
-
-  @Parameters(index = "0", paramLabel = "TYPE", description = "Kind of device: blk.")
+  @Parameters(
+      index = "0",
+      paramLabel = "TYPE",
+      converter = Words.Type.class,
+      completionCandidates = Words.Type.class,
+      description = "Kind of device: blk.")
   String type = "";
 
   @Option(names = "--file", paramLabel = "FILE", description = "The disk is this file.")
@@ -93,10 +96,6 @@ final class DeviceAddCommand extends ShellCommand {
   }
 
   private BlkSpec spec() {
-    if (!TYPES.contains(type)) {
-      throw new UsageException(
-          "device:add: unknown type '" + type + "'; valid: " + String.join(", ", TYPES));
-    }
     final String kind = backend != null ? backend : file != null ? "file" : "";
     if (kind.isEmpty()) {
       throw new UsageException(

@@ -22,7 +22,7 @@ final class FioCommand extends ShellCommand {
   @Nullable String device;
 
   @Option(
-      names = {"--rw", "--readwrite"},
+      names = "--rw",
       paramLabel = "RW",
       completionCandidates = FioWords.Rw.class,
       converter = FioWords.Rw.class,
@@ -30,7 +30,7 @@ final class FioCommand extends ShellCommand {
   String rw = "read";
 
   @Option(
-      names = {"--bs", "--blocksize"},
+      names = "--bs",
       paramLabel = "SIZE",
       converter = SizeConverter.class,
       description = "Block size; 4k by default.")
@@ -72,7 +72,7 @@ final class FioCommand extends ShellCommand {
       converter = FioWords.Verify.class,
       completionCandidates = FioWords.Verify.class,
       description = "crc32c: every block carries its identity and is checked. none (default).")
-  boolean verify;
+  String verify = "none";
 
   @Option(
       names = "--rwmixread",
@@ -92,7 +92,7 @@ final class FioCommand extends ShellCommand {
       converter = FioWords.Format.class,
       completionCandidates = FioWords.Format.class,
       description = "normal (default) or json.")
-  boolean formatJson;
+  String format = "normal";
 
   @Option(
       names = "--strategy",
@@ -124,7 +124,7 @@ final class FioCommand extends ShellCommand {
 
   @Override
   public boolean wantsJson() {
-    return super.wantsJson() || formatJson;
+    return super.wantsJson() || format.equals("json");
   }
 
   @Override
@@ -141,7 +141,17 @@ final class FioCommand extends ShellCommand {
 
   private FioJob job(final String disk) {
     return new FioJob(
-        disk, rw, (int) bs, iodepth, numjobs, offset, size, runtimeMs, timeBased, verify, rwmixread,
+        disk,
+        rw,
+        (int) bs,
+        iodepth,
+        numjobs,
+        offset,
+        size,
+        runtimeMs,
+        timeBased,
+        verify.equals("crc32c"),
+        rwmixread,
         randseed);
   }
 

@@ -18,17 +18,17 @@ final class FioWords {
     }
   }
 
-  /** Verification: whether there is any. */
-  static final class Verify extends Words<Boolean> {
+  /** Verification. */
+  static final class Verify extends Words<String> {
     Verify() {
-      super(List.of("crc32c", "none"), "crc32c"::equals);
+      super(List.of("crc32c", "none"), text -> text);
     }
   }
 
-  /** Output format: whether it is JSON. */
-  static final class Format extends Words<Boolean> {
+  /** Output format. */
+  static final class Format extends Words<String> {
     Format() {
-      super(List.of("normal", "json"), "json"::equals);
+      super(List.of("normal", "json"), text -> text);
     }
   }
 

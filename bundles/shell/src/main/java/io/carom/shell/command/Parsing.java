@@ -21,7 +21,7 @@ public final class Parsing {
     parser.setExpandAtFiles(false);
     parser.setUsageHelpWidth(WIDTH);
     parser.setUsageHelpAutoWidth(false);
-    parser.getCommandSpec().usageMessage().sortOptions(false);
+    parser.getCommandSpec().usageMessage().sortOptions(false).abbreviateSynopsis(true);
     return parser;
   }
 

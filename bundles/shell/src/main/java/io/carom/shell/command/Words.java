@@ -69,4 +69,11 @@ abstract class Words<T> implements ITypeConverter<T>, Iterable<String> {
       super(List.of("file", "memory"), text -> text);
     }
   }
+
+  /** Kinds of devices. */
+  static final class Type extends Words<String> {
+    Type() {
+      super(List.of("blk"), text -> text);
+    }
+  }
 }

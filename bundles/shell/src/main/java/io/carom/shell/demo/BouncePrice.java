@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,13 +15,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class BouncePrice {
   /** Rounds of which the median counts. */
-  static final int ROUNDS = 5;
+  static final int ROUNDS = 7;
 
   static final String DIRECT = "direct";
   static final String BOUNCED = "swiotlb-device";
 
   private static final long WARM_UP_MS = 500;
-  private static final long ROUND_MS = 350;
+  private static final long ROUND_MS = 250;
 
   private final ShellServices services;
   private final long seed;
@@ -32,11 +33,18 @@ final class BouncePrice {
     this.progress = progress;
   }
 
-  /** The pair, as the median of its rounds; nothing when the disk may not use both. */
-  List<DemoReport.Run> run(final DemoDisk disk) throws InterruptedException {
+  /**
+   * What came out.
+   *
+   * @param runs the pair, as the medians of its rounds; empty when the disk may not use both
+   * @param ratio median over the rounds of IOPS bounced as a part of IOPS direct, or null
+   */
+  record Outcome(List<DemoReport.Run> runs, @Nullable Double ratio) {}
+
+  Outcome run(final DemoDisk disk) throws InterruptedException {
     final List<String> allowed = services.dma().allowed(DemoDisk.dmaName(disk.disk()));
     if (!allowed.containsAll(List.of(DIRECT, BOUNCED))) {
-      return List.of();
+      return new Outcome(List.of(), null);
     }
     progress.accept(
         "demo: " + DIRECT + " against " + BOUNCED + " in memory, " + ROUNDS + " rounds");
@@ -49,14 +57,19 @@ final class BouncePrice {
       direct.add(round(disk, DIRECT, job.forMillis(ROUND_MS)));
       bounced.add(round(disk, BOUNCED, job.forMillis(ROUND_MS)));
     }
-    return List.of(merge(direct), merge(bounced));
+    return new Outcome(List.of(merge(direct), merge(bounced)), ratio(direct, bounced));
   }
 
-  /** IOPS of the second as a part of those of the first; null without a pair. */
-  static @Nullable Double ratio(final List<DemoReport.Run> pair) {
-    return pair.size() < 2 || pair.get(0).iops() <= 0
-        ? null
-        : pair.get(1).iops() / pair.get(0).iops();
+  /** Of neighbouring rounds, so that what disturbed both does not count. */
+  private static @Nullable Double ratio(
+      final List<DemoReport.Run> direct, final List<DemoReport.Run> bounced) {
+    final double[] ratios =
+        IntStream.range(0, direct.size())
+            .filter(i -> direct.get(i).iops() > 0)
+            .mapToDouble(i -> bounced.get(i).iops() / direct.get(i).iops())
+            .sorted()
+            .toArray();
+    return ratios.length == 0 ? null : ratios[ratios.length / 2];
   }
 
   private DemoReport.Run round(final DemoDisk disk, final String strategy, final FioJob job)

@@ -29,15 +29,15 @@ public final class Demo {
       final List<DemoReport.DeviceSum> sums = compare(files);
       final List<DemoReport.Run> runs =
           new ArrayList<>(new StrategyRuns(services, options.seed(), progress).run(files));
-      final List<DemoReport.Run> pair =
+      final BouncePrice.Outcome price =
           new BouncePrice(services, options.seed(), progress).run(disks.attachMemory());
-      runs.addAll(pair);
+      runs.addAll(price.runs());
       final SwapStorm.Outcome storm = new SwapStorm(services, options, progress).run(files);
       final List<String> problems = Verdict.problems(sums, runs, storm.swaps());
       return new DemoReport(
           disk(sums),
           List.copyOf(runs),
-          BouncePrice.ratio(pair),
+          price.ratio(),
           storm.swaps(),
           storm.restart(),
           problems,

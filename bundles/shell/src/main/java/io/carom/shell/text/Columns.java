@@ -2,6 +2,7 @@ package io.carom.shell.text;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -56,9 +57,14 @@ public final class Columns<T> {
     final Table table = new Table(List.of(false, false));
     final List<String> cells = cells(row);
     for (int i = 0; i < cells.size(); i++) {
-      table.row(List.of(columns.get(i).name() + ":", cells.get(i)));
+      table.row(List.of(label(columns.get(i).name()), cells.get(i)));
     }
     return table.text();
+  }
+
+  /** Headings are capitals, names in running text are not; names with underscores are not ours. */
+  private static String label(final String name) {
+    return (name.indexOf('_') < 0 ? name.toLowerCase(Locale.ROOT) : name) + ":";
   }
 
   private List<String> cells(final T row) {

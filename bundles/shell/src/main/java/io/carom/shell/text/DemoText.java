@@ -15,15 +15,14 @@ final class DemoText {
           .word("STRATEGY", DemoReport.Run::strategy)
           .word("EXTENTS", DemoReport.Run::extents)
           .word("BACKEND", DemoReport.Run::backend)
-          .word("WORKLOAD", DemoReport.Run::rw)
+          .word("RW", DemoReport.Run::rw)
           .number("IOPS", run -> Math.round(run.iops()))
-          .number("MIB/S", run -> Math.round(run.mibPerSecond()))
           .number("P50 US", DemoReport.Run::p50Us)
           .number("P99 US", DemoReport.Run::p99Us)
           .number("VERIFIED", run -> run.verify() ? Values.bytes(run.verifiedBytes()) : null)
           .number("CORRUPT", run -> run.verify() ? run.corruptBlocks() : null)
           .number("LOST", DemoReport.Run::lostRequests)
-          .number("FAILED MAPS", DemoReport.Run::failedMaps)
+          .number("FAILED", DemoReport.Run::failedMaps)
           .number("TO SYSTEM", DemoReport.Run::systemMemoryAccesses)
           .number("TO REGION", DemoReport.Run::ownRegionAccesses);
 
