@@ -18,6 +18,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class Kworker implements Executor {
   private static final Logger LOG = LoggerFactory.getLogger(Kworker.class);
+  private static final long SLICE_MS = 10;
 
   private final LinkedBlockingQueue<Runnable> tasks = new LinkedBlockingQueue<>();
   private final Thread thread;
@@ -57,8 +58,14 @@ public final class Kworker implements Executor {
             done.countDown();
           }
         });
+    final long deadline = System.nanoTime() + timeout.toNanos();
     try {
-      return done.await(timeout.toNanos(), TimeUnit.NANOSECONDS);
+      boolean ended = done.await(0, TimeUnit.NANOSECONDS);
+      // a thread that was stopped runs nothing more: do not wait for what it has dropped
+      while (!ended && thread.isAlive() && System.nanoTime() - deadline < 0) {
+        ended = done.await(SLICE_MS, TimeUnit.MILLISECONDS);
+      }
+      return ended || done.getCount() == 0;
     } catch (final InterruptedException e) {
       Thread.currentThread().interrupt();
       return false;
