@@ -3,6 +3,7 @@ package io.carom.shell.command;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.MissingParameterException;
 import picocli.CommandLine.Model.OptionSpec;
@@ -31,7 +32,13 @@ public final class Parsing {
     } catch (UnmatchedArgumentException e) {
       throw new UsageException(unmatched(parser, e.getUnmatched().getFirst()));
     } catch (MissingParameterException e) {
-      throw new UsageException(name(parser) + ": " + firstLine(e) + "; " + synopsis(parser));
+      throw new UsageException(
+          // a mistyped option explains more than what is missing besides
+          Stream.of(arguments)
+              .filter(argument -> isUnknownOption(parser, argument))
+              .findFirst()
+              .map(argument -> unmatched(parser, argument))
+              .orElseGet(() -> name(parser) + ": " + firstLine(e) + "; " + synopsis(parser)));
     } catch (ParameterException e) {
       throw new UsageException(name(parser) + ": " + firstLine(e));
     }
@@ -46,6 +53,11 @@ public final class Parsing {
       }
     }
     return Collections.unmodifiableList(names);
+  }
+
+  private static boolean isUnknownOption(final CommandLine parser, final String argument) {
+    return argument.startsWith("--")
+        && parser.getCommandSpec().findOption(argument.replaceFirst("=.*", "")) == null;
   }
 
   private static String unmatched(final CommandLine parser, final String argument) {

@@ -68,8 +68,7 @@ final class Capabilities {
             config.u32(at + VirtioPciCapDescriptor.OFFSET),
             config.u32(at + VirtioPciCapDescriptor.LENGTH));
     final boolean multiplied =
-        config.u8(at + VirtioPciCapDescriptor.CFG_TYPE) == VirtioPciCapDescriptor.TYPE_NOTIFY
-            && at + VirtioPciCapDescriptor.EXTENDED_SIZE <= config.size();
+        config.u8(at + VirtioPciCapDescriptor.CFG_TYPE) == VirtioPciCapDescriptor.TYPE_NOTIFY;
     return multiplied
         ? place
             + String.format(

@@ -1,14 +1,19 @@
 package io.carom.shell.lspci;
 
 import io.carom.pci.ConfigSpaceDescriptor;
+import io.carom.virtio.VirtioPciCapDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 
-/** Typed reads of the 256 bytes of a function's config space, which are little-endian. */
+/**
+ * Typed reads of the 256 bytes of a function's config space, which are little-endian. A device may
+ * claim a capability that would end beyond them: what is there reads as all ones, as on the bus.
+ */
 final class ConfigSpace {
   private static final ValueLayout.OfShort U16 =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -18,11 +23,9 @@ final class ConfigSpace {
   private final MemorySegment bytes;
 
   ConfigSpace(final byte[] bytes) {
-    this.bytes = MemorySegment.ofArray(bytes);
-  }
-
-  int size() {
-    return (int) bytes.byteSize();
+    final byte[] padded = Arrays.copyOf(bytes, bytes.length + VirtioPciCapDescriptor.EXTENDED_SIZE);
+    Arrays.fill(padded, bytes.length, padded.length, (byte) -1);
+    this.bytes = MemorySegment.ofArray(padded);
   }
 
   int u8(final int offset) {

@@ -7,9 +7,10 @@ import org.jspecify.annotations.Nullable;
 
 /** Selects functions as {@code lspci -s} does: {@code [[domain:]bus:][slot][.[function]]}. */
 public final class SlotFilter {
+  // what is before a colon is the domain only when another colon follows
   private static final Pattern TEXT =
       Pattern.compile(
-          "(?:(?:0{1,4}|\\*)?:)?(?:([0-9a-fA-F]{1,2}|\\*)?:)?([0-9a-fA-F]{1,2}|\\*)?"
+          "(?:(?:0{1,4}|\\*)?:(?=[^:]*:))?(?:([0-9a-fA-F]{1,2}|\\*)?:)?([0-9a-fA-F]{1,2}|\\*)?"
               + "(?:\\.([0-7]|\\*)?)?");
 
   private final int bus;
@@ -29,7 +30,6 @@ public final class SlotFilter {
       throw new IllegalArgumentException(
           "'" + text + "' is not a slot such as 00:04.0, 00:04, 04 or .0");
     }
-    // of "00:04" the greedy first group may take the bus for a domain: both are 0 then
     return new SlotFilter(part(m.group(1)), part(m.group(2)), part(m.group(3)));
   }
 
