@@ -1,0 +1,66 @@
+package io.carom.shell;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.carom.shell.command.Commands;
+import io.carom.shell.fake.FakeWorld;
+import io.carom.shell.service.Disks;
+import io.carom.virtio.SwiotlbPolicy;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class CompletionsTest {
+  private final FakeWorld world = new FakeWorld();
+  private final Completions completions = new Completions(world);
+
+  @BeforeEach
+  void plug() {
+    world.virtio.addBlk(Disks.memory("disk0", 1 << 20, SwiotlbPolicy.HINT));
+  }
+
+  private List<String> propose(final String command, final String... words) {
+    return completions.propose(List.of(command, List.of(words), (Object) (words.length - 1)));
+  }
+
+  @Test
+  void proposesStrategiesThenDevices() {
+    assertThat(propose("dma:use", "dma:use", ""))
+        .containsExactly("direct", "swiotlb-device", "swiotlb-fixed");
+    assertThat(propose("dma:use", "dma:use", "direct", ""))
+        .containsExactly("vda", "disk0", "0000:00:04.0", "00:04.0");
+  }
+
+  @Test
+  void skipsOptionsAndTheirValues() {
+    assertThat(propose("dma:use", "dma:use", "--extents", "ram", "--json", "direct", "v"))
+        .contains("vda");
+  }
+
+  @Test
+  void proposesValuesOfOptions() {
+    assertThat(propose("carom:fio", "fio", "--rw", "")).contains("randread", "randwrite");
+    assertThat(propose("carom:fio", "fio", "--strategy", "")).contains("direct");
+    assertThat(propose("dma:use", "dma:use", "direct", "--policy", ""))
+        .containsExactly("adopt", "quarantine");
+  }
+
+  @Test
+  void proposesCommands() {
+    assertThat(propose("carom:help", "help", "")).contains("carom:fio", "dma:use");
+  }
+
+  @Test
+  void proposesNothingForFreeText() {
+    assertThat(propose("carom:fio", "fio", "--bs", "")).isEmpty();
+    assertThat(propose("no:such", "such", "")).isEmpty();
+  }
+
+  @Test
+  void makesRulesOfEveryCommand() {
+    assertThat(Commands.ALL).allSatisfy(kind -> assertThat(SessionSetup.rules(kind)).isNotEmpty());
+    assertThat(SessionSetup.rules(Commands.ALL.get(3)))
+        .extracting(SessionSetup.Rule::options)
+        .contains(" -e", " -s v -d $__carom_text", " -s h -l help -d $__carom_text");
+  }
+}

@@ -1,0 +1,262 @@
+package io.carom.shell.command;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.carom.shell.fake.FakeWorld;
+import io.carom.shell.json.JsonDocument;
+import io.carom.shell.service.Disks;
+import io.carom.virtio.SwiotlbPolicy;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class CommandsTest {
+  private final FakeWorld world = new FakeWorld();
+  private final List<String> progress = new ArrayList<>();
+
+  @BeforeEach
+  void plug() {
+    world.virtio.addBlk(Disks.memory("disk0", 1 << 20, SwiotlbPolicy.HINT));
+  }
+
+  static Stream<CommandKind> kinds() {
+    return Commands.ALL.stream();
+  }
+
+  @ParameterizedTest
+  @MethodSource("kinds")
+  void explainsItself(final CommandKind kind) throws InterruptedException {
+    assertThat(kind.description()).endsWith(".").doesNotContain("\n");
+    assertThat(run(kind.name(), "--help").toString())
+        .startsWith("Usage: " + kind.name())
+        .contains(kind.description().split(" ")[0], "--json", "--help");
+  }
+
+  @ParameterizedTest
+  @MethodSource("kinds")
+  void namesTheValidOptions(final CommandKind kind) {
+    assertThatThrownBy(() -> run(kind.name(), "--jsno"))
+        .isInstanceOf(UsageException.class)
+        .message()
+        .startsWith(kind.name() + ": unknown option '--jsno'; valid: --json, --help")
+        .doesNotContain("\n");
+  }
+
+  @ParameterizedTest
+  @MethodSource("kinds")
+  void explainsItselfInJson(final CommandKind kind) throws InterruptedException {
+    assertThat(run(kind.name(), "--help", "--json").toString()).startsWith("{\"usage\":\"Usage:");
+  }
+
+  static Stream<List<String>> mistakes() {
+    return Stream.of(
+        List.of(
+            "carom:lspci",
+            "x",
+            "carom:lspci: unexpected argument 'x'; usage: carom:lspci [OPTIONS]"),
+        List.of(
+            "dma:use",
+            "",
+            "dma:use: Missing required parameter: 'STRATEGY'; usage: dma:use [OPTIONS] STRATEGY"
+                + " [DEVICE]"),
+        List.of(
+            "dma:use",
+            "direct --extents hdd",
+            "dma:use: Invalid value for option '--extents': 'hdd' is none of ram, device"),
+        List.of(
+            "dma:use",
+            "direct --drain-ms -1",
+            "dma:use: --drain-ms must not be negative, but is -1"),
+        List.of(
+            "dma:use",
+            "direct --policy keep",
+            "dma:use: Invalid value for option '--policy': 'keep' is none of adopt, quarantine"),
+        List.of("device:add", "net --file x", "device:add: Invalid value for positional parameter"),
+        List.of(
+            "device:add",
+            "blk",
+            "device:add: say what the disk is: --file FILE, or --backend memory --size SIZE"),
+        List.of(
+            "device:add",
+            "blk --backend memory",
+            "device:add: a memory disk needs --size, for instance --size 64m"),
+        List.of("device:add", "blk --backend file", "device:add: --backend file needs --file FILE"),
+        List.of(
+            "device:add",
+            "blk --backend memory --file x",
+            "device:add: --file contradicts --backend memory; leave one out"),
+        List.of(
+            "device:add",
+            "blk --backend memory --size 5x",
+            "device:add: Invalid value for option '--size': '5x' is not a size such as 4096, 4k,"
+                + " 64m or 1g"),
+        List.of(
+            "device:remove",
+            "",
+            "device:remove: Missing required parameter: 'DEVICE'; usage: device:remove [OPTIONS]"
+                + " DEVICE"),
+        List.of(
+            "carom:fio",
+            "--rw=seqread",
+            "carom:fio: Invalid value for option '--rw': 'seqread' is none of read, write,"
+                + " randread, randwrite, randrw"),
+        List.of(
+            "carom:fio",
+            "--verify=md5",
+            "carom:fio: Invalid value for option '--verify': 'md5' is none of crc32c, none"),
+        List.of("carom:fio", "--time_based", "carom:fio: --time_based needs --runtime=SECONDS"),
+        List.of(
+            "carom:fio",
+            "--bs=100",
+            "carom:fio: --bs must be a multiple of 512, at most 1g, but is 100"),
+        List.of(
+            "carom:fio",
+            "--runtime=soon",
+            "carom:fio: Invalid value for option '--runtime': 'soon' is not a time such as 5, 5s,"
+                + " 500ms or 2m"),
+        List.of(
+            "carom:fio",
+            "--backend=memory --device=vda",
+            "carom:fio: --backend=memory makes a disk of its own: leave out --device"),
+        List.of("carom:fio", "--extents=ram", "carom:fio: --extents needs --strategy"),
+        List.of("carom:demo", "--write", "carom:demo: --write needs --disk FILE"),
+        List.of("carom:demo", "--seconds 0", "carom:demo: --seconds must be 1..86400, but is 0"),
+        List.of(
+            "carom:help",
+            "fi",
+            "carom:help: unknown command 'fi'; valid: carom:help, carom:demo,"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("mistakes")
+  void tellsMistakesInOneLine(final List<String> mistake) {
+    final String arguments = mistake.get(1);
+    final String[] words = arguments.isEmpty() ? new String[0] : arguments.split(" ");
+    assertThatThrownBy(() -> run(mistake.get(0), words))
+        .isInstanceOf(UsageException.class)
+        .message()
+        .startsWith(mistake.get(2))
+        .doesNotContain("\n");
+  }
+
+  @Test
+  void namesTheValidDevices() {
+    assertThatThrownBy(() -> run("dma:stat", "vdz"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("unknown device 'vdz'; valid: vda=disk0=0000:00:04.0");
+  }
+
+  @Test
+  void namesTheValidStrategies() {
+    assertThatThrownBy(() -> run("dma:use", "swiotbl", "vda"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("unknown strategy 'swiotbl'; valid: direct, swiotlb-device, swiotlb-fixed");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"vda", "disk0", "0000:00:04.0", "00:04.0", "''"})
+  void findsTheDeviceByAnyName(final String name) throws InterruptedException {
+    if (name.isEmpty()) {
+      run("dma:use", "direct");
+    } else {
+      run("dma:use", "direct", name);
+    }
+    assertThat(world.dma.uses).containsExactly("0000:00:04.0 direct null");
+  }
+
+  @Test
+  void asksWhichDeviceWhenThereAreTwo() {
+    world.virtio.addBlk(Disks.memory("disk1", 1 << 20, SwiotlbPolicy.STRICT));
+    assertThatThrownBy(() -> run("dma:use", "direct"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("which device? valid: vda=disk0=0000:00:04.0, vdb=disk1=0000:00:05.0");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"--extents ram", "--extents=ram"})
+  void takesOptionsInBothForms(final String option) throws InterruptedException {
+    run(
+        "dma:use",
+        Stream.concat(Stream.of("swiotlb-fixed"), Stream.of(option.split(" ")))
+            .toArray(String[]::new));
+    assertThat(world.dma.uses).containsExactly("0000:00:04.0 swiotlb-fixed ram");
+  }
+
+  @Test
+  void addsADisk() throws InterruptedException {
+    final Object added =
+        run(
+            "device:add",
+            "blk",
+            "--backend",
+            "memory",
+            "--size=64m",
+            "--policy",
+            "strict",
+            "--queues=2",
+            "--queue-size",
+            "128",
+            "--region=8m",
+            "--read-only",
+            "--slot",
+            "00:09.0",
+            "--json");
+    assertThat(world.virtio.specs.getLast())
+        .hasToString(
+            "BlkSpec[name=disk1, backend=memory, file=null, sizeBytes=67108864, readOnly=true,"
+                + " queues=2, queueSize=128, policy=STRICT, regionBytes=8388608, slot=00:09.0]");
+    assertThat(added.toString())
+        .isEqualTo(
+            "{\"name\":\"disk1\",\"disk\":\"vdb\",\"address\":\"0000:00:05.0\","
+                + "\"sizeBytes\":67108864,\"policy\":\"strict\"}");
+  }
+
+  @Test
+  void removesADisk() throws InterruptedException {
+    assertThat(failed(run("device:remove", "vda", "--json"))).isFalse();
+    assertThat(world.virtio.removed).containsExactly("disk0");
+  }
+
+  @Test
+  void failsWhenTheGuestKeepsADisk() throws InterruptedException {
+    world.virtio.lettingGo = false;
+    assertThat(failed(run("device:remove", "vda", "--json"))).isTrue();
+    assertThat(failed(run("device:remove", "vda", "--force", "--json"))).isFalse();
+    assertThat(world.virtio.removed).containsExactly("!disk0");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "virtio:list,devices",
+    "device:list,devices",
+    "dma:strategies,strategies",
+    "dma:stat,devices",
+    "dma:mappings,mappings",
+    "dma:transition,transitions",
+    "dma:history,swaps",
+    "swiotlb:stat,pools",
+    "guest:dmesg,lines",
+    "carom:lspci,functions",
+    "carom:help,commands"
+  })
+  void listsAreObjectsWithOneKey(final String command, final String key)
+      throws InterruptedException {
+    assertThat(run(command, "--json").toString()).startsWith("{\"" + key + "\":[").endsWith("]}");
+  }
+
+  private static boolean failed(final Object result) {
+    return ((JsonDocument) result).failed();
+  }
+
+  private Object run(final String command, final String... arguments) throws InterruptedException {
+    return new CommandFunction(Objects.requireNonNull(Commands.find(command)), world)
+        .execute(arguments, progress::add);
+  }
+}

@@ -1,0 +1,155 @@
+package io.carom.shell.fake;
+
+import io.carom.dma.DmaControl;
+import io.carom.dma.DmaDeviceInfo;
+import io.carom.dma.DmaDirection;
+import io.carom.dma.ExtentKind;
+import io.carom.dma.MappingInfo;
+import io.carom.dma.PoolInfo;
+import io.carom.dma.StrategyInfo;
+import io.carom.dma.SwapOptions;
+import io.carom.dma.SwapReport;
+import io.carom.dma.TransitionInfo;
+import io.carom.virtio.SwiotlbPolicy;
+import io.carom.virtio.VirtioDeviceInfo;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/** A DMA core that swaps at once. */
+public final class FakeDma implements DmaControl {
+  private final FakeVirtio virtio;
+  private final Map<String, String> current = new HashMap<>();
+
+  /** Swaps that were asked for: device, strategy and extents. */
+  public final List<String> uses = new ArrayList<>();
+
+  FakeDma(final FakeVirtio virtio) {
+    this.virtio = virtio;
+  }
+
+  @Override
+  public List<StrategyInfo> strategies() {
+    return List.of(
+        new StrategyInfo(
+            "direct", List.of(), 0, "No bouncing.", "io.carom.dma.core 0.1.0", List.of()),
+        new StrategyInfo(
+            "swiotlb-fixed",
+            List.of(ExtentKind.RAM, ExtentKind.DEVICE),
+            100,
+            "Fixed pool.",
+            "io.carom.swiotlb 0.1.0",
+            List.of("0000:00:04.0")));
+  }
+
+  @Override
+  public synchronized List<DmaDeviceInfo> devices() {
+    return virtio.devices().stream().map(this::info).toList();
+  }
+
+  @Override
+  public List<PoolInfo> pools() {
+    return List.of(
+        new PoolInfo(
+            "swiotlb-fixed",
+            "swiotlb-fixed",
+            ExtentKind.RAM,
+            null,
+            "ACTIVE",
+            32768,
+            12,
+            99,
+            4,
+            262144));
+  }
+
+  @Override
+  public synchronized CompletionStage<SwapReport> use(
+      final String device, final String strategy, final SwapOptions options) {
+    if (!allowed(device).contains(strategy)) {
+      throw new IllegalArgumentException(
+          "unknown strategy '" + strategy + "'; valid: " + String.join(", ", allowed(device)));
+    }
+    final String before = strategyOf(device);
+    uses.add(device + " " + strategy + " " + options.extents());
+    current.put(device, strategy);
+    return CompletableFuture.completedFuture(
+        new SwapReport(device, before, strategy, 1, 2, "DRAINED", 1.5, 20.25, 0.5, 32, 0, 3, 1, 0));
+  }
+
+  @Override
+  public List<String> allowed(final String device) {
+    for (final VirtioDeviceInfo info : virtio.devices()) {
+      if (device.equals(info.address())) {
+        return info.policy() == SwiotlbPolicy.STRICT
+            ? List.of("swiotlb-device")
+            : List.of("direct", "swiotlb-device", "swiotlb-fixed");
+      }
+    }
+    throw new IllegalArgumentException("unknown device '" + device + "'");
+  }
+
+  @Override
+  public List<TransitionInfo> transitions() {
+    return List.of();
+  }
+
+  @Override
+  public List<SwapReport> history() {
+    return List.of();
+  }
+
+  @Override
+  public List<MappingInfo> mappings(final @Nullable String device) {
+    return List.of(
+        new MappingInfo(
+            device == null ? "0000:00:04.0" : device,
+            "0x8000041000",
+            "0x1f000000",
+            4096,
+            DmaDirection.FROM_DEVICE,
+            "swiotlb-device",
+            2,
+            "BOUNCE",
+            1,
+            7));
+  }
+
+  synchronized String strategyOf(final String device) {
+    return current.getOrDefault(device, "swiotlb-device");
+  }
+
+  private DmaDeviceInfo info(final VirtioDeviceInfo device) {
+    final String address = String.valueOf(device.address());
+    final String strategy = strategyOf(address);
+    return new DmaDeviceInfo(
+        address,
+        "swiotlb-device",
+        strategy,
+        strategy.equals("direct") ? null : ExtentKind.DEVICE,
+        2,
+        device.policy() == SwiotlbPolicy.STRICT,
+        3,
+        1000,
+        997,
+        0,
+        900,
+        4096L * 900,
+        4096L * 880,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        16 << 20,
+        256 << 10,
+        140 << 10);
+  }
+}

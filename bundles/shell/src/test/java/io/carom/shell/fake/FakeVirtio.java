@@ -1,0 +1,132 @@
+package io.carom.shell.fake;
+
+import io.carom.virtio.BlkSpec;
+import io.carom.virtio.SwiotlbPolicy;
+import io.carom.virtio.VirtioDeviceInfo;
+import io.carom.virtio.VirtioFeatures;
+import io.carom.virtio.VirtioHost;
+import io.carom.virtio.VirtioIds;
+import io.carom.virtio.VirtioStatus;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** A host that plugs what it is asked to. */
+public final class FakeVirtio implements VirtioHost {
+  /** What was made, in order. */
+  public final List<BlkSpec> specs = new ArrayList<>();
+
+  /** Names of what was removed, with {@code !} in front when by force. */
+  public final List<String> removed = new ArrayList<>();
+
+  /** Accesses that strict devices make to system memory with each workload. */
+  public final AtomicLong strictLeak = new AtomicLong();
+
+  /** Whether the guest lets devices go. */
+  public boolean lettingGo = true;
+
+  final Map<String, FakeDisk> disks = new LinkedHashMap<>();
+  private final Map<String, BlkSpec> plugged = new LinkedHashMap<>();
+  private final Map<String, long[]> accesses = new LinkedHashMap<>();
+  private int next;
+
+  /** The guest's disk of a device. */
+  public FakeDisk disk(final String host) {
+    final FakeDisk disk = disks.get(host);
+    if (disk == null) {
+      throw new AssertionError(host + " is not plugged");
+    }
+    return disk;
+  }
+
+  /** A workload has run on a device. */
+  synchronized void worked(final String host) {
+    final long[] counters = accesses.computeIfAbsent(host, name -> new long[2]);
+    counters[0] += 1000;
+    final BlkSpec spec = plugged.get(host);
+    if (spec != null && spec.policy() == SwiotlbPolicy.STRICT) {
+      counters[1] += strictLeak.get();
+    }
+  }
+
+  /** The device of a disk. */
+  String hostOf(final String disk) {
+    return disks.entrySet().stream()
+        .filter(entry -> entry.getValue().name().equals(disk))
+        .map(Map.Entry::getKey)
+        .findFirst()
+        .orElseThrow(() -> new IllegalArgumentException("no disk " + disk));
+  }
+
+  BlkSpec spec(final String host) {
+    final BlkSpec spec = plugged.get(host);
+    if (spec == null) {
+      throw new AssertionError(host + " is not plugged");
+    }
+    return spec;
+  }
+
+  @Override
+  public synchronized List<VirtioDeviceInfo> devices() {
+    return plugged.values().stream().map(this::info).toList();
+  }
+
+  @Override
+  public synchronized VirtioDeviceInfo addBlk(final BlkSpec spec) {
+    specs.add(spec);
+    if (plugged.containsKey(spec.name())) {
+      throw new IllegalArgumentException("there is a device " + spec.name());
+    }
+    final String address = "0000:00:" + String.format("%02x", 4 + next) + ".0";
+    disks.put(spec.name(), new FakeDisk(spec, "vd" + (char) ('a' + next), address));
+    plugged.put(spec.name(), spec);
+    next++;
+    return info(spec);
+  }
+
+  @Override
+  public synchronized boolean remove(
+      final String name, final Duration timeout, final boolean force) {
+    if (!plugged.containsKey(name)) {
+      throw new IllegalArgumentException("there is no device " + name);
+    }
+    if (lettingGo || force) {
+      removed.add(force ? "!" + name : name);
+      plugged.remove(name);
+      disks.remove(name);
+    }
+    return lettingGo;
+  }
+
+  private VirtioDeviceInfo info(final BlkSpec spec) {
+    final long[] counters = accesses.computeIfAbsent(spec.name(), name -> new long[2]);
+    final boolean strict = spec.policy() == SwiotlbPolicy.STRICT;
+    final long features = VirtioFeatures.VERSION_1 | (strict ? VirtioFeatures.SWIOTLB : 0);
+    return new VirtioDeviceInfo(
+        spec.name(),
+        "blk",
+        VirtioIds.TYPE_BLOCK,
+        disk(spec.name()).address(),
+        VirtioStatus.ACKNOWLEDGE
+            | VirtioStatus.DRIVER
+            | VirtioStatus.FEATURES_OK
+            | VirtioStatus.DRIVER_OK,
+        spec.policy(),
+        spec.regionBytes(),
+        "0x8000000000",
+        features | VirtioFeatures.BLK_FLUSH,
+        features,
+        List.of(
+            new VirtioDeviceInfo.QueueInfo(
+                0, 256, true, 1, "0x1000", "0x2000", "0x3000", 10, 9, 5, 4)),
+        spec.backend(),
+        counters[0],
+        counters[1],
+        0,
+        42,
+        null);
+  }
+}

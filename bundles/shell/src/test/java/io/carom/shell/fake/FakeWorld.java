@@ -1,0 +1,46 @@
+package io.carom.shell.fake;
+
+import io.carom.dma.DmaControl;
+import io.carom.guest.Fio;
+import io.carom.guest.GuestKernel;
+import io.carom.shell.service.ShellServices;
+import io.carom.virtio.VirtioHost;
+import java.util.ArrayList;
+import java.util.List;
+import org.osgi.framework.Bundle;
+
+/** Host, guest and DMA core in miniature: what is plugged shows up everywhere. */
+public final class FakeWorld implements ShellServices {
+  public final FakeVirtio virtio = new FakeVirtio();
+  public final FakeDma dma = new FakeDma(virtio);
+  public final FakeGuest guest = new FakeGuest(virtio);
+  public final FakeFio fio = new FakeFio(virtio, dma);
+
+  /** What was done to bundles, such as {@code stop io.carom.swiotlb}. */
+  public final List<String> bundleCalls = new ArrayList<>();
+
+  @Override
+  public VirtioHost virtio() {
+    return virtio;
+  }
+
+  @Override
+  public DmaControl dma() {
+    return dma;
+  }
+
+  @Override
+  public GuestKernel guest() {
+    return guest;
+  }
+
+  @Override
+  public Fio fio() {
+    return fio;
+  }
+
+  @Override
+  public Bundle bundle(final String symbolicName) {
+    return FakeBundle.of(symbolicName, bundleCalls);
+  }
+}
