@@ -4,6 +4,7 @@ import io.carom.dma.ExtentKind;
 import io.carom.dma.spi.DmaStrategy;
 import io.carom.dma.spi.PoolSpec;
 import io.carom.dma.spi.StrategyInstance;
+import io.carom.swiotlb.fixed.Fitting;
 import io.carom.swiotlb.fixed.FixedSettings;
 import io.carom.swiotlb.fixed.FixedStrategy;
 import java.util.Set;
@@ -53,6 +54,14 @@ public final class SwiotlbFixed implements DmaStrategy {
         name = "areas",
         description = "Areas, rounded up to a power of two; 0 means one for each processor")
     int areas() default 0;
+
+    /** Placement. */
+    @AttributeDefinition(
+        name = "placement",
+        description =
+            "Where a search for free slots begins: next-fit (the kernel's), first-fit, or auto:"
+                + " next-fit in RAM, first-fit in a device's region")
+    String placement() default "auto";
   }
 
   /** With its configuration. */
@@ -60,17 +69,22 @@ public final class SwiotlbFixed implements DmaStrategy {
   public SwiotlbFixed(final Config config) {
     FixedSettings settings = FixedSettings.DEFAULTS;
     try {
-      settings = new FixedSettings(config.slots(), config.areas());
+      settings = settings(config);
     } catch (final IllegalArgumentException e) {
       LOG.error("{}: {}; the defaults are used", PID, e.getMessage());
     }
     strategy = new FixedStrategy(settings);
   }
 
+  private static FixedSettings settings(final Config config) {
+    return new FixedSettings(
+        config.slots(), config.areas(), Fitting.parse(config.placement()));
+  }
+
   @Modified
   void modified(final Config config) {
     try {
-      strategy.settings(new FixedSettings(config.slots(), config.areas()));
+      strategy.settings(settings(config));
     } catch (final IllegalArgumentException e) {
       LOG.error("{}: {}; nothing was changed", PID, e.getMessage());
     }

@@ -7,8 +7,8 @@ import io.carom.dma.spi.Refusal;
 import java.util.Arrays;
 
 /**
- * One area: the slot sets of one stripe, in the order of their addresses, searched next fit. Guarded
- * by the stripe's lock. Free slots are bits, so that neither a map nor an unmap renumbers what
+ * One area: the slot sets of one stripe, in the order of their addresses, searched next fit or first
+ * fit. Guarded by the stripe's lock. Free slots are bits, so that neither a map nor an unmap renumbers what
  * precedes it; what is found is what the kernel's run lengths would find.
  */
 final class Area {
@@ -24,6 +24,8 @@ final class Area {
 
   /** Where the next search begins: a slot number, counted over all sets. */
   private int next;
+
+  private final Fitting fitting;
 
   @SuppressWarnings({"unused", "UnusedVariable"})
   private long pad0;
@@ -49,7 +51,9 @@ final class Area {
   @SuppressWarnings({"unused", "UnusedVariable"})
   private long pad7;
 
-  Area() {}
+  Area(final Fitting fitting) {
+    this.fitting = fitting;
+  }
 
   void grant(final Extent extent) {
     for (long base = extent.busAddress(); base < extent.end(); base += Extent.SET_SIZE) {
@@ -144,9 +148,11 @@ final class Area {
   private void take(final int set, final int slot, final int count, final Placement answer) {
     flip(set, slot, count);
     used += count;
-    next = set * FULL + slot + count;
-    if (next >= sets * FULL) {
-      next = 0;
+    if (fitting == Fitting.NEXT) {
+      next = set * FULL + slot + count;
+      if (next >= sets * FULL) {
+        next = 0;
+      }
     }
     final long run = bases[set] + ((long) slot << Extent.SLOT_SHIFT);
     answer.bounce(run + fit.offset(), run, (long) count << Extent.SLOT_SHIFT);

@@ -21,8 +21,10 @@ public final class FixedPool implements StrategyInstance {
     final int sets = (int) Math.max(1, bytes >> Extent.SET_SHIFT);
     // An area is one slot set at least: two areas must never share one.
     areas = new Area[Math.min(settings.areas(spec.cpus()), Integer.highestOneBit(sets))];
+    final Fitting fitting =
+        settings.fitting().on(spec.extents() == null ? ExtentKind.RAM : spec.extents());
     for (int i = 0; i < areas.length; i++) {
-      areas[i] = new Area();
+      areas[i] = new Area(fitting);
     }
     plan =
         new ExtentPlan(

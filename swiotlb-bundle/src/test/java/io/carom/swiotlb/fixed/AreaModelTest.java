@@ -21,7 +21,7 @@ class AreaModelTest {
   private static final int SETS = 6;
   private static final int STEPS = 20_000;
 
-  private final Area area = new Area();
+  private final Area area = new Area(Fitting.NEXT);
   private final boolean[] used = new boolean[SETS * Extent.SET_SLOTS];
   private final boolean[] granted = new boolean[SETS];
   private final MapRequest request = new MapRequest();

@@ -29,7 +29,7 @@ class FixedPoolTest {
     final FixedPool made =
         new FixedPool(
             new PoolSpec(null, ExtentKind.RAM, 1 << 30, areas),
-            new FixedSettings((long) sets * Extent.SET_SLOTS, areas));
+            new FixedSettings((long) sets * Extent.SET_SLOTS, areas, Fitting.AUTO));
     final int each = sets / made.stripes();
     for (int i = 0; i < sets; i++) {
       made.grant(
@@ -96,6 +96,19 @@ class FixedPoolTest {
     unmap(4, 1);
     assertThat(map(2048)).isEqualTo(5);
     assertThat(pool.usedSlots()).isEqualTo(1);
+  }
+
+  @Test
+  void firstFitUsesTheSameSlotsAgain() {
+    final FixedPool first =
+        new FixedPool(
+            new PoolSpec("dev", ExtentKind.DEVICE, 1 << 20, 1), FixedSettings.DEFAULTS);
+    first.grant(0, new Extent(0, ExtentKind.DEVICE, BASE, Extent.SET_SIZE));
+    assertThat(map(first, 0, 0, 2048)).isZero();
+    assertThat(map(first, 0, 0, 2048)).isEqualTo(1);
+    first.release(0, BASE, 2048);
+    assertThat(map(first, 0, 0, 2048)).isZero();
+    assertThat(map(first, 0, 0, 2048)).isEqualTo(2);
   }
 
   @Test
@@ -183,7 +196,7 @@ class FixedPoolTest {
     assertThat(
             new FixedPool(
                     new PoolSpec(null, ExtentKind.RAM, 1 << 30, 64),
-                    new FixedSettings((4 << 20) >> 11, 64))
+                    new FixedSettings((4 << 20) >> 11, 64, Fitting.AUTO))
                 .stripes())
         .as("4 MiB, 64 processors")
         .isEqualTo(16);
@@ -227,20 +240,20 @@ class FixedPoolTest {
     final PoolSpec big = new PoolSpec(null, ExtentKind.RAM, 3L << 30, 2);
     assertThat(new FixedPool(big, FixedSettings.DEFAULTS).plan().wantedBytes())
         .isEqualTo(64L << 20);
-    assertThat(new FixedPool(ram, new FixedSettings(129, 0)).plan().wantedBytes())
+    assertThat(new FixedPool(ram, new FixedSettings(129, 0, Fitting.AUTO)).plan().wantedBytes())
         .as("rounded up to whole slot sets")
         .isEqualTo(512 << 10);
-    assertThat(new FixedPool(ram, new FixedSettings(129, 3)).stripes()).isEqualTo(2);
+    assertThat(new FixedPool(ram, new FixedSettings(129, 3, Fitting.AUTO)).stripes()).isEqualTo(2);
     assertThat(new FixedPool(ram, FixedSettings.DEFAULTS).plan().limit()).isEqualTo(1L << 32);
   }
 
   @Test
   void settingsOutOfRangeNameValueRuleAndProperty() {
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> new FixedSettings(-1, 0))
+        .isThrownBy(() -> new FixedSettings(-1, 0, Fitting.AUTO))
         .withMessage("slots=-1 is not in 0..2097152");
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> new FixedSettings(0, 1025))
+        .isThrownBy(() -> new FixedSettings(0, 1025, Fitting.AUTO))
         .withMessage("areas=1025 is not in 0..1024");
   }
 }
