@@ -9,6 +9,7 @@ import java.util.Dictionary;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
@@ -128,10 +129,10 @@ public final class BlkComponent {
     Made device = null;
     ServiceRegistration<PciFunction> service = null;
     try {
-      final BlkSettings settings = BlkSettings.check(spec(config));
+      final BlkSettings settings = BlkSettings.check(spec(config, properties));
       final BlkSpec spec = settings.spec();
       registry.claim(spec.name(), pid);
-      device = BlkMaker.make(settings, regions, workers(config));
+      device = BlkMaker.make(settings, regions, workers(config, properties));
       service =
           context.registerService(PciFunction.class, device.function(), serviceProperties(spec));
       registry.made(spec.name(), pid, device.function());
@@ -148,26 +149,36 @@ public final class BlkComponent {
     registration = service;
   }
 
-  private static BlkSpec spec(final Config config) {
+  /** A number, or a line that names the property which is none. */
+  private static <T> T number(
+      final String key, final Map<String, Object> properties, final Supplier<T> value) {
+    try {
+      return value.get();
+    } catch (final RuntimeException e) {
+      throw new IllegalArgumentException(key + "=" + properties.get(key) + " is not a number", e);
+    }
+  }
+
+  private static BlkSpec spec(final Config config, final Map<String, Object> properties) {
     return new BlkSpec(
         config.name(),
         config.backend(),
         config.file(),
-        config.sizeBytes(),
+        number("sizeBytes", properties, config::sizeBytes),
         config.readOnly(),
-        config.queues(),
-        config.queueSize(),
+        number("queues", properties, config::queues),
+        number("queueSize", properties, config::queueSize),
         BlkSettings.policy(config.policy()),
-        config.regionBytes(),
+        number("regionBytes", properties, config::regionBytes),
         config.slot().isEmpty() ? null : config.slot());
   }
 
-  private static WorkerOptions workers(final Config config) {
-    if (config.spinUs() < 0 || config.spinUs() > MAX_SPIN_US) {
-      throw new IllegalArgumentException(
-          "spinUs=" + config.spinUs() + " is not in 0.." + MAX_SPIN_US);
+  private static WorkerOptions workers(final Config config, final Map<String, Object> properties) {
+    final int spinUs = number("spinUs", properties, config::spinUs);
+    if (spinUs < 0 || spinUs > MAX_SPIN_US) {
+      throw new IllegalArgumentException("spinUs=" + spinUs + " is not in 0.." + MAX_SPIN_US);
     }
-    return WorkerOptions.threaded(TimeUnit.MICROSECONDS.toNanos(config.spinUs()));
+    return WorkerOptions.threaded(TimeUnit.MICROSECONDS.toNanos(spinUs));
   }
 
   private static Dictionary<String, Object> serviceProperties(final BlkSpec spec) {

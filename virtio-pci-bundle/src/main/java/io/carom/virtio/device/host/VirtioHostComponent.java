@@ -34,6 +34,9 @@ public final class VirtioHostComponent implements VirtioHost {
   /** How long a device may take to be made and plugged, or to go. */
   private static final long CHANGE_TIMEOUT_MS = 10_000;
 
+  /** How long the bus may take to plug a function that is registered; it does so at once. */
+  private static final long PLUG_TIMEOUT_MS = 2_000;
+
   private static final long POLL_MS = 5;
 
   private final ConfigurationAdmin configurations;
@@ -68,9 +71,12 @@ public final class VirtioHostComponent implements VirtioHost {
     final BlkSettings settings = BlkSettings.check(spec);
     final String name = settings.spec().name();
     final String pid = BlkComponent.PID + "~" + name;
+    checkSlot(spec);
     create(spec, pid);
     final boolean answered =
-        await(() -> registry.device(name).isPresent() || registry.failure(pid).isPresent());
+        await(
+            CHANGE_TIMEOUT_MS,
+            () -> registry.device(name).isPresent() || registry.failure(pid).isPresent());
     final Device device = registry.device(name).orElse(null);
     final String problem;
     if (device == null) {
@@ -78,12 +84,12 @@ public final class VirtioHostComponent implements VirtioHost {
           registry
               .failure(pid)
               .orElse("name=" + name + ": no device was made within " + CHANGE_TIMEOUT_MS + " ms");
-    } else if (bus != null && !await(() -> function(device).isPlugged())) {
+    } else if (bus != null && !await(PLUG_TIMEOUT_MS, () -> function(device).isPlugged())) {
       problem =
           "name="
               + name
               + ": the PCI bus did not plug it in within "
-              + CHANGE_TIMEOUT_MS
+              + PLUG_TIMEOUT_MS
               + " ms; is slot="
               + spec.slot()
               + " taken?";
@@ -92,9 +98,29 @@ public final class VirtioHostComponent implements VirtioHost {
     }
     delete(pid);
     if (answered) {
-      await(() -> !registry.taken(name));
+      await(CHANGE_TIMEOUT_MS, () -> !registry.taken(name));
     }
     throw new IllegalArgumentException(problem);
+  }
+
+  /** Refuses a slot that is taken now; who takes it between this and plugging is found there. */
+  private void checkSlot(final BlkSpec spec) {
+    final PciBus pci = bus;
+    final String slot = spec.slot();
+    if (pci == null || slot == null) {
+      return;
+    }
+    final PciAddress wanted = PciAddress.parse(slot);
+    for (final PciBus.Plugged plugged : pci.functions()) {
+      if (plugged.address().equals(wanted)) {
+        throw new IllegalArgumentException(
+            "slot="
+                + slot
+                + " is taken by "
+                + plugged.name()
+                + ": choose another, or none for the first free one");
+      }
+    }
   }
 
   private synchronized void create(final BlkSpec spec, final String pid) {
@@ -145,7 +171,7 @@ public final class VirtioHostComponent implements VirtioHost {
       return false;
     }
     delete(device.pid());
-    await(() -> !registry.taken(name));
+    await(CHANGE_TIMEOUT_MS, () -> !registry.taken(name));
     regions.remove(name);
     return true;
   }
@@ -181,8 +207,8 @@ public final class VirtioHostComponent implements VirtioHost {
   }
 
   /** Waits for a condition, for a bounded time. */
-  private boolean await(final BooleanSupplier condition) {
-    final long deadline = System.nanoTime() + Duration.ofMillis(CHANGE_TIMEOUT_MS).toNanos();
+  private static boolean await(final long timeoutMs, final BooleanSupplier condition) {
+    final long deadline = System.nanoTime() + Duration.ofMillis(timeoutMs).toNanos();
     while (!condition.getAsBoolean()) {
       if (System.nanoTime() - deadline >= 0) {
         return false;
