@@ -18,8 +18,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The service of {@link FixedStrategy}. A change of its configuration changes its service properties,
- * at which the DMA core makes a new generation with a new pool.
+ * The service of {@link FixedStrategy}. A change of its configuration changes its service
+ * properties, at which the DMA core makes a new generation with a new pool.
  */
 @Component(
     configurationPid = SwiotlbFixed.PID,
@@ -77,8 +77,7 @@ public final class SwiotlbFixed implements DmaStrategy {
   }
 
   private static FixedSettings settings(final Config config) {
-    return new FixedSettings(
-        config.slots(), config.areas(), Fitting.parse(config.placement()));
+    return new FixedSettings(config.slots(), config.areas(), Fitting.parse(config.placement()));
   }
 
   @Modified

@@ -38,7 +38,8 @@ public record DmaDeviceSpec(
    * A device's own bounce memory.
    *
    * @param busAddress where the device sees it; a multiple of 256 KiB
-   * @param memory its bytes as the guest sees them; the part behind the last whole 256 KiB is unused
+   * @param memory its bytes as the guest sees them; the part behind the last whole 256 KiB is
+   *     unused
    * @param reserveBytes how much to set apart for coherent memory, from its start
    */
   public record Region(long busAddress, MemorySegment memory, long reserveBytes) {}

@@ -11,7 +11,13 @@ public final class DmaUsageException extends RuntimeException {
 
   /** A violation by {@code device} at a bus address. */
   public DmaUsageException(final String device, final long address, final String rule) {
-    super("DMA-API: " + device + ": " + rule + " [device address=0x"
-        + String.format("%016x", address) + "]");
+    super(
+        "DMA-API: "
+            + device
+            + ": "
+            + rule
+            + " [device address=0x"
+            + String.format("%016x", address)
+            + "]");
   }
 }

@@ -19,7 +19,9 @@ public enum SwapPolicy {
       }
     }
     throw new IllegalArgumentException(
-        "unknown policy '" + text + "'; valid: "
+        "unknown policy '"
+            + text
+            + "'; valid: "
             + Arrays.stream(values()).map(SwapPolicy::toString).collect(Collectors.joining(", ")));
   }
 

@@ -7,8 +7,8 @@ import org.osgi.annotation.versioning.ProviderType;
  * Runs workloads on the guest's disks: a service of the shim. Thread-safe; several workloads may
  * run at once, also on one disk.
  *
- * <p>For verification the shim keeps, per disk, what was last acknowledged for each sector. A sector
- * that nobody has described yet is written once before a verified workload reads it.
+ * <p>For verification the shim keeps, per disk, what was last acknowledged for each sector. A
+ * sector that nobody has described yet is written once before a verified workload reads it.
  */
 @ProviderType
 public interface Fio {

@@ -32,8 +32,7 @@ public record FioJob(
     int rwmixread,
     long seed) {
   /** The workloads that a disk without DISCARD can run. */
-  public static final List<String> RW =
-      List.of("read", "write", "randread", "randwrite", "randrw");
+  public static final List<String> RW = List.of("read", "write", "randread", "randwrite", "randrw");
 
   /** The shortest way to a job: 4 KiB, depth 32, one job, verified, no limits. */
   public static FioJob of(final String device, final String rw) {
@@ -43,22 +42,52 @@ public record FioJob(
   /** This job, running for a time. */
   public FioJob forMillis(final long millis) {
     return new FioJob(
-        device, rw, bsBytes, iodepth, numjobs, offsetBytes, sizeBytes, millis, true, verify,
-        rwmixread, seed);
+        device,
+        rw,
+        bsBytes,
+        iodepth,
+        numjobs,
+        offsetBytes,
+        sizeBytes,
+        millis,
+        true,
+        verify,
+        rwmixread,
+        seed);
   }
 
   /** This job with another block size. */
   public FioJob withBlockSize(final int bytes) {
     return new FioJob(
-        device, rw, bytes, iodepth, numjobs, offsetBytes, sizeBytes, runtimeMs, timeBased, verify,
-        rwmixread, seed);
+        device,
+        rw,
+        bytes,
+        iodepth,
+        numjobs,
+        offsetBytes,
+        sizeBytes,
+        runtimeMs,
+        timeBased,
+        verify,
+        rwmixread,
+        seed);
   }
 
   /** This job with another depth and number of jobs. */
   public FioJob withDepth(final int depth, final int jobs) {
     return new FioJob(
-        device, rw, bsBytes, depth, jobs, offsetBytes, sizeBytes, runtimeMs, timeBased, verify,
-        rwmixread, seed);
+        device,
+        rw,
+        bsBytes,
+        depth,
+        jobs,
+        offsetBytes,
+        sizeBytes,
+        runtimeMs,
+        timeBased,
+        verify,
+        rwmixread,
+        seed);
   }
 
   /** This job on an area. */
@@ -71,14 +100,34 @@ public record FioJob(
   /** This job with or without verification. */
   public FioJob withVerify(final boolean on) {
     return new FioJob(
-        device, rw, bsBytes, iodepth, numjobs, offsetBytes, sizeBytes, runtimeMs, timeBased, on,
-        rwmixread, seed);
+        device,
+        rw,
+        bsBytes,
+        iodepth,
+        numjobs,
+        offsetBytes,
+        sizeBytes,
+        runtimeMs,
+        timeBased,
+        on,
+        rwmixread,
+        seed);
   }
 
   /** This job with another seed. */
   public FioJob withSeed(final long value) {
     return new FioJob(
-        device, rw, bsBytes, iodepth, numjobs, offsetBytes, sizeBytes, runtimeMs, timeBased, verify,
-        rwmixread, value);
+        device,
+        rw,
+        bsBytes,
+        iodepth,
+        numjobs,
+        offsetBytes,
+        sizeBytes,
+        runtimeMs,
+        timeBased,
+        verify,
+        rwmixread,
+        value);
   }
 }

@@ -8,7 +8,7 @@ import org.osgi.annotation.versioning.ProviderType;
 /** The running guest kernel: a service, registered once the kernel has booted. Thread-safe. */
 @ProviderType
 public interface GuestKernel {
-  /** The kernel's log, oldest line first, each as {@code [    0.123456] text}. */
+  /** The kernel's log, oldest line first, each as {@code [ 0.123456] text}. */
   List<String> dmesg();
 
   /** The enumerated PCI functions, by address. */

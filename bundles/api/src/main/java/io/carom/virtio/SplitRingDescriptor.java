@@ -7,7 +7,8 @@ package io.carom.virtio;
  * <pre>
  *  descriptor area, align 16:  n x { addr (64) │ len (32) │ flags (16) │ next (16) }
  *  driver area, align 2:       flags (16) │ idx (16) │ n x ring (16) │ used_event (16)
- *  device area, align 4:       flags (16) │ idx (16) │ n x { id (32) │ len (32) } │ avail_event (16)
+ *  device area, align 4:       flags (16) │ idx (16) │ n x { id (32) │ len (32) }
+ *                              │ avail_event (16)
  * </pre>
  */
 public final class SplitRingDescriptor {

@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Feature bits (virtio 1.4, sections Feature Bits, Reserved Feature Bits, and Block Device / Feature
- * bits), as masks of a 64-bit word.
+ * Feature bits (virtio 1.4, sections Feature Bits, Reserved Feature Bits, and Block Device /
+ * Feature bits), as masks of a 64-bit word.
  */
 public final class VirtioFeatures {
   /** Largest size of a segment is in {@code size_max}. */
@@ -45,14 +45,47 @@ public final class VirtioFeatures {
   public static final long ACCESS_PLATFORM = 1L << 33;
 
   private static final String[] TRANSPORT_NAMES = {
-    "NOTIFY_ON_EMPTY", "", "", "SWIOTLB", "INDIRECT_DESC", "EVENT_IDX", "UNUSED", "",
-    "VERSION_1", "ACCESS_PLATFORM", "RING_PACKED", "IN_ORDER", "ORDER_PLATFORM", "SR_IOV",
-    "NOTIFICATION_DATA", "NOTIF_CONFIG_DATA", "RING_RESET", "ADMIN_VQ", "", "SUSPEND"
+    "NOTIFY_ON_EMPTY",
+    "",
+    "",
+    "SWIOTLB",
+    "INDIRECT_DESC",
+    "EVENT_IDX",
+    "UNUSED",
+    "",
+    "VERSION_1",
+    "ACCESS_PLATFORM",
+    "RING_PACKED",
+    "IN_ORDER",
+    "ORDER_PLATFORM",
+    "SR_IOV",
+    "NOTIFICATION_DATA",
+    "NOTIF_CONFIG_DATA",
+    "RING_RESET",
+    "ADMIN_VQ",
+    "",
+    "SUSPEND"
   };
   private static final int FIRST_TRANSPORT_BIT = 24;
   private static final String[] BLOCK_NAMES = {
-    "BARRIER", "SIZE_MAX", "SEG_MAX", "", "GEOMETRY", "RO", "BLK_SIZE", "SCSI", "", "FLUSH",
-    "TOPOLOGY", "CONFIG_WCE", "MQ", "DISCARD", "WRITE_ZEROES", "LIFETIME", "SECURE_ERASE", "ZONED"
+    "BARRIER",
+    "SIZE_MAX",
+    "SEG_MAX",
+    "",
+    "GEOMETRY",
+    "RO",
+    "BLK_SIZE",
+    "SCSI",
+    "",
+    "FLUSH",
+    "TOPOLOGY",
+    "CONFIG_WCE",
+    "MQ",
+    "DISCARD",
+    "WRITE_ZEROES",
+    "LIFETIME",
+    "SECURE_ERASE",
+    "ZONED"
   };
 
   private VirtioFeatures() {}

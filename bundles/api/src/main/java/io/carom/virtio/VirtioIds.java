@@ -11,7 +11,9 @@ public final class VirtioIds {
   /** Last modern device id. */
   public static final int MODERN_DEVICE_LAST = 0x107f;
 
-  /** Subsystem device id that QEMU gives modern functions; the specification wants at least 0x40. */
+  /**
+   * Subsystem device id that QEMU gives modern functions; the specification wants at least 0x40.
+   */
   public static final int SUBSYSTEM = 0x1100;
 
   /** Device type of a block device. */

@@ -7,9 +7,9 @@ import io.carom.dma.spi.Refusal;
 import java.util.Arrays;
 
 /**
- * One area: the slot sets of one stripe, in the order of their addresses, searched next fit or first
- * fit. Guarded by the stripe's lock. Free slots are bits, so that neither a map nor an unmap renumbers what
- * precedes it; what is found is what the kernel's run lengths would find.
+ * One area: the slot sets of one stripe, in the order of their addresses, searched next fit or
+ * first fit. Guarded by the stripe's lock. Free slots are bits, so that neither a map nor an unmap
+ * renumbers what precedes it; what is found is what the kernel's run lengths would find.
  */
 final class Area {
   private static final int FULL = Extent.SET_SLOTS;
@@ -204,8 +204,8 @@ final class Area {
   }
 
   /**
-   * Largest run of free slots, in bytes. Called without the lock: it reads what may be a little old,
-   * and works on a search of its own, as the area's belongs to the holder of the lock.
+   * Largest run of free slots, in bytes. Called without the lock: it reads what may be a little
+   * old, and works on a search of its own, as the area's belongs to the holder of the lock.
    */
   long largestFreeRun() {
     final long[] lows = low;

@@ -6,11 +6,11 @@ import io.carom.dma.spi.MapRequest;
 /**
  * The constraints of one request, worked out: how many slots it takes and where they may begin.
  *
- * <p>Rules, as Linux has them: bits of the buffer's address under the device's {@code min_align_mask}
- * are preserved, those of a slot by an offset in the first slot, higher ones by the choice of the
- * slot; {@code alloc_align_mask} aligns the run itself and pads its size; without either a mapping of
- * a page or more begins on a page; a run does not cross the segment boundary. Reused for each
- * request.
+ * <p>Rules, as Linux has them: bits of the buffer's address under the device's {@code
+ * min_align_mask} are preserved, those of a slot by an offset in the first slot, higher ones by the
+ * choice of the slot; {@code alloc_align_mask} aligns the run itself and pads its size; without
+ * either a mapping of a page or more begins on a page; a run does not cross the segment boundary.
+ * Reused for each request.
  */
 final class Fit {
   private static final int SLOT_MASK = Extent.SLOT_SIZE - 1;
@@ -31,8 +31,7 @@ final class Fit {
    * @return false when it is larger than a slot set
    */
   boolean of(final MapRequest request) {
-    offset =
-        request.address & request.minAlignMask & (request.allocAlignMask | SLOT_MASK);
+    offset = request.address & request.minAlignMask & (request.allocAlignMask | SLOT_MASK);
     if (request.size > Extent.SET_SIZE) {
       return false; // before anything is added to it
     }
@@ -52,8 +51,7 @@ final class Fit {
     preserve &= ~align;
     preserved = request.address & preserve;
     // All ones means no boundary; the sum must not overflow to 0 for it.
-    boundarySlots =
-        request.boundaryMask < 0 ? 0 : (request.boundaryMask >> Extent.SLOT_SHIFT) + 1;
+    boundarySlots = request.boundaryMask < 0 ? 0 : (request.boundaryMask >> Extent.SLOT_SHIFT) + 1;
     return true;
   }
 

@@ -41,8 +41,7 @@ public record FixedSettings(long slots, int areas, Fitting fitting) {
     if (spec.extents() == ExtentKind.DEVICE) {
       wanted = spec.availableBytes();
     } else if (slots == 0) {
-      wanted =
-          Math.clamp(spec.availableBytes() / SHARE, LEAST_BYTES, MOST_AUTOMATIC_BYTES);
+      wanted = Math.clamp(spec.availableBytes() / SHARE, LEAST_BYTES, MOST_AUTOMATIC_BYTES);
     } else {
       wanted = slots << Extent.SLOT_SHIFT;
     }

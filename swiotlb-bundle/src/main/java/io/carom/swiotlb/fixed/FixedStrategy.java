@@ -10,16 +10,15 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Linux's fixed software IO TLB: slots of 2 KiB in sets of 128, a mapping within one set, areas with
- * locks of their own, next fit.
+ * Linux's fixed software IO TLB: slots of 2 KiB in sets of 128, a mapping within one set, areas
+ * with locks of their own, next fit.
  */
 public final class FixedStrategy implements DmaStrategy {
   /** Its name. */
   public static final String SWIOTLB_FIXED = "swiotlb-fixed";
 
   private static final Set<ExtentKind> KINDS =
-      Collections.unmodifiableSet(
-          new LinkedHashSet<>(List.of(ExtentKind.RAM, ExtentKind.DEVICE)));
+      Collections.unmodifiableSet(new LinkedHashSet<>(List.of(ExtentKind.RAM, ExtentKind.DEVICE)));
 
   private volatile FixedSettings settings;
 

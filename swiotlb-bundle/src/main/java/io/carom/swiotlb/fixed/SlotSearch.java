@@ -4,8 +4,8 @@ package io.carom.swiotlb.fixed;
  * Finds runs of free slots in one slot set: 128 bits, in two words, bit set means free. A run never
  * crosses the set's border, so nothing outside the two words matters.
  *
- * <p>The words are narrowed in place of a loop over slots: after {@code x &= x >>> 1} a bit means two
- * free slots from here on, after another {@code x &= x >>> 2} four, and so on.
+ * <p>The words are narrowed in place of a loop over slots: after {@code x &= x >>> 1} a bit means
+ * two free slots from here on, after another {@code x &= x >>> 2} four, and so on.
  */
 final class SlotSearch {
   private long low;

@@ -29,8 +29,7 @@ class AreaModelTest {
   private int hint;
 
   private static Extent extent(final int set) {
-    return new Extent(
-        set, ExtentKind.RAM, BASE + (long) set * Extent.SET_SIZE, Extent.SET_SIZE);
+    return new Extent(set, ExtentKind.RAM, BASE + (long) set * Extent.SET_SIZE, Extent.SET_SIZE);
   }
 
   @ParameterizedTest
@@ -54,9 +53,7 @@ class AreaModelTest {
           used[run[0] + i] = false;
         }
       }
-      assertThat(area.usedSlots())
-          .as(where)
-          .isEqualTo(live.stream().mapToInt(r -> r[1]).sum());
+      assertThat(area.usedSlots()).as(where).isEqualTo(live.stream().mapToInt(r -> r[1]).sum());
     }
   }
 
@@ -89,8 +86,7 @@ class AreaModelTest {
 
   /** Looks at one slot after another from the hint on, around the end. */
   private int model() {
-    final long offset =
-        request.address & request.minAlignMask & (request.allocAlignMask | 2047);
+    final long offset = request.address & request.minAlignMask & (request.allocAlignMask | 2047);
     long bytes = request.size + offset;
     if (request.allocAlignMask != 0) {
       bytes = (bytes + request.allocAlignMask) & ~request.allocAlignMask;
@@ -113,8 +109,7 @@ class AreaModelTest {
         continue;
       }
       if (request.boundaryMask >= 0
-          && (address & request.boundaryMask) + ((long) count << 11)
-              > request.boundaryMask + 1) {
+          && (address & request.boundaryMask) + ((long) count << 11) > request.boundaryMask + 1) {
         continue;
       }
       return slot;

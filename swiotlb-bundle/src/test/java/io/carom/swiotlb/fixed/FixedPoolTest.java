@@ -61,8 +61,7 @@ class FixedPoolTest {
   }
 
   private void unmap(final int slot, final int slots) {
-    pool.release(
-        0, BASE + ((long) slot << Extent.SLOT_SHIFT), (long) slots << Extent.SLOT_SHIFT);
+    pool.release(0, BASE + ((long) slot << Extent.SLOT_SHIFT), (long) slots << Extent.SLOT_SHIFT);
   }
 
   private Refusal refusal() {
@@ -101,8 +100,7 @@ class FixedPoolTest {
   @Test
   void firstFitUsesTheSameSlotsAgain() {
     final FixedPool first =
-        new FixedPool(
-            new PoolSpec("dev", ExtentKind.DEVICE, 1 << 20, 1), FixedSettings.DEFAULTS);
+        new FixedPool(new PoolSpec("dev", ExtentKind.DEVICE, 1 << 20, 1), FixedSettings.DEFAULTS);
     first.grant(0, new Extent(0, ExtentKind.DEVICE, BASE, Extent.SET_SIZE));
     assertThat(map(first, 0, 0, 2048)).isZero();
     assertThat(map(first, 0, 0, 2048)).isEqualTo(1);
@@ -225,8 +223,7 @@ class FixedPoolTest {
   @Test
   void stripeWithoutExtentsIsFull() {
     final FixedPool empty =
-        new FixedPool(
-            new PoolSpec("dev", ExtentKind.DEVICE, 1 << 20, 2), FixedSettings.DEFAULTS);
+        new FixedPool(new PoolSpec("dev", ExtentKind.DEVICE, 1 << 20, 2), FixedSettings.DEFAULTS);
     assertThat(map(empty, 0, 0, 512)).isEqualTo(-1);
     assertThat(refusal()).isEqualTo(Refusal.FULL);
     assertThat(empty.largestFreeRun()).isZero();

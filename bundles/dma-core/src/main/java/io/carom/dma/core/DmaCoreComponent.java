@@ -33,7 +33,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Offers the DMA core as a service and brings it the strategies that come and go. */
-@Component(configurationPid = DmaCoreComponent.PID, immediate = true, service = {})
+@Component(
+    configurationPid = DmaCoreComponent.PID,
+    immediate = true,
+    service = {})
 @Designate(ocd = DmaCoreComponent.Config.class)
 public final class DmaCoreComponent {
   /** Its configuration's PID. */

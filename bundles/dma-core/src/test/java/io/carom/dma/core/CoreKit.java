@@ -54,8 +54,7 @@ public final class CoreKit implements AutoCloseable {
     final long base = REGION + (regions++ << 30);
     return device(
         DmaDeviceSpec.of(
-            name,
-            new DmaDeviceSpec.Region(base, LazyMemory.allocate((long) kib << 10), 256 << 10)),
+            name, new DmaDeviceSpec.Region(base, LazyMemory.allocate((long) kib << 10), 256 << 10)),
         new Negotiation(strict, true));
   }
 

@@ -65,8 +65,7 @@ class MappingTest {
     for (int i = 0; i < 3; i++) {
       device.unmap(buffer, 4096, DmaDirection.TO_DEVICE, NO_ATTRIBUTES);
     }
-    assertThatThrownBy(
-            () -> device.unmap(buffer, 4096, DmaDirection.TO_DEVICE, NO_ATTRIBUTES))
+    assertThatThrownBy(() -> device.unmap(buffer, 4096, DmaDirection.TO_DEVICE, NO_ATTRIBUTES))
         .isInstanceOf(DmaUsageException.class);
   }
 
@@ -204,8 +203,7 @@ class MappingTest {
     final long buffer = kit.guest.buffer(1 << 20, 1);
     final long a = device.map(buffer, 256 << 10, DmaDirection.TO_DEVICE, 0);
     final long b = device.map(buffer, 256 << 10, DmaDirection.TO_DEVICE, 0);
-    assertThat(device.map(buffer, 1, DmaDirection.TO_DEVICE, 0))
-        .isEqualTo(DmaDevice.MAPPING_ERROR);
+    assertThat(device.map(buffer, 1, DmaDirection.TO_DEVICE, 0)).isEqualTo(DmaDevice.MAPPING_ERROR);
     assertThat(device.map(buffer, 1 << 20, DmaDirection.TO_DEVICE, 0))
         .isEqualTo(DmaDevice.MAPPING_ERROR);
     assertThat(kit.info(device).full()).isEqualTo(1);
@@ -268,8 +266,7 @@ class MappingTest {
   @Test
   void coherentMemoryWithoutRegionObeysTheMask() {
     final DmaDevice device =
-        kit.device(
-            DmaDeviceSpec.of("dev", null).withDmaMask(0xffff_ffffL), Negotiation.NONE);
+        kit.device(DmaDeviceSpec.of("dev", null).withDmaMask(0xffff_ffffL), Negotiation.NONE);
     final CoherentBuffer a = device.allocateCoherent(4096);
     assertThat(a.busAddress()).isLessThan(1L << 32);
     final long used = kit.guest.usedPages();

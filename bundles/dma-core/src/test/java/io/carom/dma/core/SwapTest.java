@@ -262,8 +262,7 @@ class SwapTest {
     kit.use(device, "one");
     final long buffer = kit.guest.buffer(4096, 1);
     for (final SlotStrategy.Fault fault :
-        List.of(
-            SlotStrategy.Fault.THROW, SlotStrategy.Fault.OUTSIDE, SlotStrategy.Fault.SILENT)) {
+        List.of(SlotStrategy.Fault.THROW, SlotStrategy.Fault.OUTSIDE, SlotStrategy.Fault.SILENT)) {
       one.fault = fault;
       assertThat(device.map(buffer, 4096, DmaDirection.TO_DEVICE, 0))
           .as(fault.name())
@@ -312,8 +311,7 @@ class SwapTest {
       device.unmap(late.get(), 4096, DmaDirection.TO_DEVICE, 0);
     }
     assertThat(device.liveMappings()).isZero();
-    CoreKit.await(
-        () -> slots("two") == 8 * 128, "all extents came back");
+    CoreKit.await(() -> slots("two") == 8 * 128, "all extents came back");
   }
 
   @Test
@@ -363,8 +361,7 @@ class SwapTest {
     strategies();
     final DmaDevice device = kit.device("dev");
     kit.use(device, "one");
-    kit.core.strategyAdded(
-        new StrategyRef("one", one, 1, "test", 1, 1));
+    kit.core.strategyAdded(new StrategyRef("one", one, 1, "test", 1, 1));
     CoreKit.await(() -> one.instances.size() == 2, "a second pool");
     CoreKit.await(() -> one.instances.getFirst().closed.get() == 1, "the first is closed");
     assertThat(kit.info(device).generation()).isGreaterThan(2);

@@ -77,14 +77,18 @@ public final class DeviceDma implements DmaDevice {
   private void checkRegion(final DmaDeviceSpec.Region own) {
     if ((own.busAddress() & (Extent.SET_SIZE - 1)) != 0) {
       throw new IllegalArgumentException(
-          spec.name() + ": region at 0x" + Long.toHexString(own.busAddress())
+          spec.name()
+              + ": region at 0x"
+              + Long.toHexString(own.busAddress())
               + " is not aligned to 256 KiB");
     }
-    if (own.reserveBytes() < 0
-        || own.memory().byteSize() - Extent.SET_SIZE < own.reserveBytes()) {
+    if (own.reserveBytes() < 0 || own.memory().byteSize() - Extent.SET_SIZE < own.reserveBytes()) {
       throw new IllegalArgumentException(
-          spec.name() + ": region of " + own.memory().byteSize()
-              + " bytes is smaller than its reserve of " + own.reserveBytes()
+          spec.name()
+              + ": region of "
+              + own.memory().byteSize()
+              + " bytes is smaller than its reserve of "
+              + own.reserveBytes()
               + " bytes plus one slot set; raise regionBytes");
     }
   }

@@ -9,6 +9,5 @@ public interface Copier {
   Copier COPYING = MemorySegment::copy;
 
   /** Copies {@code size} bytes; both runs are in bounds, checked once more by the segments. */
-  void copy(
-      MemorySegment from, long fromOffset, MemorySegment to, long toOffset, long size);
+  void copy(MemorySegment from, long fromOffset, MemorySegment to, long toOffset, long size);
 }

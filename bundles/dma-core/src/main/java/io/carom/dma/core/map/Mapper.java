@@ -22,13 +22,13 @@ import org.jspecify.annotations.Nullable;
  * stripes, and checks under the lock that the generation is still current. The strategy's decision,
  * the record and the live count all happen under that one lock, so that whoever publishes another
  * generation and then takes and leaves each of these locks once (the <em>grace</em>) has waited for
- * every map that could still use the old one, and sees its record. The copy in follows unlocked: the
- * record is live, nobody but the driver that will get the address can end it. A thread holds one
- * stripe lock at most.
+ * every map that could still use the old one, and sees its record. The copy in follows unlocked:
+ * the record is live, nobody but the driver that will get the address can end it. A thread holds
+ * one stripe lock at most.
  *
- * <p>When all stripes refuse, and the generation before still drains, it lends: the map is made in the
- * old generation, under the old stripe's lock, after the check that it is still DRAINING. The end of
- * a drain is followed by another grace, for the same reason.
+ * <p>When all stripes refuse, and the generation before still drains, it lends: the map is made in
+ * the old generation, under the old stripe's lock, after the check that it is still DRAINING. The
+ * end of a drain is followed by another grace, for the same reason.
  *
  * <p>Two atomic operations for a map and its unmap: one lock each. Nothing is allocated.
  */
@@ -70,7 +70,11 @@ public final class Mapper {
     final long offset = size <= 0 ? -1 : tables.memory().offset(address, size);
     if (offset < 0) {
       throw new IllegalArgumentException(
-          spec.name() + ": buffer of " + size + " bytes at 0x" + Long.toHexString(address)
+          spec.name()
+              + ": buffer of "
+              + size
+              + " bytes at 0x"
+              + Long.toHexString(address)
               + " is empty or not RAM");
     }
     final long me = Thread.currentThread().threadId();
@@ -180,9 +184,7 @@ public final class Mapper {
       if (lent
           ? generation.state() != Generation.State.DRAINING || !pool.callable()
           : current != generation || !pool.callable()) {
-        return lent || current == generation
-            ? REFUSED - Refusal.FULL.ordinal()
-            : RETRY;
+        return lent || current == generation ? REFUSED - Refusal.FULL.ordinal() : RETRY;
       }
       final Placement placement = ask(pool, stripe, address, size, direction, attributes);
       if (placement == null) {
@@ -200,7 +202,8 @@ public final class Mapper {
           extent = tables.index().find(bus);
           final MappingRecord record = take(pool, stripe, extent, placement, size);
           if (record == null || extent == null) {
-            pool.fault("placed a buffer at 0x" + Long.toHexString(bus) + ", which is not its to give");
+            pool.fault(
+                "placed a buffer at 0x" + Long.toHexString(bus) + ", which is not its to give");
             return REFUSED - Failures.STRATEGY_ERROR;
           }
           record.address = address;
@@ -235,9 +238,7 @@ public final class Mapper {
     }
     // Always in, whatever the direction: a device that writes less than the buffer must leave the
     // rest as it was, and must never hand stale bytes of the pool to the driver.
-    tables
-        .copier()
-        .copy(tables.memory().ram(), offset, extent.memory, bus + extent.delta, size);
+    tables.copier().copy(tables.memory().ram(), offset, extent.memory, bus + extent.delta, size);
     return bus;
   }
 
@@ -286,8 +287,7 @@ public final class Mapper {
     if (extent == null || extent.owner() != pool || extent.home() != stripe.index) {
       return null;
     }
-    return extent.take(
-        placement.busAddress(), size, placement.runAddress(), placement.runBytes());
+    return extent.take(placement.busAddress(), size, placement.runAddress(), placement.runBytes());
   }
 
   private long pass(
@@ -304,9 +304,7 @@ public final class Mapper {
     if (!reaches(bus, size)) {
       return REFUSED - Refusal.MASK.ordinal();
     }
-    tables
-        .passes()
-        .add(bus, size, direction.ordinal(), generation, tables.tick().millis());
+    tables.passes().add(bus, size, direction.ordinal(), generation, tables.tick().millis());
     generation.cell(stripe.index).maps++;
     return bus;
   }
@@ -314,5 +312,4 @@ public final class Mapper {
   private boolean reaches(final long bus, final long size) {
     return Long.compareUnsigned(bus + size - 1, spec.dmaMask()) <= 0; // both below 2^48
   }
-
 }

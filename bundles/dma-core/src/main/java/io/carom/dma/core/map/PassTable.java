@@ -8,9 +8,10 @@ import org.jspecify.annotations.Nullable;
  * Records of mappings that the device reaches where they are. Several may share a key (bus address,
  * size, direction, generation): they are counted in one record.
  *
- * <p>Sharded by bus address; each shard is an open-addressed table under a lock of its own, which is
- * held for a probe and never while another lock of it is taken. A map holds its stripe's lock while it
- * takes the shard's: stripe before shard is the only order. An unmap takes the shard's alone.
+ * <p>Sharded by bus address; each shard is an open-addressed table under a lock of its own, which
+ * is held for a probe and never while another lock of it is taken. A map holds its stripe's lock
+ * while it takes the shard's: stripe before shard is the only order. An unmap takes the shard's
+ * alone.
  */
 public final class PassTable {
   private static final int SHARDS = Generation.PASS_SHARDS;
@@ -48,8 +49,7 @@ public final class PassTable {
   @FunctionalInterface
   public interface Visitor {
     /** One record. */
-    void record(
-        long busAddress, long size, int direction, int generation, int count, int tick);
+    void record(long busAddress, long size, int direction, int generation, int count, int tick);
   }
 
   /** Records a mapping. Under the lock of the stripe that placed it. */
@@ -103,8 +103,8 @@ public final class PassTable {
   }
 
   /**
-   * Whether a run lies within a mapping of the caller's. Fast when it starts where the mapping does;
-   * an interior address is searched for in the whole table.
+   * Whether a run lies within a mapping of the caller's. Fast when it starts where the mapping
+   * does; an interior address is searched for in the whole table.
    */
   public boolean covers(
       final long busAddress, final long size, final int direction, final Owner owner) {
@@ -203,7 +203,8 @@ public final class PassTable {
       counts[hole] = 0;
       for (int i = next(hole); counts[i] != 0; i = next(i)) {
         final int wanted = first(addresses[i]);
-        final boolean stays = hole <= i ? hole < wanted && wanted <= i : hole < wanted || wanted <= i;
+        final boolean stays =
+            hole <= i ? hole < wanted && wanted <= i : hole < wanted || wanted <= i;
         if (!stays) {
           put(hole, addresses[i], sizes[i], directions[i], generations[i], counts[i], ticks[i]);
           counts[i] = 0;
@@ -244,8 +245,7 @@ public final class PassTable {
       }
     }
 
-    boolean covers(
-        final long busAddress, final long size, final int direction, final Owner owner) {
+    boolean covers(final long busAddress, final long size, final int direction, final Owner owner) {
       lock(Thread.currentThread().threadId());
       try {
         for (int i = 0; i < addresses.length; i++) {

@@ -82,7 +82,8 @@ public final class Unmapper implements PassTable.Owner {
               device,
               busAddress,
               "device driver frees DMA memory with different direction [unmapped with "
-                  + direction + "]");
+                  + direction
+                  + "]");
     }
   }
 
@@ -101,15 +102,21 @@ public final class Unmapper implements PassTable.Owner {
       throw new DmaUsageException(
           device,
           busAddress,
-          "device driver frees DMA memory with different size [map size=" + record.size
-              + " bytes] [unmap size=" + size + " bytes]");
+          "device driver frees DMA memory with different size [map size="
+              + record.size
+              + " bytes] [unmap size="
+              + size
+              + " bytes]");
     }
     if (record.direction != direction.ordinal()) {
       throw new DmaUsageException(
           device,
           busAddress,
           "device driver frees DMA memory with different direction [mapped with "
-              + DmaDirection.values()[record.direction] + "] [unmapped with " + direction + "]");
+              + DmaDirection.values()[record.direction]
+              + "] [unmapped with "
+              + direction
+              + "]");
     }
   }
 
@@ -141,14 +148,14 @@ public final class Unmapper implements PassTable.Owner {
         if (extent.owner() != pool || extent.home() != stripe.index) {
           continue; // the extent moved, as only one without live mappings can: check again
         }
-        if (!claimed
-            && (record.state() != MappingRecord.LIVE || record.busAddress != busAddress)) {
+        if (!claimed && (record.state() != MappingRecord.LIVE || record.busAddress != busAddress)) {
           throw usage(busAddress, NOT_ALLOCATED, 0);
         }
         final Generation generation = mine(record.generation);
         extent.giveBack(record);
         final long runAddress =
-            extent.extent.busAddress() + ((long) record.runSlot << 11); // 2 KiB slots, in the extent
+            extent.extent.busAddress()
+                + ((long) record.runSlot << 11); // 2 KiB slots, in the extent
         final long runBytes = (long) record.runSlots << 11;
         record.free();
         if (generation != null) {
@@ -193,10 +200,7 @@ public final class Unmapper implements PassTable.Owner {
 
   /** As {@link io.carom.dma.DmaDevice#syncForCpu} and {@code syncForDevice}. */
   public void sync(
-      final long busAddress,
-      final long size,
-      final DmaDirection direction,
-      final boolean forCpu) {
+      final long busAddress, final long size, final DmaDirection direction, final boolean forCpu) {
     syncs.increment();
     final ExtentState extent = tables.index().find(busAddress);
     if (extent == null) {
@@ -212,8 +216,7 @@ public final class Unmapper implements PassTable.Owner {
         || mine(record.generation) == null
         || busAddress < record.busAddress
         || busAddress - record.busAddress >= record.size) {
-      throw usage(
-          busAddress, "device driver tries to sync DMA memory it has not allocated", size);
+      throw usage(busAddress, "device driver tries to sync DMA memory it has not allocated", size);
     }
     final long start = busAddress - record.busAddress;
     if (size < 0 || size > record.size - start) {
@@ -221,7 +224,12 @@ public final class Unmapper implements PassTable.Owner {
           device,
           busAddress,
           "device driver syncs DMA memory outside allocated range [allocation size="
-              + record.size + " bytes] [sync offset+size=" + start + "+" + size + "]");
+              + record.size
+              + " bytes] [sync offset+size="
+              + start
+              + "+"
+              + size
+              + "]");
     }
     final int mapped = record.direction;
     if (mapped != direction.ordinal() && mapped != DmaDirection.BIDIRECTIONAL.ordinal()) {
@@ -229,7 +237,10 @@ public final class Unmapper implements PassTable.Owner {
           device,
           busAddress,
           "device driver syncs DMA memory with different direction [mapped with "
-              + DmaDirection.values()[mapped] + "] [synced with " + direction + "]");
+              + DmaDirection.values()[mapped]
+              + "] [synced with "
+              + direction
+              + "]");
     }
     if (forCpu && direction.fromDevice()) {
       copyOut(extent, busAddress, record.address + start, size);
@@ -237,8 +248,7 @@ public final class Unmapper implements PassTable.Owner {
       final long offset = tables.memory().offset(record.address + start, size);
       tables
           .copier()
-          .copy(
-              tables.memory().ram(), offset, extent.memory, busAddress + extent.delta, size);
+          .copy(tables.memory().ram(), offset, extent.memory, busAddress + extent.delta, size);
     }
   }
 

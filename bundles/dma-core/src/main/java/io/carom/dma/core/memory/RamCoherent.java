@@ -44,7 +44,11 @@ public final class RamCoherent implements CoherentSpace {
     final long address = pages.allocate(count, PhysicalLayout.PAGE_SIZE, limit);
     if (address == PageAllocator.NONE) {
       throw new DmaMemoryException(
-          device + ": no " + size + " bytes of coherent memory below 0x" + Long.toHexString(limit)
+          device
+              + ": no "
+              + size
+              + " bytes of coherent memory below 0x"
+              + Long.toHexString(limit)
               + "; raise lowRamMiB or highRamMiB of io.carom.machine");
     }
     memory.share(address, count);

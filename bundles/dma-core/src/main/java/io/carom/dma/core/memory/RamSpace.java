@@ -12,8 +12,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Guest RAM as a source of extents: pages from the kernel's allocator, shared with the host where the
- * guest is confidential, given back and made private again when the extent is.
+ * Guest RAM as a source of extents: pages from the kernel's allocator, shared with the host where
+ * the guest is confidential, given back and made private again when the extent is.
  */
 public final class RamSpace implements ExtentSource {
   private final GuestMemory memory;
@@ -36,7 +36,8 @@ public final class RamSpace implements ExtentSource {
   @Override
   public @Nullable ExtentState take(final long bytes, final long limit) {
     final long count = bytes >> PhysicalLayout.PAGE_SHIFT;
-    // An unaligned bus offset would put slots across set borders; the machine's offsets are aligned.
+    // An unaligned bus offset would put slots across set borders; the machine's offsets are
+    // aligned.
     final long address =
         pages.allocate(
             count, Extent.SET_SIZE, Math.max(0, limit - Math.max(0, memory.busOffset())));
@@ -46,8 +47,7 @@ public final class RamSpace implements ExtentSource {
     memory.share(address, count);
     final ExtentState made =
         new ExtentState(
-            new Extent(
-                ids.incrementAndGet(), ExtentKind.RAM, address + memory.busOffset(), bytes),
+            new Extent(ids.incrementAndGet(), ExtentKind.RAM, address + memory.busOffset(), bytes),
             memory.ram(),
             memory.offset(address));
     index.add(made);

@@ -13,8 +13,8 @@ import java.util.Map;
 
 /**
  * Coherent memory in a device's region: pages of the reserve, which was set apart before any extent
- * was granted, so a swap never has to wait for it. What does not fit there takes whole slot sets that
- * nobody owns, or fails.
+ * was granted, so a swap never has to wait for it. What does not fit there takes whole slot sets
+ * that nobody owns, or fails.
  */
 public final class RegionCoherent implements CoherentSpace {
   private static final int PAGE = 4096;
@@ -52,8 +52,13 @@ public final class RegionCoherent implements CoherentSpace {
     final ExtentState extent = sets.take(whole, Long.MAX_VALUE);
     if (extent == null) {
       throw new DmaMemoryException(
-          device + ": no " + size + " bytes of coherent memory: the region's reserve of "
-              + region.reserveBytes() + " bytes has " + usedBytes
+          device
+              + ": no "
+              + size
+              + " bytes of coherent memory: the region's reserve of "
+              + region.reserveBytes()
+              + " bytes has "
+              + usedBytes
               + " in use and no slot set is free; raise regionBytes or lower queues or queueSize");
     }
     beyond.put(extent.extent.busAddress(), extent);

@@ -15,9 +15,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A device's own region: the reserve for coherent memory at its start, slot sets behind it. A set is
- * granted to one extent at most; an extent that comes back is kept and used again as it is, or split
- * or joined when another size is wanted.
+ * A device's own region: the reserve for coherent memory at its start, slot sets behind it. A set
+ * is granted to one extent at most; an extent that comes back is kept and used again as it is, or
+ * split or joined when another size is wanted.
  */
 public final class RegionSpace implements ExtentSource {
   private final DmaDeviceSpec.Region region;

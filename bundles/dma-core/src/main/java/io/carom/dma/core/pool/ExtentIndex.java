@@ -12,8 +12,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ExtentIndex {
   private static final VarHandle LEAF = MethodHandles.arrayElementVarHandle(ExtentState[].class);
-  private static final VarHandle TABLE =
-      MethodHandles.arrayElementVarHandle(ExtentState[][].class);
+  private static final VarHandle TABLE = MethodHandles.arrayElementVarHandle(ExtentState[][].class);
   private static final int LEAF_BITS = 12;
   private static final int LEAF_SHIFT = Extent.SET_SHIFT + LEAF_BITS;
   private static final int TABLE_SIZE = 4096; // of 1 GiB: bus addresses below 4 TiB
@@ -34,8 +33,7 @@ public final class ExtentIndex {
       return null;
     }
     return (ExtentState)
-        LEAF.getAcquire(
-            leaf, (int) (busAddress >>> Extent.SET_SHIFT) & ((1 << LEAF_BITS) - 1));
+        LEAF.getAcquire(leaf, (int) (busAddress >>> Extent.SET_SHIFT) & ((1 << LEAF_BITS) - 1));
   }
 
   /** Makes an extent findable. */

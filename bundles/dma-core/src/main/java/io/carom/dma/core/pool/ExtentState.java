@@ -7,13 +7,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * What the core keeps of an extent: its bytes, its records, and who owns it.
  *
- * <p><b>Invariant</b>: the owner changes only while {@link #live} is 0, under the home stripe's lock
- * of the owner before. So whoever holds a live mapping finds the same owner and home from its map to
- * its unmap, without knowing which strategy is current; whoever does not is found out by checking the
- * owner again under the lock.
+ * <p><b>Invariant</b>: the owner changes only while {@link #live} is 0, under the home stripe's
+ * lock of the owner before. So whoever holds a live mapping finds the same owner and home from its
+ * map to its unmap, without knowing which strategy is current; whoever does not is found out by
+ * checking the owner again under the lock.
  *
  * <p>Records, {@code occupied}, {@code starts} and {@code live} are guarded by the lock of the home
- * stripe. Syncs read {@code starts} without it: the bits of their own mapping do not change meanwhile.
+ * stripe. Syncs read {@code starts} without it: the bits of their own mapping do not change
+ * meanwhile.
  */
 public final class ExtentState {
   /** What strategies know of it. */
@@ -87,8 +88,8 @@ public final class ExtentState {
   /**
    * Takes a run of slots for a new mapping. Under the lock.
    *
-   * @return null when the run is not within the extent, the first byte not within the run, or a slot
-   *     is taken: the strategy is wrong
+   * @return null when the run is not within the extent, the first byte not within the run, or a
+   *     slot is taken: the strategy is wrong
    */
   public @Nullable MappingRecord take(
       final long busAddress, final long size, final long runAddress, final long runBytes) {
@@ -136,7 +137,9 @@ public final class ExtentState {
     return start < 0 ? null : records[start];
   }
 
-  /** Counts the records that are not free, of one generation, or of all for -1; without the lock. */
+  /**
+   * Counts the records that are not free, of one generation, or of all for -1; without the lock.
+   */
   public int count(final int generation) {
     int count = 0;
     for (final MappingRecord record : records) {

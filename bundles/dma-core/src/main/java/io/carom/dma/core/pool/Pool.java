@@ -14,8 +14,8 @@ import org.slf4j.LoggerFactory;
  * One instance of a strategy with its stripes and extents: a device's own, or shared by several.
  *
  * <p>The strategy's code is called only through the stripe locks and only while {@link #callable}.
- * Once that is false and {@link #grace} is over, nobody is inside and nobody will be; extents, records
- * and counts need no strategy from then on.
+ * Once that is false and {@link #grace} is over, nobody is inside and nobody will be; extents,
+ * records and counts need no strategy from then on.
  */
 public final class Pool {
   private static final Logger LOG = LoggerFactory.getLogger(Pool.class);
@@ -270,8 +270,8 @@ public final class Pool {
   }
 
   /**
-   * Waits until no call that began before is inside: takes each stripe's lock once. A stripe that is
-   * still held at the timeout by a thread inside the strategy is abandoned.
+   * Waits until no call that began before is inside: takes each stripe's lock once. A stripe that
+   * is still held at the timeout by a thread inside the strategy is abandoned.
    *
    * @return how many stripes were abandoned by this call
    */

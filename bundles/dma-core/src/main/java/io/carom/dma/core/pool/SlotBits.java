@@ -1,6 +1,8 @@
 package io.carom.dma.core.pool;
 
-/** Runs of bits in an array of words: bit {@code i} is bit {@code i & 63} of word {@code i >> 6}. */
+/**
+ * Runs of bits in an array of words: bit {@code i} is bit {@code i & 63} of word {@code i >> 6}.
+ */
 final class SlotBits {
   private SlotBits() {}
 

@@ -4,8 +4,8 @@ import io.carom.dma.spi.MapRequest;
 import io.carom.dma.spi.Placement;
 
 /**
- * One stripe of a pool: the lock under which the strategy's code for it runs, and the objects that a
- * call needs, so that none is made.
+ * One stripe of a pool: the lock under which the strategy's code for it runs, and the objects that
+ * a call needs, so that none is made.
  */
 public final class Stripe extends StripeLock {
   /** Position in the pool. */

@@ -8,13 +8,13 @@ import java.util.concurrent.locks.LockSupport;
  * A lock held for tens of nanoseconds: one compare-and-set to take it, one release store to leave
  * it, on a cache line of its own.
  *
- * <p><b>Abandonment.</b> Code of a strategy runs under the lock, and may hang. {@link #abandon} then
- * gives the lock up for everybody else without touching the lock word: waiters and newcomers see
- * {@link #abandoned} and go another way. The holder, if it ever returns, finds the flag (or, having
- * read it just before, finishes as usual) and stores the lock word free. Whoever wants to reuse what
- * the lock guarded waits until the lock is abandoned <em>and</em> free, in that order: a thread that
- * takes the lock word after the flag was set sees the flag, because both are volatile, and leaves
- * again without touching anything. So a plain release store is enough to unlock.
+ * <p><b>Abandonment.</b> Code of a strategy runs under the lock, and may hang. {@link #abandon}
+ * then gives the lock up for everybody else without touching the lock word: waiters and newcomers
+ * see {@link #abandoned} and go another way. The holder, if it ever returns, finds the flag (or,
+ * having read it just before, finishes as usual) and stores the lock word free. Whoever wants to
+ * reuse what the lock guarded waits until the lock is abandoned <em>and</em> free, in that order: a
+ * thread that takes the lock word after the flag was set sees the flag, because both are volatile,
+ * and leaves again without touching anything. So a plain release store is enough to unlock.
  */
 public class StripeLock extends StripePad {
   private static final VarHandle OWNER;

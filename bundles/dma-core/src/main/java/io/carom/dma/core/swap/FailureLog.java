@@ -60,16 +60,26 @@ final class FailureLog {
     }
     if (reason == Refusal.MASK.ordinal()) {
       return "not reachable under the device's mask 0x"
-          + Long.toHexString(device.spec().dmaMask()) + "; use a strategy that bounces";
+          + Long.toHexString(device.spec().dmaMask())
+          + "; use a strategy that bounces";
     }
     if (reason == Refusal.TOO_BIG.ordinal()) {
-      return size + " bytes are more than the " + generation.maxMappingSize + " that "
-          + pool.strategy() + " can map";
+      return size
+          + " bytes are more than the "
+          + generation.maxMappingSize
+          + " that "
+          + pool.strategy()
+          + " can map";
     }
     final PoolInfo info = pool.info();
     final String counts =
-        "swiotlb buffer is full (sz: " + size + " bytes), total " + info.io_tlb_nslabs()
-            + " (slots), used " + info.io_tlb_used() + " (slots)";
+        "swiotlb buffer is full (sz: "
+            + size
+            + " bytes), total "
+            + info.io_tlb_nslabs()
+            + " (slots), used "
+            + info.io_tlb_used()
+            + " (slots)";
     return (reason == Refusal.FRAGMENTED.ordinal()
             ? "fragmented, largest free run " + info.largestFreeRunBytes() + " bytes: "
             : "")

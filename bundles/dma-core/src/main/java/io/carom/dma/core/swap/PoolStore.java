@@ -17,9 +17,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The pools: opens them, fills them with extents, moves extents from one that is given up to the one
- * that follows it, and disposes of what nobody wants. A pool on RAM is shared by all devices of its
- * strategy, one on a region is the device's own.
+ * The pools: opens them, fills them with extents, moves extents from one that is given up to the
+ * one that follows it, and disposes of what nobody wants. A pool on RAM is shared by all devices of
+ * its strategy, one on a region is the device's own.
  *
  * <p>All changes of who owns an extent happen here, under this object's monitor; stripe locks are
  * taken inside it, never the other way round. Nothing of a strategy but opening, granting and
@@ -64,12 +64,11 @@ public final class PoolStore {
    * Finds or opens the pool that a device shall use, and fills it as far as extents are to be had.
    * The caller becomes one of its users.
    *
-   * @param yields the device's present pool, which gives half of its empty extents if it lies in the
-   *     same region, or null
+   * @param yields the device's present pool, which gives half of its empty extents if it lies in
+   *     the same region, or null
    * @throws IllegalStateException when the strategy does not open
    */
-  public Pool acquire(
-      final DeviceDma device, final Choice choice, final @Nullable Pool yields) {
+  public Pool acquire(final DeviceDma device, final Choice choice, final @Nullable Pool yields) {
     final Pool shared = acquireShared(choice);
     return shared != null ? shared : add(open(device, choice), choice, yields);
   }
@@ -115,8 +114,7 @@ public final class PoolStore {
     final ExtentKind kind = choice.extents();
     final boolean own = kind == ExtentKind.DEVICE;
     final ExtentSource source = kind == null ? null : own ? device.region() : ram;
-    final long available =
-        source == null ? 0 : own ? source.capacity() : ram.lowBytes();
+    final long available = source == null ? 0 : own ? source.capacity() : ram.lowBytes();
     final String name = choice.ref().name() + (own ? "@" + device.name() : "");
     try {
       final StrategyInstance instance =
@@ -167,8 +165,8 @@ public final class PoolStore {
   }
 
   /**
-   * Moves what is empty in a pool that nobody uses any more: to the pool that a device uses now if it
-   * lies in the same memory, else back to where it came from.
+   * Moves what is empty in a pool that nobody uses any more: to the pool that a device uses now if
+   * it lies in the same memory, else back to where it came from.
    *
    * @return extents that changed owner
    */

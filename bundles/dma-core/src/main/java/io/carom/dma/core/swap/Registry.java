@@ -73,12 +73,19 @@ public final class Registry {
     final StrategyRef ref = find(target.strategy());
     if (ref == null) {
       throw new IllegalArgumentException(
-          "unknown strategy '" + target.strategy() + "'; valid: " + String.join(", ", names(device)));
+          "unknown strategy '"
+              + target.strategy()
+              + "'; valid: "
+              + String.join(", ", names(device)));
     }
     final Choice choice = legal(device, ref, target.extents());
     if (choice == null) {
       throw new IllegalArgumentException(
-          "strategy " + target + " is not legal for " + device.name() + ": "
+          "strategy "
+              + target
+              + " is not legal for "
+              + device.name()
+              + ": "
               + why(device, ref, target.extents()));
     }
     return choice;

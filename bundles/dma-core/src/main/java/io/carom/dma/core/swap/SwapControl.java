@@ -19,9 +19,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Sees to it that each device has the strategy that it should have: the one that a user asked for or
- * the configured one, while it is absent the best that is legal, or none. One transition per device
- * at a time; what was wished meanwhile is looked at when it ends.
+ * Sees to it that each device has the strategy that it should have: the one that a user asked for
+ * or the configured one, while it is absent the best that is legal, or none. One transition per
+ * device at a time; what was wished meanwhile is looked at when it ends.
  */
 public final class SwapControl {
   private static final Logger LOG = LoggerFactory.getLogger(SwapControl.class);
@@ -33,8 +33,7 @@ public final class SwapControl {
   private final Swapper swapper;
   private final Timing timing;
   private final ExecutorService threads =
-      Executors.newCachedThreadPool(
-          Thread.ofPlatform().daemon().name("dma-swap-", 0).factory());
+      Executors.newCachedThreadPool(Thread.ofPlatform().daemon().name("dma-swap-", 0).factory());
   private final Map<DeviceDma, Transition> transitions = new HashMap<>();
   private final Map<DeviceDma, Target> wanted = new HashMap<>();
   private final ArrayDeque<SwapReport> history = new ArrayDeque<>();
@@ -94,8 +93,15 @@ public final class SwapControl {
       if (running != null) {
         final Generation from = running.from;
         throw new IllegalStateException(
-            "a swap of " + device.name() + " from " + running.fromName() + " to "
-                + running.toName() + " is going on (" + running.state + ", "
+            "a swap of "
+                + device.name()
+                + " from "
+                + running.fromName()
+                + " to "
+                + running.toName()
+                + " is going on ("
+                + running.state
+                + ", "
                 + (from == null ? 0 : from.live())
                 + " old mappings); wait for its end, see dma:transition");
       }

@@ -15,10 +15,10 @@ import org.slf4j.LoggerFactory;
  * Carries out one swap: ready → publish → grace → drain → end.
  *
  * <ol>
- *   <li><b>Ready.</b> The new pool is opened and filled; where it lies in the same region as the old
- *       one, the old one yields half of its empty extents.
- *   <li><b>Publish.</b> One volatile write; new maps go to the new generation. The old one drains and
- *       lends.
+ *   <li><b>Ready.</b> The new pool is opened and filled; where it lies in the same region as the
+ *       old one, the old one yields half of its empty extents.
+ *   <li><b>Publish.</b> One volatile write; new maps go to the new generation. The old one drains
+ *       and lends.
  *   <li><b>Grace.</b> Each stripe lock of the old pool is taken once: no map that saw the old
  *       generation is still on its way, every record of it is visible.
  *   <li><b>Drain.</b> Old mappings die by their own unmaps. Emptied extents flow on.

@@ -1,9 +1,9 @@
 package io.carom.dma.core.swap;
 
+import io.carom.dma.MappingInfo;
 import io.carom.dma.TransitionInfo;
 import io.carom.dma.core.device.DeviceDma;
 import io.carom.dma.core.pool.Generation;
-import io.carom.dma.MappingInfo;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
