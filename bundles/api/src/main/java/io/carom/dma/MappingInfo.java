@@ -1,5 +1,7 @@
 package io.carom.dma;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * A live mapping.
  *
@@ -9,6 +11,7 @@ package io.carom.dma;
  * @param sizeBytes bytes
  * @param direction as mapped
  * @param strategy strategy that placed it
+ * @param extents kind of memory that it was placed in, or null when it was not bounced
  * @param generation generation of the device that it belongs to
  * @param placement {@code BOUNCE} or {@code PASS}
  * @param count how many mappings share this record (PASS only), else 1
@@ -21,6 +24,7 @@ public record MappingInfo(
     long sizeBytes,
     DmaDirection direction,
     String strategy,
+    @Nullable ExtentKind extents,
     int generation,
     String placement,
     int count,

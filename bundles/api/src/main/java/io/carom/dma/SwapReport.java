@@ -7,7 +7,9 @@ import org.jspecify.annotations.Nullable;
  *
  * @param device device name
  * @param from strategy before, or null for none
+ * @param fromExtents kind of bounce memory before, or null
  * @param to strategy after, or null for none
+ * @param extents kind of bounce memory after, or null
  * @param fromGeneration generation number before
  * @param toGeneration generation number after
  * @param outcome {@code DRAINED}, {@code ADOPTED} or {@code QUARANTINED}
@@ -23,7 +25,9 @@ import org.jspecify.annotations.Nullable;
 public record SwapReport(
     String device,
     @Nullable String from,
+    @Nullable ExtentKind fromExtents,
     @Nullable String to,
+    @Nullable ExtentKind extents,
     int fromGeneration,
     int toGeneration,
     String outcome,

@@ -1,13 +1,16 @@
 package io.carom.dma;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A swap that is going on.
  *
  * @param device device name
  * @param from strategy before
+ * @param fromExtents kind of bounce memory before, or null
  * @param to strategy after
+ * @param extents kind of bounce memory after, or null
  * @param state {@code READY}, {@code GRACE} or {@code DRAINING}
  * @param live old mappings that are still alive
  * @param ageMs milliseconds since it began
@@ -18,7 +21,9 @@ import java.util.List;
 public record TransitionInfo(
     String device,
     String from,
+    @Nullable ExtentKind fromExtents,
     String to,
+    @Nullable ExtentKind extents,
     String state,
     long live,
     long ageMs,

@@ -128,6 +128,7 @@ final class Reports {
             size,
             DmaDirection.values()[direction],
             generation.strategy == null ? "none" : generation.strategy,
+            generation.extents(),
             generation.number,
             placement,
             count,

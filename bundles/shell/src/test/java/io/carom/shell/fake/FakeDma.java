@@ -78,7 +78,9 @@ public final class FakeDma implements DmaControl {
     uses.add(device + " " + strategy + " " + options.extents());
     current.put(device, strategy);
     return CompletableFuture.completedFuture(
-        new SwapReport(device, before, strategy, 1, 2, "DRAINED", 1.5, 20.25, 0.5, 32, 0, 3, 1, 0));
+        new SwapReport(
+            device, before, null, strategy, null, 1, 2, "DRAINED", 1.5, 20.25, 0.5, 32, 0, 3, 1,
+            0));
   }
 
   @Override
@@ -113,6 +115,7 @@ public final class FakeDma implements DmaControl {
             4096,
             DmaDirection.FROM_DEVICE,
             "swiotlb-device",
+            ExtentKind.DEVICE,
             2,
             "BOUNCE",
             1,

@@ -101,10 +101,11 @@ class ResultConverterTest {
   @Test
   void hasThreeLevels() {
     final SwapReport swap =
-        new SwapReport("0000:00:04.0", null, "direct", 1, 2, "DRAINED", 1, 2, 3, 4, 5, 6, 7, 8);
+        new SwapReport(
+            "0000:00:04.0", null, null, "direct", null, 1, 2, "DRAINED", 1, 2, 3, 4, 5, 6, 7, 8);
     assertThat(format(swap, Converter.INSPECT)).contains("\noutcome:     DRAINED\n");
     assertThat(format(swap, Converter.LINE))
-        .isEqualTo("0000:00:04.0  -  direct  2  DRAINED  1.00  2.00  3.00  4  5  6  7  8");
+        .isEqualTo("0000:00:04.0  -  direct  -  2  DRAINED  1.00  2.00  3.00  4  5  6  7  8");
     assertThat(format(swap, Converter.PART)).isEqualTo("0000:00:04.0");
   }
 

@@ -153,7 +153,9 @@ final class Swapper {
     return new SwapReport(
         device.name(),
         old.strategy,
+        old.extents(),
         next.strategy,
+        next.extents(),
         old.number,
         next.number,
         outcome,
@@ -216,7 +218,9 @@ final class Swapper {
       return new SwapReport(
           device.name(),
           old.strategy,
+          old.extents(),
           next.strategy,
+          next.extents(),
           old.number,
           next.number,
           live == 0 ? "DRAINED" : "ADOPTED",

@@ -44,7 +44,9 @@ public final class TransitionView {
           new TransitionInfo(
               swap.device.name(),
               swap.fromName(),
+              from == null ? null : from.extents(),
               swap.toName(),
+              swap.choice == null ? null : swap.choice.extents(),
               swap.state,
               from == null ? 0 : from.live(),
               ageMs,
