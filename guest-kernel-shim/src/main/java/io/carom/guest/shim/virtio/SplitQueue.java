@@ -60,7 +60,7 @@ public final class SplitQueue {
    *
    * @throws DmaMemoryException when there is none; nothing is kept then
    */
-  SplitQueue(final SystemBus bus, final DmaDevice dma, final int number, final int size) {
+  public SplitQueue(final SystemBus bus, final DmaDevice dma, final int number, final int size) {
     this.bus = bus;
     this.dma = dma;
     this.number = number;
@@ -102,7 +102,7 @@ public final class SplitQueue {
   }
 
   /** Makes the queue as new, before it is enabled. */
-  void prepare(final boolean withEventIndex) {
+  public void prepare(final boolean withEventIndex) {
     eventIndex = withEventIndex;
     descMemory.fill((byte) 0);
     availMemory.fill((byte) 0);
@@ -114,19 +114,23 @@ public final class SplitQueue {
     disableInterrupts();
   }
 
-  void doorbell(final long address) {
+  /** Where to ring when the device wants to be told. */
+  public void doorbell(final long address) {
     doorbell = address;
   }
 
-  long descAddress() {
+  /** Bus address of the descriptor area. */
+  public long descAddress() {
     return desc.busAddress();
   }
 
-  long availAddress() {
+  /** Bus address of the driver area. */
+  public long availAddress() {
     return avail.busAddress();
   }
 
-  long usedAddress() {
+  /** Bus address of the device area. */
+  public long usedAddress() {
     return used.busAddress();
   }
 
