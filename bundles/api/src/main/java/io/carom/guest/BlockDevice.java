@@ -15,6 +15,14 @@ public interface BlockDevice {
   /** The id string that the device reported (GET_ID): the host's name for it, cut to 20 bytes. */
   String serial();
 
+  /**
+   * Number of the plugging that it appeared with. It stays while the driver is bound anew; a disk
+   * that is plugged later has another one, and may bring other content under the same names.
+   */
+  default long plugging() {
+    return 0;
+  }
+
   /** Bytes. */
   long capacityBytes();
 

@@ -3,6 +3,7 @@ package io.carom.guest.shim.block;
 import io.carom.guest.BlockDevice;
 import io.carom.guest.BlockOp;
 import io.carom.guest.BlockRequest;
+import io.carom.guest.shim.pci.PciDevice;
 import io.carom.virtio.BlkDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -18,6 +19,7 @@ final class BlkDisk implements BlockDevice {
   private final int number;
   private final String name;
   private final String address;
+  private final long plugging;
   private final String serial;
   private final long capacity;
   private final boolean readOnly;
@@ -32,20 +34,21 @@ final class BlkDisk implements BlockDevice {
    * A disk.
    *
    * @param number number of its name
-   * @param address PCI address with domain
+   * @param function its PCI function
    * @param identity what the device said of itself
    */
   BlkDisk(
       final BlockPlatform platform,
       final int number,
-      final String address,
+      final PciDevice function,
       final DiskIdentity identity,
       final List<BlkQueue> queues,
       final DiskStatistics statistics) {
     this.platform = platform;
     this.number = number;
     this.name = DiskRegistry.name(number);
-    this.address = address;
+    this.address = function.name();
+    this.plugging = function.plugging();
     this.serial = identity.serial();
     this.capacity = identity.capacityBytes();
     this.readOnly = identity.readOnly();
@@ -87,6 +90,11 @@ final class BlkDisk implements BlockDevice {
   @Override
   public String serial() {
     return serial;
+  }
+
+  @Override
+  public long plugging() {
+    return plugging;
   }
 
   @Override

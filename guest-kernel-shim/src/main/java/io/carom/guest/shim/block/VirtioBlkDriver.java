@@ -61,7 +61,7 @@ public final class VirtioBlkDriver implements VirtioDriver {
       // Publish only what works: from here on nothing can fail.
       final int number = platform.registry().takeNumber();
       final BlkDisk disk =
-          new BlkDisk(platform, number, device.pci().name(), identity, queues, statistics);
+          new BlkDisk(platform, number, device.pci(), identity, queues, statistics);
       announce(device, disk);
       binding.disk(disk);
       binding.run();

@@ -11,10 +11,11 @@ import java.util.function.LongSupplier;
  * bound anew. Thread-safe.
  *
  * <p>A serial that turns up under another name takes nothing along, and what was known of it under
- * a name that no disk has now is dropped: it may have been written meanwhile.
+ * a name that no disk has now is dropped: it may have been written meanwhile. So is what was known
+ * of a disk before it was unplugged: what is plugged in its place may be another.
  */
 final class Ledgers {
-  private record Key(String name, String serial) {}
+  private record Key(String name, String serial, long plugging) {}
 
   private final Map<Key, DiskLedger> ledgers = new HashMap<>();
   private final LongSupplier firstVersion;
@@ -36,10 +37,11 @@ final class Ledgers {
         .keySet()
         .removeIf(
             other ->
-                !other.name.equals(key.name)
-                    && !other.serial.isBlank()
-                    && other.serial.equals(key.serial)
-                    && present.stream().noneMatch(device -> device.name().equals(other.name)));
+                other.name.equals(key.name)
+                    ? other.plugging != key.plugging
+                    : !other.serial.isBlank()
+                        && other.serial.equals(key.serial)
+                        && present.stream().noneMatch(d -> d.name().equals(other.name)));
     final long sectors = disk.capacityBytes() >>> SectorDescriptor.SECTOR_SHIFT;
     final DiskLedger known = ledgers.get(key);
     if (known != null && known.sectors() == sectors) {
@@ -67,6 +69,6 @@ final class Ledgers {
   }
 
   private static Key key(final BlockDevice disk) {
-    return new Key(disk.name(), disk.serial());
+    return new Key(disk.name(), disk.serial(), disk.plugging());
   }
 }

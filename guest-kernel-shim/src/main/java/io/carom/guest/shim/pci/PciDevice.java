@@ -7,6 +7,7 @@ import io.carom.pci.ConfigSpaceDescriptor;
 import io.carom.pci.PciAddress;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,6 +15,9 @@ import org.jspecify.annotations.Nullable;
  * thread may take a snapshot.
  */
 public final class PciDevice {
+  private static final AtomicLong PLUGGINGS = new AtomicLong();
+
+  private final long plugging = PLUGGINGS.incrementAndGet();
   private final PciAddress address;
   private final ConfigSpace config;
   private final SystemBus bus;
@@ -40,6 +44,11 @@ public final class PciDevice {
   /** Its address with the domain, as the kernel and the DMA core name it. */
   public String name() {
     return address.withDomain();
+  }
+
+  /** A number that no other function has, also none that sits here later. */
+  public long plugging() {
+    return plugging;
   }
 
   /** Its config space. */

@@ -42,6 +42,7 @@ final class FakeDisk implements BlockDevice, AutoCloseable {
 
   volatile int gateAt = -1;
   volatile String serial = "serial0";
+  volatile long plugging;
 
   private final String name;
   private final FakeMemory memory;
@@ -204,6 +205,11 @@ final class FakeDisk implements BlockDevice, AutoCloseable {
   @Override
   public String serial() {
     return serial;
+  }
+
+  @Override
+  public long plugging() {
+    return plugging;
   }
 
   @Override

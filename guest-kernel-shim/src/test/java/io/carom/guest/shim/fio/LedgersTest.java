@@ -49,4 +49,18 @@ class LedgersTest {
 
     assertThat(open(a, a)).isNotSameAs(first);
   }
+
+  @Test
+  void whatIsPluggedAnewIsNewAndWhatIsBoundAnewIsNot() {
+    final FakeDisk before = disk("vda", "s", 4096);
+    final DiskLedger first = open(before, before);
+    final FakeDisk bound = disk("vda", "s", 4096);
+    assertThat(open(bound, bound)).isSameAs(first);
+
+    final FakeDisk plugged = disk("vda", "s", 4096);
+    plugged.plugging = before.plugging() + 1;
+    final DiskLedger second = open(plugged, plugged);
+    assertThat(second).isNotSameAs(first);
+    assertThat(open(plugged, plugged)).isSameAs(second);
+  }
 }
