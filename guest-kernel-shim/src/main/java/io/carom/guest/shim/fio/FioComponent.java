@@ -35,8 +35,11 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The workload runner. */
-@Component(configurationPid = FioComponent.PID)
+/**
+ * The workload runner. Not delayed: what it knows of the disks must outlive its users, and the
+ * workloads that one user runs must not end because another lets go.
+ */
+@Component(configurationPid = FioComponent.PID, immediate = true)
 @Designate(ocd = FioComponent.Config.class)
 public final class FioComponent implements Fio {
   /** Its configuration. */
