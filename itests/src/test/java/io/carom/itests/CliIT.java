@@ -2,11 +2,8 @@ package io.carom.itests;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -16,18 +13,16 @@ import org.junit.jupiter.api.io.TempDir;
 class CliIT {
   @TempDir private Path folder;
 
-  private record Run(int status, String out, String err) {}
-
   @Test
   void helpListsTheCommands() throws Exception {
-    Run run = carom("--help");
+    Script.Run run = carom("--help");
     assertThat(run.status()).isZero();
     assertThat(run.out()).startsWith("usage: carom").contains("demo", "fio", "lspci", "dma:use");
   }
 
   @Test
   void commandsRunInOrderAndTheirResultsArePrinted() throws Exception {
-    Run run = carom("-c", "lb -s io.carom.api; lb -s io.carom.swiotlb");
+    Script.Run run = carom("-c", "lb -s io.carom.api; lb -s io.carom.swiotlb");
     assertThat(run.status()).as(run.err()).isZero();
     assertThat(run.out()).containsSubsequence("io.carom.api", "io.carom.swiotlb");
     assertThat(run.err()).isEmpty();
@@ -37,21 +32,21 @@ class CliIT {
   void filesAreScripts() throws Exception {
     Path script =
         Files.writeString(folder.resolve("script"), "# all of them\nlb -s io.carom.api\n");
-    Run run = carom("-f", script.toString());
+    Script.Run run = carom("-f", script.toString());
     assertThat(run.status()).as(run.err()).isZero();
     assertThat(run.out()).contains("io.carom.api");
   }
 
   @Test
   void anUnknownOptionIsAMistakeOfTheUser() throws Exception {
-    Run run = carom("--nonsense");
+    Script.Run run = carom("--nonsense");
     assertThat(run.status()).isEqualTo(2);
     assertThat(run.err()).isEqualTo("carom: unknown option '--nonsense'; try ./carom --help\n");
   }
 
   @Test
   void anUnknownCommandIsAMistakeOfTheUserAndEndsTheRun() throws Exception {
-    Run run = carom("-c", "nosuch; lb -s");
+    Script.Run run = carom("-c", "nosuch; lb -s");
     assertThat(run.status()).isEqualTo(2);
     assertThat(run.out()).isEmpty();
     assertThat(run.err()).isEqualTo("carom: unknown command 'nosuch'; try ./carom --help\n");
@@ -59,7 +54,7 @@ class CliIT {
 
   @Test
   void aFailureIsToldInJsonWhereJsonIsPromised() throws Exception {
-    Run run = carom("nosuch", "--json");
+    Script.Run run = carom("nosuch", "--json");
     assertThat(run.status()).isEqualTo(2);
     assertThat(run.out())
         .isEqualTo("{\"error\": \"unknown command 'nosuch'; try ./carom --help\"}\n");
@@ -67,7 +62,7 @@ class CliIT {
 
   @Test
   void aFailingCommandEndsTheRun() throws Exception {
-    Run run = carom("-c", "cd /no/such/folder", "-c", "lb -s");
+    Script.Run run = carom("-c", "cd /no/such/folder", "-c", "lb -s");
     assertThat(run.status()).isEqualTo(1);
     assertThat(run.out()).doesNotContain("START LEVEL");
     assertThat(run.err().lines()).hasSize(1).allMatch(line -> line.startsWith("carom: "));
@@ -75,37 +70,17 @@ class CliIT {
 
   @Test
   void noJdkIsTold() throws Exception {
-    Run run =
-        run(
-            Map.of("PATH", "/nonexistent", "JAVA_HOME", "", "JAVA25_HOME", ""),
-            List.of("/bin/sh", "-c", ". ./jdk.sh; find_jdk no-such-tool"),
-            Dist.HOME.resolve("bin"));
+    Script.Run run =
+        new Script(folder)
+            .run(
+                Map.of("PATH", "/nonexistent", "JAVA_HOME", "", "JAVA25_HOME", ""),
+                List.of("/bin/sh", "-c", ". ./jdk.sh; find_jdk no-such-tool"),
+                Dist.HOME.resolve("bin"));
     assertThat(run.status()).isEqualTo(127);
     assertThat(run.err()).startsWith("carom: no JDK 25 found").hasLineCount(1);
   }
 
-  private Run carom(String... arguments) throws IOException, InterruptedException {
-    List<String> command = new ArrayList<>(List.of(Dist.HOME.resolve("bin/carom").toString()));
-    command.addAll(List.of(arguments));
-    return run(Map.of(), command, folder);
-  }
-
-  private Run run(Map<String, String> environment, List<String> command, Path directory)
-      throws IOException, InterruptedException {
-    Path out = folder.resolve("out");
-    Path err = folder.resolve("err");
-    ProcessBuilder builder =
-        new ProcessBuilder(command)
-            .directory(directory.toFile())
-            .redirectOutput(out.toFile())
-            .redirectError(err.toFile());
-    builder.environment().putAll(environment);
-    Process process = builder.start();
-    process.getOutputStream().close();
-    int status = process.waitFor();
-    return new Run(
-        status,
-        Files.readString(out, StandardCharsets.UTF_8),
-        Files.readString(err, StandardCharsets.UTF_8));
+  private Script.Run carom(String... arguments) throws Exception {
+    return new Script(folder).carom(arguments);
   }
 }

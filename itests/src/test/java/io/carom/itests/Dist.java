@@ -19,6 +19,8 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import net.bytebuddy.ByteBuddy;
+import org.assertj.core.api.Assertions;
 import org.ops4j.pax.exam.Option;
 
 /** The built distribution: what is tested is what ships. */
@@ -40,6 +42,8 @@ final class Dist {
       options.add(bundle("reference:" + jar.getKey().toUri()).startLevel(jar.getValue()));
     }
     options.add(junitBundles());
+    options.add(library(Assertions.class));
+    options.add(library(ByteBuddy.class));
     options.addAll(Arrays.asList(more));
     return options.toArray(Option[]::new);
   }
@@ -69,6 +73,11 @@ final class Dist {
               .replace("${carom.home}", HOME.toString()));
     }
     return properties;
+  }
+
+  /** A library of the tests that is a bundle, as a bundle. */
+  private static Option library(Class<?> type) {
+    return bundle("reference:" + type.getProtectionDomain().getCodeSource().getLocation());
   }
 
   private static List<Path> list(Path folder, String glob) throws IOException {

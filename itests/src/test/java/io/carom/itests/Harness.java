@@ -1,6 +1,5 @@
 package io.carom.itests;
 
-import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -44,7 +43,7 @@ import org.osgi.util.tracker.ServiceTracker;
  * refresh bundles. The classes of its bundles are others than those of the same names on the class
  * path, so tests talk to it through commands, as users do.
  */
-final class Harness implements AutoCloseable {
+final class Harness implements Commands, AutoCloseable {
   private static final String GOGO = "org.apache.felix.service.command.";
   private static final int SERVICES = 19;
   private static final int BUNDLES = 89;
@@ -138,11 +137,8 @@ final class Harness implements AutoCloseable {
     }
   }
 
-  /**
-   * Runs a Gogo command and returns what it prints, followed by its result as the shell would show
-   * it; throws what the command throws.
-   */
-  String command(String line) throws Exception {
+  @Override
+  public String command(String line) throws Exception {
     Object processor = service(GOGO + "CommandProcessor");
     ClassLoader loader = processor.getClass().getClassLoader();
     Class<?> sessionType = Class.forName(GOGO + "CommandSession", true, loader);
@@ -166,11 +162,6 @@ final class Harness implements AutoCloseable {
     } finally {
       call(sessionType.getMethod("close"), session);
     }
-  }
-
-  /** Runs a Gogo command that prints or returns one JSON object. */
-  JsonObject json(String line) throws Exception {
-    return JsonParser.parseString(command(line)).getAsJsonObject();
   }
 
   @Override
