@@ -11,8 +11,8 @@ import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.III_Result;
 
 /**
- * The driver makes a chain available while the device goes to sleep, with the flag: whether
- * the driver rang, whether the device saw the chain, and whether the chain is there then.
+ * The driver makes a chain available while the device goes to sleep, with the flag: whether the
+ * driver rang, whether the device saw the chain, and whether the chain is there then.
  */
 @JCStressTest
 @Outcome(id = "1, 0, 1", expect = ACCEPTABLE, desc = "The device sleeps and is woken.")

@@ -60,8 +60,7 @@ public class EnterAgainstPublish {
     boolean whole = bus >= 0 && kit.deviceReadsBuffer(bus);
     if (whole) {
       kit.deviceWrites(bus);
-      whole =
-          kit.unmap(bus, DmaDirection.FROM_DEVICE) && kit.driverReadsDevices() && kit.clean();
+      whole = kit.unmap(bus, DmaDirection.FROM_DEVICE) && kit.driverReadsDevices() && kit.clean();
     }
     r.r3 = whole ? 1 : 0;
     kit.giveBack();

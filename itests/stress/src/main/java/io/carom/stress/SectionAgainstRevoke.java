@@ -11,8 +11,8 @@ import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.III_Result;
 
 /**
- * A device's section against the revocation of its port: whether it was let in, what the bus
- * found in memory after the revocation, and what is there in the end.
+ * A device's section against the revocation of its port: whether it was let in, what the bus found
+ * in memory after the revocation, and what is there in the end.
  */
 @JCStressTest
 @Outcome(id = "1, 1, 1", expect = ACCEPTABLE, desc = "In before; the revocation waited for it.")

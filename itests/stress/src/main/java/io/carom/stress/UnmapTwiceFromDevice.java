@@ -20,10 +20,7 @@ import org.openjdk.jcstress.infra.results.III_Result;
 @Outcome(id = "0, 1, 1", expect = ACCEPTABLE, desc = "The second ended it, the first was told.")
 @Outcome(id = "1, 1, .*", expect = FORBIDDEN, desc = "Both ended one mapping.")
 @Outcome(id = "0, 0, .*", expect = FORBIDDEN, desc = "Nobody ended the mapping.")
-@Outcome(
-    id = ".*, 0",
-    expect = FORBIDDEN,
-    desc = "Not copied back, or not released exactly once.")
+@Outcome(id = ".*, 0", expect = FORBIDDEN, desc = "Not copied back, or not released exactly once.")
 @State
 public class UnmapTwiceFromDevice {
   private final MapKit kit = MapKit.take();

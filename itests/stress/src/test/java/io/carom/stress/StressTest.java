@@ -21,12 +21,27 @@ import org.junit.jupiter.api.Test;
 class StressTest {
   private static final Pattern RESULTS =
       Pattern.compile(
-          "Results: (\\d+) planned; (\\d+) passed, (\\d+) failed, (\\d+) soft errs, (\\d+) hard errs");
+          "Results: (\\d+) planned; (\\d+) passed, (\\d+) failed, (\\d+) soft errs, (\\d+) hard"
+              + " errs");
   private static final List<String> SHORT =
       List.of(
           // one JVM for each test, with the actors close together
-          "-f", "1", "-fsm", "1", "-iters", "1", "-time", "400", "-strideSize", "32", "-sc", "false",
-          "-af", "NONE", "-jvmArgs", "-XX:+UseSerialGC");
+          "-f",
+          "1",
+          "-fsm",
+          "1",
+          "-iters",
+          "1",
+          "-time",
+          "400",
+          "-strideSize",
+          "32",
+          "-sc",
+          "false",
+          "-af",
+          "NONE",
+          "-jvmArgs",
+          "-XX:+UseSerialGC");
   private static final List<String> FULL = List.of("-m", "default", "-strideSize", "32");
   private static final long SHORT_MINUTES = 10; // a minute, unless the machine does much else
   private static final long FULL_MINUTES = 24 * 60;
@@ -73,7 +88,9 @@ class StressTest {
   private static int tests() throws IOException {
     try (var list = StressTest.class.getResourceAsStream("/META-INF/TestList")) {
       return (int)
-          new String(Objects.requireNonNull(list).readAllBytes(), java.nio.charset.StandardCharsets.UTF_8)
+          new String(
+                  Objects.requireNonNull(list).readAllBytes(),
+                  java.nio.charset.StandardCharsets.UTF_8)
               .lines()
               .filter(line -> !line.isBlank())
               .count();
@@ -100,7 +117,10 @@ class StressTest {
     final StringBuilder result = new StringBuilder();
     boolean failing = false;
     for (final String line : text.lines().toList()) {
-      failing = line.contains("[FAILED]") || line.contains("[ERROR]") || (failing && !line.startsWith("("));
+      failing =
+          line.contains("[FAILED]")
+              || line.contains("[ERROR]")
+              || (failing && !line.startsWith("("));
       if (failing) {
         result.append(line).append('\n');
       }

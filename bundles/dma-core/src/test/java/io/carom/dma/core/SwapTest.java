@@ -220,6 +220,24 @@ class SwapTest {
   }
 
   @Test
+  void strategyThatComesBackAtOnceFindsWhatItLeft() {
+    kit.add("one", one, 1);
+    final DmaDevice device = kit.regionDevice("dev", 1024, true); // three sets
+    final long buffer = kit.guest.buffer(4096, 1);
+    for (int i = 2; i < 30; i++) {
+      final long held = device.map(buffer, 4096, DmaDirection.TO_DEVICE, 0);
+      kit.core.strategyRemoved(i - 1);
+      kit.add("one", one, i);
+      CoreKit.await(() -> kit.info(device).strategy() != null, "it is back");
+      final long bus = device.map(buffer, 4096, DmaDirection.TO_DEVICE, 0);
+      assertThat(bus).as("round %d", i).isNotEqualTo(DmaDevice.MAPPING_ERROR);
+      device.unmap(bus, 4096, DmaDirection.TO_DEVICE, 0);
+      device.unmap(held, 4096, DmaDirection.TO_DEVICE, 0);
+    }
+    assertThat(kit.info(device).failedMaps()).isZero();
+  }
+
+  @Test
   void withoutFallbackNothingStandsIn() {
     kit.core.settings(new Settings("one", false, 2_000, SwapPolicy.ADOPT, 300));
     strategies();

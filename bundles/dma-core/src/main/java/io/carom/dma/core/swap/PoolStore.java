@@ -102,9 +102,19 @@ public final class PoolStore {
     made.pool.attach();
     entries.add(made);
     publish();
-    if (yields != null && made.source != null && sourceOf(yields) == made.source) {
-      final int empties = yields.grantedNow().size();
-      give(made.source, yields.takeEmpty((empties + 1) / 2));
+    if (made.source != null) {
+      for (final Entry other : entries) {
+        if (other.source != made.source || other.pool.quarantined()) {
+          continue;
+        }
+        if (other.pool.retired()) {
+          // A strategy that comes back at once must not wait for the timer to find what it left.
+          give(made.source, other.pool.takeEmpty(Integer.MAX_VALUE));
+        } else if (other.pool == yields) {
+          final int extents = yields.grantedNow().size();
+          give(made.source, yields.takeEmpty((extents + 1) / 2));
+        }
+      }
     }
     fill(made);
     return made.pool;
@@ -272,11 +282,6 @@ public final class PoolStore {
       }
     }
     return result;
-  }
-
-  private @Nullable ExtentSource sourceOf(final Pool pool) {
-    final Entry entry = entryOf(pool);
-    return entry == null ? null : entry.source;
   }
 
   private @Nullable Entry entryOf(final @Nullable Pool pool) {
