@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.atomic.AtomicLong;
 
 /** Config space, BARs and hotplug registers behind one bus. */
 public final class FakeBus implements SystemBus {
@@ -18,6 +19,9 @@ public final class FakeBus implements SystemBus {
 
   /** Slots that the guest let go. */
   public volatile int ejected;
+
+  /** Stores to device registers: doorbells, once a device works. Each allocates a little here. */
+  public final AtomicLong registerWrites = new AtomicLong();
 
   /** Whether the host bridge answers. */
   public volatile boolean present = true;
@@ -108,6 +112,7 @@ public final class FakeBus implements SystemBus {
       hotplugWrite((int) (address & 0xfff), (int) value);
       return;
     }
+    registerWrites.incrementAndGet();
     for (final FakeFunction function : functions.values()) {
       final Optional<Integer> bar = function.decodes(address);
       if (bar.isPresent()) {

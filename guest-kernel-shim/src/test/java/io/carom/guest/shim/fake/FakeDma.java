@@ -39,6 +39,9 @@ public final class FakeDma implements Dma {
   /** While set, one map call waits for it. */
   public volatile @Nullable CountDownLatch hangMap;
 
+  /** Every map hangs until this is open. */
+  public volatile @Nullable CountDownLatch hangEveryMap;
+
   /** While set, one unmap call waits for it. */
   public volatile @Nullable CountDownLatch hangUnmap;
 
@@ -110,7 +113,8 @@ public final class FakeDma implements Dma {
     @Override
     public long map(
         final long address, final long size, final DmaDirection direction, final int attributes) {
-      final CountDownLatch latch = hangMap;
+      final CountDownLatch every = hangEveryMap;
+      final CountDownLatch latch = every == null ? hangMap : every;
       if (latch != null) {
         hangMap = null;
         hang(latch);

@@ -85,15 +85,7 @@ class TakeoverTest {
     try (TestGuest test = TestGuest.withDisk(1, 16)) {
       test.tunables.set(200, 20, 5);
       final CountDownLatch latch = new CountDownLatch(1);
-      final Thread hangAlways =
-          new Thread(
-              () -> {
-                while (latch.getCount() > 0) {
-                  test.dma.hangMap = latch;
-                  Thread.onSpinWait();
-                }
-              });
-      hangAlways.start();
+      test.dma.hangEveryMap = latch;
       test.vda().submit(test.request(BlockOp.READ, 0, 4096));
       assertThat(test.awaitEnd().status()).isEqualTo(BlockStatus.TIMEOUT);
       latch.countDown();
