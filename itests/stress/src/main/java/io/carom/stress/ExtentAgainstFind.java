@@ -62,7 +62,7 @@ public class ExtentAgainstFind {
     final boolean whole =
         record != null
             && record.state() == MappingRecord.FREE
-            && found.memory == MEMORY
+            && found.memory.equals(MEMORY)
             && found.delta == -BUS
             && found.extent.size() == Extent.SET_SIZE;
     return whole ? 1 : 2;

@@ -1,0 +1,5 @@
+/** Benchmarks of what happens for every request: maps and unmaps, rings, ports. */
+@NullMarked
+package io.carom.bench;
+
+import org.jspecify.annotations.NullMarked;
