@@ -47,8 +47,7 @@ final class BenchCore implements AutoCloseable {
   BenchCore(final String strategy, final @Nullable ExtentKind extents, final boolean copy) {
     final Settings settings = new Settings(strategy, true, 1_000, SwapPolicy.ADOPT, 60_000);
     core =
-        new DmaCore(
-            guest.memory, guest, settings, copy ? Copier.COPYING : NO_COPY, Timing.SYSTEM);
+        new DmaCore(guest.memory, guest, settings, copy ? Copier.COPYING : NO_COPY, Timing.SYSTEM);
     core.strategyAdded(
         new StrategyRef(
             FixedStrategy.SWIOTLB_FIXED,
@@ -59,8 +58,7 @@ final class BenchCore implements AutoCloseable {
             0));
     device =
         core.attach(
-            DmaDeviceSpec.of(
-                "bench", new DmaDeviceSpec.Region(REGION, region, RESERVE_BYTES)));
+            DmaDeviceSpec.of("bench", new DmaDeviceSpec.Region(REGION, region, RESERVE_BYTES)));
     device.negotiated(Negotiation.NONE);
     try {
       core.use("bench", strategy, new SwapOptions(extents, null, null))

@@ -137,8 +137,7 @@ public class MapUnmapBench {
   }
 
   private static long map(final Buffers buffers, final int i) {
-    final long bus =
-        buffers.device.map(buffers.addresses[i], buffers.size, buffers.direction, 0);
+    final long bus = buffers.device.map(buffers.addresses[i], buffers.size, buffers.direction, 0);
     if (bus == DmaDevice.MAPPING_ERROR) {
       throw new IllegalStateException("the map failed: the benchmark would measure failures");
     }

@@ -74,8 +74,7 @@ public class PortBench {
   private void resolve(final long base, final Blackhole blackhole) throws BusFaultException {
     session.begin();
     for (int i = 0; i < BATCH; i++) {
-      blackhole.consume(
-          session.resolve(base + i * STRIDE, BYTES, BusAccess.WRITE).byteSize());
+      blackhole.consume(session.resolve(base + i * STRIDE, BYTES, BusAccess.WRITE).byteSize());
     }
     session.end();
   }

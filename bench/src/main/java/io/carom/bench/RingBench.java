@@ -104,8 +104,7 @@ public class RingBench {
 
   private long round(final int chains) throws QueueException {
     for (int i = 0; i < chains; i++) {
-      driver.descriptor(
-          i, buffers + (long) i * BYTES, BYTES, SplitRingDescriptor.DESC_F_WRITE, 0);
+      driver.descriptor(i, buffers + (long) i * BYTES, BYTES, SplitRingDescriptor.DESC_F_WRITE, 0);
       driver.add(i);
     }
     driver.publish();
