@@ -20,6 +20,7 @@ final class Area {
   private long[] low = new long[0];
   private long[] high = new long[0];
   private int sets;
+  private int distanceShift = Extent.SET_SHIFT;
   private int used;
 
   /** Where the next search begins: a slot number, counted over all sets. */
@@ -79,8 +80,15 @@ final class Area {
     low[at] = -1L;
     high[at] = -1L;
     sets++;
+    measure();
     if (next >= at * FULL && next != 0) {
       next += FULL; // the search goes on where it would have
+    }
+  }
+
+  private void measure() {
+    if (sets > 1) {
+      distanceShift = Long.numberOfTrailingZeros(bases[1] - bases[0]); // right if a power of two
     }
   }
 
@@ -95,6 +103,7 @@ final class Area {
     System.arraycopy(low, at + 1, low, at, sets - at - 1);
     System.arraycopy(high, at + 1, high, at, sets - at - 1);
     sets--;
+    measure();
     if (next >= (at + 1) * FULL) {
       next -= FULL;
     } else if (next > at * FULL) {
@@ -182,8 +191,9 @@ final class Area {
   }
 
   private int find(final long base) {
-    // Sets are mostly contiguous: the guess is right unless extents have come and gone.
-    final long guess = sets == 0 ? -1 : (base - bases[0]) >> Extent.SET_SHIFT;
+    // The core deals sets out to the areas in turn, so those of one are mostly as far apart as the
+    // first two: the guess is right unless extents have come and gone.
+    final long guess = sets == 0 ? -1 : (base - bases[0]) >> distanceShift;
     if (guess >= 0 && guess < sets && bases[(int) guess] == base) {
       return (int) guess;
     }

@@ -3,9 +3,9 @@ package io.carom.dma.core.map;
 import io.carom.dma.DmaDevice;
 import io.carom.dma.DmaDeviceSpec;
 import io.carom.dma.DmaDirection;
+import io.carom.dma.core.pool.ExtentIndex;
 import io.carom.dma.core.pool.ExtentState;
 import io.carom.dma.core.pool.Generation;
-import io.carom.dma.core.pool.GenerationCell;
 import io.carom.dma.core.pool.MappingRecord;
 import io.carom.dma.core.pool.Pool;
 import io.carom.dma.core.pool.Stripe;
@@ -13,6 +13,8 @@ import io.carom.dma.core.pool.StripeHint;
 import io.carom.dma.spi.MapRequest;
 import io.carom.dma.spi.Placement;
 import io.carom.dma.spi.Refusal;
+import io.carom.memory.GuestMemory;
+import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,7 +40,20 @@ public final class Mapper {
 
   private final CoreTables tables;
   private final DmaDeviceSpec spec;
-  private final long allocAlignMask = 0;
+
+  // What a map needs of the two, without the way to it: each step on it is a load that waits for
+  // the one before.
+  private final GuestMemory memory;
+  private final MemorySegment ram;
+  private final ExtentIndex index;
+  private final Copier copier;
+  private final Tick tick;
+  private final boolean confidential;
+  private final long busOffset;
+  private final long dmaMask;
+  private final long minAlignMask;
+  private final long boundaryMask;
+
   private final Failures failures = new Failures();
   private volatile Generation current;
 
@@ -47,6 +62,16 @@ public final class Mapper {
     this.tables = tables;
     this.spec = spec;
     this.current = none;
+    memory = tables.memory();
+    ram = memory.ram();
+    index = tables.index();
+    copier = tables.copier();
+    tick = tables.tick();
+    confidential = memory.confidential();
+    busOffset = memory.busOffset();
+    dmaMask = spec.dmaMask();
+    minAlignMask = spec.minAlignMask();
+    boundaryMask = spec.boundaryMask();
   }
 
   /** The generation that new maps go to. */
@@ -67,7 +92,7 @@ public final class Mapper {
   /** As {@link DmaDevice#map}. */
   public long map(
       final long address, final long size, final DmaDirection direction, final int attributes) {
-    final long offset = size <= 0 ? -1 : tables.memory().offset(address, size);
+    final long offset = size <= 0 ? -1 : memory.offset(address, size);
     if (offset < 0) {
       throw new IllegalArgumentException(
           spec.name()
@@ -187,59 +212,67 @@ public final class Mapper {
         return lent || current == generation ? REFUSED - Refusal.FULL.ordinal() : RETRY;
       }
       final Placement placement = ask(pool, stripe, address, size, direction, attributes);
-      if (placement == null) {
-        return REFUSED - Failures.STRATEGY_ERROR;
+      if (placement == null || placement.kind() != Placement.BOUNCE) {
+        return otherwise(generation, pool, stripe, placement, size, direction);
       }
-      switch (placement.kind()) {
-        case Placement.REFUSED -> {
-          return REFUSED - placement.refusal();
-        }
-        case Placement.PASS -> {
-          return pass(generation, pool, stripe, size, direction);
-        }
-        case Placement.BOUNCE -> {
-          bus = placement.busAddress();
-          extent = tables.index().find(bus);
-          final MappingRecord record = take(pool, stripe, extent, placement, size);
-          if (record == null || extent == null) {
-            pool.fault(
-                "placed a buffer at 0x" + Long.toHexString(bus) + ", which is not its to give");
-            return REFUSED - Failures.STRATEGY_ERROR;
-          }
-          record.address = address;
-          record.busAddress = bus;
-          record.size = size;
-          record.direction = direction.ordinal();
-          record.generation = generation.slot();
-          record.tick = tables.tick().millis();
-          if (!reaches(bus, size)) {
-            extent.giveBack(record);
-            pool.instance().release(stripe.index, placement.runAddress(), placement.runBytes());
-            return REFUSED - Refusal.MASK.ordinal();
-          }
-          record.publish();
-          final GenerationCell cell = generation.cell(stripe.index);
-          cell.live++;
-          cell.maps++;
-          cell.bounced++;
-          cell.copiedIn += size;
-          if (lent) {
-            cell.lent++;
-          }
-        }
-        default -> {
-          pool.fault("gave no answer");
-          return REFUSED - Failures.STRATEGY_ERROR;
-        }
+      bus = placement.busAddress();
+      extent = index.find(bus);
+      if (extent == null || extent.owner() != pool || extent.home() != stripe.index) {
+        return notItsOwn(pool, bus);
       }
+      final MappingRecord record =
+          extent.take(bus, size, placement.runAddress(), placement.runBytes());
+      if (record == null) {
+        return notItsOwn(pool, bus);
+      }
+      record.fill(address, bus, size, direction.ordinal(), generation.slot(), tick.millis());
+      if (!reaches(bus, size)) {
+        return undo(pool, stripe, extent, record);
+      }
+      record.publish();
+      generation.cell(stripe.index).mapped(size, lent);
     } finally {
-      stripe.inStrategy = false;
       stripe.unlock();
     }
     // Always in, whatever the direction: a device that writes less than the buffer must leave the
     // rest as it was, and must never hand stale bytes of the pool to the driver.
-    tables.copier().copy(tables.memory().ram(), offset, extent.memory, bus + extent.delta, size);
+    copier.copy(ram, offset, extent.memory, bus + extent.delta, size);
     return bus;
+  }
+
+  /** Carries out an answer that is no bounce. */
+  private long otherwise(
+      final Generation generation,
+      final Pool pool,
+      final Stripe stripe,
+      final @Nullable Placement placement,
+      final long size,
+      final DmaDirection direction) {
+    if (placement == null) {
+      return REFUSED - Failures.STRATEGY_ERROR;
+    }
+    return switch (placement.kind()) {
+      case Placement.REFUSED -> REFUSED - placement.refusal();
+      case Placement.PASS -> pass(generation, pool, stripe, size, direction);
+      default -> {
+        pool.fault("gave no answer");
+        yield REFUSED - Failures.STRATEGY_ERROR;
+      }
+    };
+  }
+
+  private static long notItsOwn(final Pool pool, final long bus) {
+    pool.fault("placed a buffer at 0x" + Long.toHexString(bus) + ", which is not its to give");
+    return REFUSED - Failures.STRATEGY_ERROR;
+  }
+
+  /** Gives back a run that the device cannot reach; the record was not published. */
+  private static long undo(
+      final Pool pool, final Stripe stripe, final ExtentState extent, final MappingRecord record) {
+    extent.giveBack(record);
+    final Placement placement = stripe.placement;
+    pool.instance().release(stripe.index, placement.runAddress(), placement.runBytes());
+    return REFUSED - Refusal.MASK.ordinal();
   }
 
   /** Calls the strategy; null when it threw, or when its stripe was abandoned meanwhile. */
@@ -253,17 +286,14 @@ public final class Mapper {
     final MapRequest request = stripe.request;
     final Placement placement = stripe.placement;
     request.address = address;
-    request.busAddress =
-        tables.memory().confidential() && !tables.memory().shared(address)
-            ? -1
-            : address + tables.memory().busOffset();
+    request.busAddress = confidential && !memory.shared(address) ? -1 : address + busOffset;
     request.size = size;
     request.direction = direction.ordinal();
     request.attributes = attributes;
-    request.dmaMask = spec.dmaMask();
-    request.minAlignMask = spec.minAlignMask();
-    request.allocAlignMask = allocAlignMask;
-    request.boundaryMask = spec.boundaryMask();
+    request.dmaMask = dmaMask;
+    request.minAlignMask = minAlignMask;
+    request.allocAlignMask = 0;
+    request.boundaryMask = boundaryMask;
     placement.clear();
     stripe.inStrategy = true;
     try {
@@ -276,18 +306,6 @@ public final class Mapper {
       stripe.inStrategy = false;
     }
     return stripe.abandoned() ? null : placement;
-  }
-
-  private static @Nullable MappingRecord take(
-      final Pool pool,
-      final Stripe stripe,
-      final @Nullable ExtentState extent,
-      final Placement placement,
-      final long size) {
-    if (extent == null || extent.owner() != pool || extent.home() != stripe.index) {
-      return null;
-    }
-    return extent.take(placement.busAddress(), size, placement.runAddress(), placement.runBytes());
   }
 
   private long pass(
@@ -304,12 +322,12 @@ public final class Mapper {
     if (!reaches(bus, size)) {
       return REFUSED - Refusal.MASK.ordinal();
     }
-    tables.passes().add(bus, size, direction.ordinal(), generation, tables.tick().millis());
+    tables.passes().add(bus, size, direction.ordinal(), generation, tick.millis());
     generation.cell(stripe.index).maps++;
     return bus;
   }
 
   private boolean reaches(final long bus, final long size) {
-    return Long.compareUnsigned(bus + size - 1, spec.dmaMask()) <= 0; // both below 2^48
+    return Long.compareUnsigned(bus + size - 1, dmaMask) <= 0; // both below 2^48
   }
 }

@@ -3,12 +3,14 @@ package io.carom.dma.core.map;
 import io.carom.dma.DmaAttributes;
 import io.carom.dma.DmaDirection;
 import io.carom.dma.DmaUsageException;
+import io.carom.dma.core.pool.ExtentIndex;
 import io.carom.dma.core.pool.ExtentState;
 import io.carom.dma.core.pool.Generation;
-import io.carom.dma.core.pool.GenerationCell;
+import io.carom.dma.core.pool.GenerationTable;
 import io.carom.dma.core.pool.MappingRecord;
 import io.carom.dma.core.pool.Pool;
 import io.carom.dma.core.pool.Stripe;
+import io.carom.dma.spi.Extent;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
@@ -24,6 +26,8 @@ public final class Unmapper implements PassTable.Owner {
       "device driver tries to free DMA memory it has not allocated";
 
   private final CoreTables tables;
+  private final ExtentIndex index; // of the tables, as these two: a step less on the way
+  private final GenerationTable generations;
   private final String device;
   private final int deviceNumber;
   private final LongAdder syncs = new LongAdder();
@@ -32,6 +36,8 @@ public final class Unmapper implements PassTable.Owner {
   /** For a device, by its number in the core. */
   public Unmapper(final CoreTables tables, final String device, final int deviceNumber) {
     this.tables = tables;
+    index = tables.index();
+    generations = tables.generations();
     this.device = device;
     this.deviceNumber = deviceNumber;
   }
@@ -49,18 +55,17 @@ public final class Unmapper implements PassTable.Owner {
   /** As {@link io.carom.dma.DmaDevice#unmap}. */
   public void unmap(
       final long busAddress, final long size, final DmaDirection direction, final int attributes) {
-    final ExtentState extent = tables.index().find(busAddress);
+    final ExtentState extent = index.find(busAddress);
     if (extent == null) {
       unmapPass(busAddress, size, direction);
       return;
     }
     final MappingRecord record = extent.record(busAddress);
     if (direction == DmaDirection.TO_DEVICE) {
-      check(record, busAddress, size, direction);
-      finish(extent, record, busAddress, size, false);
+      finish(extent, record, busAddress, size, direction, null, 0);
       return;
     }
-    check(record, busAddress, size, direction);
+    final Generation generation = check(record, busAddress, size, direction);
     if (!record.claim(MappingRecord.COPYING)) {
       throw usage(busAddress, NOT_ALLOCATED, size);
     }
@@ -68,7 +73,7 @@ public final class Unmapper implements PassTable.Owner {
     if (copy) {
       copyOut(extent, record.busAddress, record.address, size);
     }
-    finish(extent, record, busAddress, copy ? size : 0, true);
+    finish(extent, record, busAddress, size, direction, generation, copy ? size : 0);
   }
 
   private void unmapPass(final long busAddress, final long size, final DmaDirection direction) {
@@ -87,19 +92,31 @@ public final class Unmapper implements PassTable.Owner {
     }
   }
 
-  /** Finds out wrong use. Without the lock: what is constant while the record is live. */
-  private void check(
+  /** Finds out wrong use, by what is constant while the record is live; returns its generation. */
+  private Generation check(
       final MappingRecord record,
       final long busAddress,
       final long size,
       final DmaDirection direction) {
+    final Generation generation = mine(record.generation);
     if (record.state() != MappingRecord.LIVE
         || record.busAddress != busAddress
-        || mine(record.generation) == null) {
+        || generation == null) {
       throw usage(busAddress, NOT_ALLOCATED, size);
     }
+    if (record.size == size && record.direction == direction.ordinal()) {
+      return generation;
+    }
+    throw mismatch(record, busAddress, size, direction);
+  }
+
+  private DmaUsageException mismatch(
+      final MappingRecord record,
+      final long busAddress,
+      final long size,
+      final DmaDirection direction) {
     if (record.size != size) {
-      throw new DmaUsageException(
+      return new DmaUsageException(
           device,
           busAddress,
           "device driver frees DMA memory with different size [map size="
@@ -108,62 +125,54 @@ public final class Unmapper implements PassTable.Owner {
               + size
               + " bytes]");
     }
-    if (record.direction != direction.ordinal()) {
-      throw new DmaUsageException(
-          device,
-          busAddress,
-          "device driver frees DMA memory with different direction [mapped with "
-              + DmaDirection.values()[record.direction]
-              + "] [unmapped with "
-              + direction
-              + "]");
-    }
+    return new DmaUsageException(
+        device,
+        busAddress,
+        "device driver frees DMA memory with different direction [mapped with "
+            + DmaDirection.values()[record.direction]
+            + "] [unmapped with "
+            + direction
+            + "]");
   }
 
   /**
    * Gives slots and counts back under the home stripe's lock and tells the strategy.
    *
+   * @param claimed the generation of a record that is claimed; null for one that is checked and
+   *     taken here, under the lock
    * @param copied bytes copied back, for the counts
-   * @param claimed whether the record is claimed; if not, it is taken here, under the lock
    */
   private void finish(
       final ExtentState extent,
       final MappingRecord record,
       final long busAddress,
-      final long copied,
-      final boolean claimed) {
+      final long size,
+      final DmaDirection direction,
+      final @Nullable Generation claimed,
+      final long copied) {
     final long me = Thread.currentThread().threadId();
     while (true) {
       final Pool pool = extent.owner();
       if (pool == null) {
         // Nobody owns it, so nothing lives in it: only a second unmap can come here.
-        throw usage(busAddress, NOT_ALLOCATED, 0);
+        throw usage(busAddress, NOT_ALLOCATED, size);
       }
       final Stripe stripe = pool.stripes()[extent.home()];
       if (!stripe.lock(me)) {
-        finishAbandoned(record, busAddress, claimed);
+        finishAbandoned(record, busAddress, size, direction, claimed);
         return;
       }
       try {
         if (extent.owner() != pool || extent.home() != stripe.index) {
           continue; // the extent moved, as only one without live mappings can: check again
         }
-        if (!claimed && (record.state() != MappingRecord.LIVE || record.busAddress != busAddress)) {
-          throw usage(busAddress, NOT_ALLOCATED, 0);
-        }
-        final Generation generation = mine(record.generation);
+        final Generation generation =
+            claimed == null ? check(record, busAddress, size, direction) : claimed;
         extent.giveBack(record);
-        final long runAddress =
-            extent.extent.busAddress()
-                + ((long) record.runSlot << 11); // 2 KiB slots, in the extent
-        final long runBytes = (long) record.runSlots << 11;
+        final long runAddress = extent.runAddress(record);
+        final long runBytes = (long) record.runSlots << Extent.SLOT_SHIFT;
         record.free();
-        if (generation != null) {
-          final GenerationCell cell = generation.cell(stripe.index);
-          cell.live--;
-          cell.unmaps++;
-          cell.copiedOut += claimed ? copied : 0;
-        }
+        generation.cell(stripe.index).unmapped(copied);
         if (pool.callable()) {
           release(pool, stripe, runAddress, runBytes);
         }
@@ -189,11 +198,18 @@ public final class Unmapper implements PassTable.Owner {
 
   /** Where the stripe was abandoned only the record counts; its slots stay out of use. */
   private void finishAbandoned(
-      final MappingRecord record, final long busAddress, final boolean claimed) {
-    if (claimed) {
+      final MappingRecord record,
+      final long busAddress,
+      final long size,
+      final DmaDirection direction,
+      final @Nullable Generation claimed) {
+    if (claimed != null) {
       record.free();
-    } else if (!record.claim(MappingRecord.FREE)) {
-      throw usage(busAddress, NOT_ALLOCATED, 0);
+    } else {
+      check(record, busAddress, size, direction);
+      if (!record.claim(MappingRecord.FREE)) {
+        throw usage(busAddress, NOT_ALLOCATED, size);
+      }
     }
     abandonedUnmaps.increment();
   }
@@ -202,7 +218,7 @@ public final class Unmapper implements PassTable.Owner {
   public void sync(
       final long busAddress, final long size, final DmaDirection direction, final boolean forCpu) {
     syncs.increment();
-    final ExtentState extent = tables.index().find(busAddress);
+    final ExtentState extent = index.find(busAddress);
     if (extent == null) {
       if (!tables.passes().covers(busAddress, size, direction.ordinal(), this)) {
         throw usage(
@@ -262,7 +278,7 @@ public final class Unmapper implements PassTable.Owner {
 
   @Override
   public @Nullable Generation mine(final int generation) {
-    final Generation found = tables.generations().get(generation);
+    final Generation found = generations.get(generation);
     return found != null && found.device == deviceNumber ? found : null;
   }
 

@@ -80,6 +80,11 @@ public final class ExtentState {
     return records[(int) ((busAddress - bus) >> Extent.SLOT_SHIFT)];
   }
 
+  /** Bus address of a record's run. */
+  public long runAddress(final MappingRecord record) {
+    return bus + ((long) record.runSlot << Extent.SLOT_SHIFT); // in the extent
+  }
+
   /** All records, by slot. */
   public MappingRecord[] records() {
     return records;
@@ -106,10 +111,9 @@ public final class ExtentState {
     }
     final int slot = (int) (first >> Extent.SLOT_SHIFT);
     final int count = (int) (runBytes >> Extent.SLOT_SHIFT);
-    if (!SlotBits.clear(occupied, slot, count)) {
+    if (!SlotBits.take(occupied, slot, count)) {
       return null;
     }
-    SlotBits.flip(occupied, slot, count);
     final int start = (int) ((busAddress - bus) >> Extent.SLOT_SHIFT);
     starts[start >> 6] |= 1L << start;
     live++;

@@ -34,4 +34,22 @@ public final class GenerationCell extends StripePad {
   private long pad3;
 
   GenerationCell() {}
+
+  /** Counts a bounce that begins. */
+  public void mapped(final long bytes, final boolean borrowed) {
+    live++;
+    maps++;
+    bounced++;
+    copiedIn += bytes;
+    if (borrowed) {
+      lent++;
+    }
+  }
+
+  /** Counts a bounce that ends. */
+  public void unmapped(final long bytes) {
+    live--;
+    unmaps++;
+    copiedOut += bytes;
+  }
 }

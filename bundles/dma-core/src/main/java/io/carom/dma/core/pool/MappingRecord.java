@@ -78,6 +78,22 @@ public final class MappingRecord {
     return (int) STATE.getAcquire(this);
   }
 
+  /** Describes a mapping that is to be published. Only under the stripe lock. */
+  public void fill(
+      final long newAddress,
+      final long newBusAddress,
+      final long newSize,
+      final int newDirection,
+      final int newGeneration,
+      final int newTick) {
+    address = newAddress;
+    busAddress = newBusAddress;
+    size = newSize;
+    direction = newDirection;
+    generation = newGeneration;
+    tick = newTick;
+  }
+
   /** Publishes the mapping. Only under the stripe lock. */
   public void publish() {
     STATE.setRelease(this, LIVE);

@@ -6,6 +6,25 @@ package io.carom.dma.core.pool;
 final class SlotBits {
   private SlotBits() {}
 
+  /** Sets all bits of {@code [from, from+count)}; false, and nothing set, unless all were clear. */
+  static boolean take(final long[] words, final int from, final int count) {
+    final int word = from >> 6;
+    if (word == (from + count - 1) >> 6) {
+      final long bits = words[word];
+      final long mask = mask(from & 63, count);
+      if ((bits & mask) != 0) {
+        return false;
+      }
+      words[word] = bits | mask;
+      return true;
+    }
+    if (!clear(words, from, count)) {
+      return false;
+    }
+    flip(words, from, count);
+    return true;
+  }
+
   /** Whether all bits of {@code [from, from+count)} are clear; {@code count} is at least 1. */
   static boolean clear(final long[] words, final int from, final int count) {
     final int last = from + count - 1;
