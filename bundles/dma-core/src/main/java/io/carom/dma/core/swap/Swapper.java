@@ -56,6 +56,10 @@ final class Swapper {
     final DeviceDma device = swap.device;
     device.structure().lock();
     try {
+      if (device.isClosed()) {
+        // Whoever asked may have looked before the device was closed; it must not get a pool again.
+        throw new IllegalStateException(device.name() + " is closed");
+      }
       final Generation old = device.mapper().current();
       swap.from = old;
       final Generation next = prepare(device, swap.choice, old.pool);
