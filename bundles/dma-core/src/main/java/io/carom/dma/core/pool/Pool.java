@@ -97,11 +97,6 @@ public final class Pool {
     return callable;
   }
 
-  /** Forbids calls from now on; those that go on are waited for by {@link #grace}. */
-  public void stopCalling() {
-    callable = false;
-  }
-
   /** Whether no generation uses it any more for new maps. */
   public boolean retired() {
     return retired;
@@ -313,6 +308,16 @@ public final class Pool {
     return sum;
   }
 
+  /**
+   * Does without the strategy's code from now on, in the order that makes it safe: no call begins,
+   * those that go on are waited for, then the instance is closed.
+   */
+  public void endStrategy(final long timeoutNs) {
+    callable = false;
+    grace(timeoutNs);
+    closeInstance();
+  }
+
   /** Ends a pool that nobody uses. */
   public void close() {
     callable = false;
@@ -320,7 +325,7 @@ public final class Pool {
   }
 
   /** Ends the instance, once; nobody may be inside, and one that hangs there keeps it open. */
-  public void closeInstance() {
+  private void closeInstance() {
     if (!instanceClosed && !anyAbandoned) {
       instanceClosed = true;
       try {

@@ -238,9 +238,7 @@ public final class SwapControl {
     }
     final long watchdogNs = TimeUnit.MILLISECONDS.toNanos(settings.watchdogMs());
     for (final Pool pool : store.poolsOf(serviceId)) {
-      pool.stopCalling();
-      pool.grace(watchdogNs);
-      pool.closeInstance();
+      pool.endStrategy(watchdogNs);
     }
   }
 

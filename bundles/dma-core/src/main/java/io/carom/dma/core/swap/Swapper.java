@@ -183,9 +183,7 @@ final class Swapper {
       if (policy == SwapPolicy.QUARANTINE) {
         pool.quarantine();
       }
-      pool.stopCalling();
-      pool.grace(watchdogNs);
-      pool.closeInstance();
+      pool.endStrategy(watchdogNs);
     }
     return policy == SwapPolicy.QUARANTINE ? "QUARANTINED" : "ADOPTED";
   }
