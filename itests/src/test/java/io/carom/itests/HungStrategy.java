@@ -85,7 +85,9 @@ final class HungStrategy implements DmaStrategy {
     }
 
     @Override
-    public void release(final int stripe, final long runAddress, final long runBytes) {}
+    public boolean release(final int stripe, final long runAddress, final long runBytes) {
+      return false;
+    }
 
     @Override
     public long usedSlots() {

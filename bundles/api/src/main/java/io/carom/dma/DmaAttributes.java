@@ -11,5 +11,14 @@ public final class DmaAttributes {
   /** A failed map is not written to the log. It is counted all the same. */
   public static final int NO_WARN = 1 << 8;
 
+  /** The address is a device's memory, not RAM: never bounced. */
+  public static final int MMIO = 1 << 10;
+
+  /**
+   * The caller may sleep: memory may be allocated for the map, and it may wait while the pool is
+   * throttled. Carom's own bit, as proposed for Linux.
+   */
+  public static final int MAY_SLEEP = 1 << 16;
+
   private DmaAttributes() {}
 }

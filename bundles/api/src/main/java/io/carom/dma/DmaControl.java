@@ -43,6 +43,21 @@ public interface DmaControl {
   /** The last swaps, oldest first, at most 256. */
   List<SwapReport> history();
 
+  /**
+   * Which device holds which slots of a pool now.
+   *
+   * @throws IllegalArgumentException when there is no such pool; the message lists the valid ones
+   */
+  PoolOccupancy occupancy(String pool);
+
+  /**
+   * Sets high-water marks back to what is used now.
+   *
+   * @param pool pool name, or null for all pools and devices
+   * @throws IllegalArgumentException when there is no such pool
+   */
+  void resetHiwater(@Nullable String pool);
+
   /** Live mappings of a device, oldest first; of all devices for null. */
   List<MappingInfo> mappings(@Nullable String device);
 }

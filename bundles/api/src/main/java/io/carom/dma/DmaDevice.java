@@ -1,5 +1,6 @@
 package io.carom.dma;
 
+import org.jspecify.annotations.Nullable;
 import org.osgi.annotation.versioning.ProviderType;
 
 /**
@@ -27,7 +28,8 @@ public interface DmaDevice extends AutoCloseable {
   /**
    * Maps a buffer. Where it is bounced, its contents are copied in, whatever the direction.
    *
-   * @param address guest-physical address of RAM
+   * @param address guest-physical address of RAM, of a reachable buffer, or with MMIO of a device's
+   *     memory
    * @param size bytes, at least 1
    * @param attributes bits of {@link DmaAttributes}
    * @return bus address, or {@link #MAPPING_ERROR}
@@ -85,6 +87,23 @@ public interface DmaDevice extends AutoCloseable {
 
   /** Gives coherent memory back. */
   void freeCoherent(CoherentBuffer buffer);
+
+  /**
+   * Takes a run of this device's bounce memory as an I/O buffer of the driver: a map of any part of
+   * it then passes, without a copy. Contents are undefined. The share of a pool that may be held so
+   * is capped ({@code reachablePercent} of io.carom.dma.core).
+   *
+   * @param size bytes, at least 1
+   * @return null when there is no room, the cap is reached, or the strategy does not bounce
+   */
+  @Nullable ReachableBuffer allocateReachable(long size);
+
+  /**
+   * Gives a reachable buffer back.
+   *
+   * @throws DmaUsageException when it is not one of this device's, or a mapping of it lives
+   */
+  void freeReachable(ReachableBuffer buffer);
 
   /** Largest single mapping that can succeed now, in bytes ({@code dma_max_mapping_size}). */
   long maxMappingSize();

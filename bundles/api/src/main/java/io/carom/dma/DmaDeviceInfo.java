@@ -24,11 +24,15 @@ import org.jspecify.annotations.Nullable;
  * @param full failed: no room
  * @param mask failed: not reachable under the device's mask
  * @param strategyErrors failed: the strategy threw or returned nonsense
+ * @param throttled failed: still throttled at the deadline
  * @param noStrategyMaps maps that found no strategy
  * @param borrowedMaps maps served from a draining strategy's extents
  * @param regionBytes bytes of the device's region, 0 without one
  * @param reserveBytes bytes of it set apart for coherent memory
  * @param coherentBytes coherent memory in use
+ * @param reachableBytes bounce memory that its driver holds as I/O buffers
+ * @param io_tlb_used slots of bounce memory that its mappings hold now
+ * @param io_tlb_used_hiwater most slots that they held at a tick of the core, or since reset
  */
 public record DmaDeviceInfo(
     String device,
@@ -50,8 +54,12 @@ public record DmaDeviceInfo(
     long full,
     long mask,
     long strategyErrors,
+    long throttled,
     long noStrategyMaps,
     long borrowedMaps,
     long regionBytes,
     long reserveBytes,
-    long coherentBytes) {}
+    long coherentBytes,
+    long reachableBytes,
+    long io_tlb_used,
+    long io_tlb_used_hiwater) {}

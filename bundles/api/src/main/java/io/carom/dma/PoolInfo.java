@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param io_tlb_nslabs slots
  * @param io_tlb_used slots in use
  * @param io_tlb_used_hiwater most slots ever in use at a tick of the core, or since reset
+ * @param io_tlb_transient_nslabs slots of extents that exist for one mapping only
  * @param areas stripes
  * @param largestFreeRunBytes largest mapping that fits now
  */
@@ -25,5 +26,6 @@ public record PoolInfo(
     long io_tlb_nslabs,
     long io_tlb_used,
     long io_tlb_used_hiwater,
+    long io_tlb_transient_nslabs,
     int areas,
     long largestFreeRunBytes) {}

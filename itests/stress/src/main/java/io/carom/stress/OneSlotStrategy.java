@@ -56,9 +56,10 @@ final class OneSlotStrategy implements StrategyInstance {
   }
 
   @Override
-  public void release(final int stripe, final long runAddress, final long runBytes) {
+  public boolean release(final int stripe, final long runAddress, final long runBytes) {
     used--;
     released++;
+    return false;
   }
 
   /** Releases so far. */

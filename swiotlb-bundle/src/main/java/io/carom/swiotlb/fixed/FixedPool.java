@@ -65,8 +65,9 @@ public final class FixedPool implements StrategyInstance {
   }
 
   @Override
-  public void release(final int stripe, final long runAddress, final long runBytes) {
+  public boolean release(final int stripe, final long runAddress, final long runBytes) {
     areas[stripe].release(runAddress, runBytes);
+    return false;
   }
 
   @Override

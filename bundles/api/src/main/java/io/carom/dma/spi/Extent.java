@@ -8,8 +8,9 @@ import io.carom.dma.ExtentKind;
  *
  * @param id number that is unique while the core runs; sorts by creation
  * @param kind where it lies
- * @param busAddress where devices see it; a multiple of 256 KiB
- * @param size bytes, a multiple of 256 KiB
+ * @param busAddress where devices see it; a multiple of 256 KiB for one that was planned, of 4 KiB
+ *     for one that a map needed
+ * @param size bytes, a multiple of the same
  */
 public record Extent(int id, ExtentKind kind, long busAddress, long size) {
   /** log2 of the bytes of a slot. */

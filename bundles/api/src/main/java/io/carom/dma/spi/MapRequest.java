@@ -16,6 +16,9 @@ public final class MapRequest {
   /** Bytes, at least 1. */
   public long size;
 
+  /** Number of the device: small, and not used again while the core runs. */
+  public int device;
+
   /** Ordinal of the {@link DmaDirection}. */
   public int direction;
 

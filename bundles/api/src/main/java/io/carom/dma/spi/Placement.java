@@ -17,6 +17,9 @@ public final class Placement {
   /** The strategy refused. */
   public static final int REFUSED = 3;
 
+  /** The strategy needs an extent before it can answer. */
+  public static final int NEED_EXTENT = 4;
+
   private int kind;
   private int refusal;
   private long busAddress;
@@ -45,6 +48,20 @@ public final class Placement {
     kind = PASS;
   }
 
+  /**
+   * Asks the core for an extent, to be granted to the calling stripe. Without MAY_SLEEP the core
+   * makes it only from memory at hand.
+   *
+   * @param bytes at least 1; whole pages are made
+   * @param alignMask bits that its first bus address must have clear; at least page alignment is
+   *     given
+   */
+  public void needExtent(final long bytes, final long alignMask) {
+    kind = NEED_EXTENT;
+    runBytes = bytes;
+    runAddress = alignMask;
+  }
+
   /** Refuses. */
   public void refuse(final Refusal reason) {
     kind = REFUSED;
@@ -56,7 +73,19 @@ public final class Placement {
     kind = NONE;
   }
 
-  /** One of {@link #NONE}, {@link #BOUNCE}, {@link #PASS}, {@link #REFUSED}. */
+  /** Bytes of the extent that is needed. */
+  public long neededBytes() {
+    return runBytes;
+  }
+
+  /** Alignment of the extent that is needed. */
+  public long neededAlignMask() {
+    return runAddress;
+  }
+
+  /**
+   * One of {@link #NONE}, {@link #BOUNCE}, {@link #PASS}, {@link #REFUSED}, {@link #NEED_EXTENT}.
+   */
   public int kind() {
     return kind;
   }

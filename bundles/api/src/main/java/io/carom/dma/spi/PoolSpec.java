@@ -11,6 +11,26 @@ import org.jspecify.annotations.Nullable;
  * @param availableBytes most bounce memory that it can ever get: the region's share for a device,
  *     the RAM below the limit for RAM
  * @param cpus processors of the machine; the usual number of stripes
+ * @param slots slots of 2 KiB that the {@code swiotlb=} parameter asks for, or 0: the strategy's
+ *     own
+ * @param areas areas that it asks for, or 0: the strategy's own
+ * @param restricted whether the pool is bound to named devices: extents come from one range only,
+ *     and there is nothing beyond it
  */
 public record PoolSpec(
-    @Nullable String device, @Nullable ExtentKind extents, long availableBytes, int cpus) {}
+    @Nullable String device,
+    @Nullable ExtentKind extents,
+    long availableBytes,
+    int cpus,
+    long slots,
+    int areas,
+    boolean restricted) {
+  /** An unrestricted pool that the {@code swiotlb=} parameter says nothing about. */
+  public PoolSpec(
+      final @Nullable String device,
+      final @Nullable ExtentKind extents,
+      final long availableBytes,
+      final int cpus) {
+    this(device, extents, availableBytes, cpus, 0, 0, false);
+  }
+}

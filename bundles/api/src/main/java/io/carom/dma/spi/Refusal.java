@@ -9,5 +9,10 @@ public enum Refusal {
   /** Larger than it can ever place for this device. */
   TOO_BIG,
   /** Not reachable under the device's DMA mask. */
-  MASK
+  MASK,
+  /**
+   * The pool is above its high mark and the caller may sleep: the core waits and asks again, up to
+   * its deadline. Only an answer to requests with MAY_SLEEP.
+   */
+  THROTTLED
 }

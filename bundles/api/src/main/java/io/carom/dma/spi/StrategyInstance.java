@@ -3,10 +3,10 @@ package io.carom.dma.spi;
 import org.osgi.annotation.versioning.ConsumerType;
 
 /**
- * One pool of a strategy. The core calls {@link #allocate}, {@link #release}, {@link #grant} and
- * {@link #retract} of one stripe under that stripe's lock: calls for one stripe never overlap,
- * calls for different stripes do. An instance therefore keeps its state per stripe and shares
- * nothing between them that it does not guard itself.
+ * One pool of a strategy. The core calls {@link #allocate}, {@link #release}, {@link #grant},
+ * {@link #retract} and {@link #tick} of one stripe under that stripe's lock: calls for one stripe
+ * never overlap, calls for different stripes do. An instance therefore keeps its state per stripe
+ * and shares nothing between them that it does not guard itself.
  *
  * <p>None of the methods may block, allocate on the heap in steady state, or touch bytes. Each is
  * watched: one that does not return costs its stripe, whose extents are set aside.
@@ -16,7 +16,11 @@ public interface StrategyInstance extends AutoCloseable {
   /** Number of stripes, a power of two, constant. */
   int stripes();
 
-  /** How much bounce memory it wants. */
+  /**
+   * How much bounce memory it wants now. Asked again at each tick, and soon after a map that it
+   * refused: when it wants more than it has it is granted more, one extent after another; when it
+   * wants less, extents without mappings are taken back.
+   */
   ExtentPlan plan();
 
   /** Largest single mapping that it could place for a device with this alignment mask, in bytes. */
@@ -32,23 +36,49 @@ public interface StrategyInstance extends AutoCloseable {
    * Decides where a buffer goes, using only extents homed in this stripe. The core tries other
    * stripes, and a strategy that is being replaced, when this one refuses.
    *
+   * <p>After the answer {@link Placement#needExtent} the core leaves the strategy, makes the
+   * extent, and under one hold of this stripe's lock grants it and asks once more for the same
+   * request. A second such answer fails the map as FULL. When there is no such extent to be had the
+   * core calls {@link #denied} and asks once more as well.
+   *
    * @param answer set exactly one answer
    */
   void allocate(int stripe, MapRequest request, Placement answer);
+
+  /**
+   * The core could not make the extent that {@link #allocate} asked for; it asks once more, and the
+   * strategy answers without it.
+   */
+  default void denied(final int stripe) {}
 
   /**
    * A bounce of this stripe ended.
    *
    * @param runAddress the run that {@link #allocate} took
    * @param runBytes its size
+   * @return true to give the extent that holds the run back: it has no other mapping, and the
+   *     strategy has forgotten it already, so {@link #retract} is not called for it
    */
-  void release(int stripe, long runAddress, long runBytes);
+  boolean release(int stripe, long runAddress, long runBytes);
+
+  /**
+   * Time passes: about every 10 ms for each stripe. The place to decay, to trim, and to decide how
+   * much {@link #plan} wants.
+   *
+   * @param nowMs milliseconds of the core's coarse clock
+   */
+  default void tick(final int stripe, final long nowMs) {}
 
   /** Slots in use, by its own count; may be a little old. */
   long usedSlots();
 
   /** Slots granted. */
   long totalSlots();
+
+  /** Slots of extents that exist for one mapping only, {@code io_tlb_transient_nslabs}. */
+  default long transientSlots() {
+    return 0;
+  }
 
   /** Largest run of free memory, in bytes; may be a little old. */
   long largestFreeRun();

@@ -7,6 +7,7 @@ import io.carom.dma.DmaDeviceInfo;
 import io.carom.dma.DmaDeviceSpec;
 import io.carom.dma.MappingInfo;
 import io.carom.dma.PoolInfo;
+import io.carom.dma.PoolOccupancy;
 import io.carom.dma.StrategyInfo;
 import io.carom.dma.SwapOptions;
 import io.carom.dma.SwapReport;
@@ -17,6 +18,7 @@ import io.carom.dma.core.direct.DirectStrategy;
 import io.carom.dma.core.map.Copier;
 import io.carom.dma.core.map.CoreTables;
 import io.carom.dma.core.memory.RamSpace;
+import io.carom.dma.core.pool.Pool;
 import io.carom.dma.core.swap.CoreTimer;
 import io.carom.dma.core.swap.PoolStore;
 import io.carom.dma.core.swap.Registry;
@@ -190,6 +192,35 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
   @Override
   public List<SwapReport> history() {
     return control.history();
+  }
+
+  @Override
+  public PoolOccupancy occupancy(final String pool) {
+    return reports.occupancy(devices, findPool(pool));
+  }
+
+  @Override
+  public void resetHiwater(final @Nullable String pool) {
+    if (pool != null) {
+      findPool(pool).resetHiwater();
+      return;
+    }
+    store.pools().forEach(Pool::resetHiwater);
+    devices.forEach(DeviceDma::resetHiwater);
+  }
+
+  private Pool findPool(final String name) {
+    final List<String> names = new ArrayList<>();
+    for (final Pool pool : store.pools()) {
+      if (pool.extents() != null) {
+        if (pool.name().equals(name) || pool.name().equals(name.replace("@", "@0000:"))) {
+          return pool;
+        }
+        names.add(pool.name());
+      }
+    }
+    throw new IllegalArgumentException(
+        "unknown pool '" + name + "'; valid: " + String.join(", ", names));
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.carom.dma.core;
 import io.carom.dma.DmaDeviceInfo;
 import io.carom.dma.DmaDirection;
 import io.carom.dma.MappingInfo;
+import io.carom.dma.PoolOccupancy;
 import io.carom.dma.core.device.ClosedCounts;
 import io.carom.dma.core.device.DeviceDma;
 import io.carom.dma.core.map.CoreTables;
@@ -54,11 +55,15 @@ final class Reports {
         failures.of(Refusal.FULL),
         failures.of(Refusal.MASK),
         failures.strategyErrors(),
+        failures.of(Refusal.THROTTLED),
         failures.noStrategy.sum(),
         counts.lent(),
         region == null ? 0 : region.memory().byteSize(),
         region == null ? 0 : region.reserveBytes(),
-        device.coherent().used());
+        device.coherent().used(),
+        0,
+        device.usedSlots(),
+        device.usedHiwater());
   }
 
   /** Live mappings of the given devices, oldest first. */
@@ -102,6 +107,35 @@ final class Reports {
                     tick));
     result.sort(Comparator.comparingLong(MappingInfo::ageMs).reversed());
     return result.size() > most ? result.subList(0, most) : result;
+  }
+
+  /** Which device holds which slots of a pool. */
+  PoolOccupancy occupancy(final Collection<DeviceDma> devices, final Pool pool) {
+    final List<PoolOccupancy.Run> extents = new ArrayList<>();
+    final List<PoolOccupancy.Run> runs = new ArrayList<>();
+    final List<ExtentState> granted = new ArrayList<>(pool.grantedNow());
+    granted.sort(Comparator.comparingLong(e -> e.extent.busAddress()));
+    for (final ExtentState extent : granted) {
+      extents.add(
+          new PoolOccupancy.Run(
+              hex(extent.extent.busAddress()),
+              extent.extent.slots(),
+              "area " + extent.home(),
+              "EXTENT"));
+      for (final MappingRecord record : extent.records()) {
+        if (record.state() != MappingRecord.FREE) {
+          final Generation generation = tables.generations().get(record.generation);
+          final DeviceDma device = generation == null ? null : byNumber(devices, generation.device);
+          runs.add(
+              new PoolOccupancy.Run(
+                  hex(extent.runAddress(record)),
+                  record.runSlots,
+                  device == null ? "?" : device.name(),
+                  "BOUNCE"));
+        }
+      }
+    }
+    return new PoolOccupancy(pool.name(), extents, runs);
   }
 
   private void add(

@@ -165,7 +165,7 @@ public final class SlotStrategy implements DmaStrategy {
     }
 
     @Override
-    public void release(final int stripe, final long runAddress, final long runBytes) {
+    public boolean release(final int stripe, final long runAddress, final long runBytes) {
       if (fault == Fault.THROW_ON_RELEASE) {
         throw new NoClassDefFoundError("as after an update");
       }
@@ -177,7 +177,7 @@ public final class SlotStrategy implements DmaStrategy {
         if (runAddress >= extent.busAddress() && runAddress < extent.end()) {
           final int slot = (int) ((runAddress - extent.busAddress()) >> Extent.SLOT_SHIFT);
           home.getValue().clear(slot, slot + (int) (runBytes >> Extent.SLOT_SHIFT));
-          return;
+          return false;
         }
       }
       throw new IllegalStateException("released 0x" + Long.toHexString(runAddress));

@@ -54,6 +54,7 @@ final class DmaColumns {
           .word("  fragmented", DmaDeviceInfo::fragmented)
           .word("  full", DmaDeviceInfo::full)
           .word("  beyond mask", DmaDeviceInfo::mask)
+          .word("  throttled", DmaDeviceInfo::throttled)
           .word("  strategy errors", DmaDeviceInfo::strategyErrors)
           .word("maps without strategy", DmaDeviceInfo::noStrategyMaps)
           .word("region", info -> Values.bytes(info.regionBytes()))

@@ -6,6 +6,7 @@ import io.carom.dma.DmaDirection;
 import io.carom.dma.ExtentKind;
 import io.carom.dma.MappingInfo;
 import io.carom.dma.PoolInfo;
+import io.carom.dma.PoolOccupancy;
 import io.carom.dma.StrategyInfo;
 import io.carom.dma.SwapOptions;
 import io.carom.dma.SwapReport;
@@ -52,6 +53,26 @@ public final class FakeDma implements DmaControl {
   }
 
   @Override
+  public PoolOccupancy occupancy(final String pool) {
+    if (!pool.equals("swiotlb-fixed")) {
+      throw new IllegalArgumentException("unknown pool '" + pool + "'; valid: swiotlb-fixed");
+    }
+    return new PoolOccupancy(
+        pool,
+        List.of(
+            new PoolOccupancy.Run("0x1000000", 128, "area 0", "EXTENT"),
+            new PoolOccupancy.Run("0x1040000", 128, "area 1", "EXTENT")),
+        List.of(new PoolOccupancy.Run("0x1001000", 6, "0000:00:04.0", "BOUNCE")));
+  }
+
+  @Override
+  public void resetHiwater(final @Nullable String pool) {
+    if (pool != null) {
+      occupancy(pool);
+    }
+  }
+
+  @Override
   public List<PoolInfo> pools() {
     return List.of(
         new PoolInfo(
@@ -63,6 +84,7 @@ public final class FakeDma implements DmaControl {
             32768,
             12,
             99,
+            0,
             4,
             262144));
   }
@@ -151,8 +173,12 @@ public final class FakeDma implements DmaControl {
         0,
         0,
         0,
+        0,
         16 << 20,
         256 << 10,
-        140 << 10);
+        140 << 10,
+        0,
+        6,
+        64);
   }
 }

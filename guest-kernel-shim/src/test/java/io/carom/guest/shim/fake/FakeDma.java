@@ -8,6 +8,7 @@ import io.carom.dma.DmaDirection;
 import io.carom.dma.DmaMemoryException;
 import io.carom.dma.DmaUsageException;
 import io.carom.dma.Negotiation;
+import io.carom.dma.ReachableBuffer;
 import io.carom.dma.ScatterList;
 import io.carom.guest.PageAllocator;
 import io.carom.memory.GuestMemory;
@@ -210,6 +211,16 @@ public final class FakeDma implements Dma {
       if (count != null) {
         pages.free(buffer.busAddress(), count);
       }
+    }
+
+    @Override
+    public @Nullable ReachableBuffer allocateReachable(final long size) {
+      return null;
+    }
+
+    @Override
+    public void freeReachable(final ReachableBuffer buffer) {
+      throw new IllegalArgumentException("not a reachable buffer");
     }
 
     @Override

@@ -5,7 +5,9 @@ import io.carom.dma.DmaAttributes;
 import io.carom.dma.DmaDevice;
 import io.carom.dma.DmaDeviceSpec;
 import io.carom.dma.DmaDirection;
+import io.carom.dma.DmaUsageException;
 import io.carom.dma.Negotiation;
+import io.carom.dma.ReachableBuffer;
 import io.carom.dma.ScatterList;
 import io.carom.dma.core.map.CoreTables;
 import io.carom.dma.core.map.Mapper;
@@ -40,6 +42,7 @@ public final class DeviceDma implements DmaDevice {
   private final ReentrantLock structure = new ReentrantLock();
   private final ClosedCounts closedCounts = new ClosedCounts();
   private int lastGeneration;
+  private volatile long usedHiwater;
   private volatile Negotiation negotiation = Negotiation.NONE;
   private volatile boolean negotiated;
   private volatile boolean closed;
@@ -265,6 +268,16 @@ public final class DeviceDma implements DmaDevice {
   }
 
   @Override
+  public @Nullable ReachableBuffer allocateReachable(final long size) {
+    return null;
+  }
+
+  @Override
+  public void freeReachable(final ReachableBuffer buffer) {
+    throw new DmaUsageException(name(), buffer.address(), "not a reachable buffer of this device");
+  }
+
+  @Override
   public long maxMappingSize() {
     return mapper.current().maxMappingSize;
   }
@@ -286,6 +299,30 @@ public final class DeviceDma implements DmaDevice {
       sum += generation.live();
     }
     return sum;
+  }
+
+  /** Slots of bounce memory that its mappings hold now. */
+  public long usedSlots() {
+    long sum = 0;
+    for (final Generation generation : generations) {
+      sum += generation.usedSlots();
+    }
+    return sum;
+  }
+
+  /** Most slots that its mappings held at a tick, or since reset. */
+  public long usedHiwater() {
+    return Math.max(usedHiwater, usedSlots());
+  }
+
+  /** Notes the high-water mark; called at each tick. */
+  public void tick() {
+    usedHiwater = usedHiwater();
+  }
+
+  /** Sets the high-water mark back to what is used now. */
+  public void resetHiwater() {
+    usedHiwater = usedSlots();
   }
 
   @Override

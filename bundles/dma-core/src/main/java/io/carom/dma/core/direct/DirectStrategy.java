@@ -74,7 +74,7 @@ public final class DirectStrategy implements DmaStrategy {
     }
 
     @Override
-    public void release(final int stripe, final long runAddress, final long runBytes) {
+    public boolean release(final int stripe, final long runAddress, final long runBytes) {
       throw new IllegalStateException("direct bounces nothing");
     }
 

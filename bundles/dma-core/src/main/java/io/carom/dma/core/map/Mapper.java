@@ -52,7 +52,9 @@ public final class Mapper {
   private final long busOffset;
   private final long dmaMask;
   private final long minAlignMask;
+  private final long allocAlignMask;
   private final long boundaryMask;
+  private final int device;
 
   private final Failures failures = new Failures();
   private volatile Generation current;
@@ -71,7 +73,9 @@ public final class Mapper {
     busOffset = memory.busOffset();
     dmaMask = spec.dmaMask();
     minAlignMask = spec.minAlignMask();
+    allocAlignMask = spec.allocAlignMask();
     boundaryMask = spec.boundaryMask();
+    device = none.device;
   }
 
   /** The generation that new maps go to. */
@@ -211,7 +215,10 @@ public final class Mapper {
           : current != generation || !pool.callable()) {
         return lent || current == generation ? REFUSED - Refusal.FULL.ordinal() : RETRY;
       }
-      final Placement placement = ask(pool, stripe, address, size, direction, attributes);
+      Placement placement = ask(pool, stripe, address, size, direction, attributes);
+      if (placement != null && placement.kind() == Placement.NEED_EXTENT) {
+        placement = deny(pool, stripe);
+      }
       if (placement == null || placement.kind() != Placement.BOUNCE) {
         return otherwise(generation, pool, stripe, placement, size, direction);
       }
@@ -230,7 +237,7 @@ public final class Mapper {
         return undo(pool, stripe, extent, record);
       }
       record.publish();
-      generation.cell(stripe.index).mapped(size, lent);
+      generation.cell(stripe.index).mapped(size, record.runSlots, lent);
     } finally {
       stripe.unlock();
     }
@@ -288,11 +295,12 @@ public final class Mapper {
     request.address = address;
     request.busAddress = confidential && !memory.shared(address) ? -1 : address + busOffset;
     request.size = size;
+    request.device = device;
     request.direction = direction.ordinal();
     request.attributes = attributes;
     request.dmaMask = dmaMask;
     request.minAlignMask = minAlignMask;
-    request.allocAlignMask = 0;
+    request.allocAlignMask = allocAlignMask;
     request.boundaryMask = boundaryMask;
     placement.clear();
     stripe.inStrategy = true;
@@ -304,6 +312,26 @@ public final class Mapper {
       return null;
     } finally {
       stripe.inStrategy = false;
+    }
+    return stripe.abandoned() ? null : placement;
+  }
+
+  /** Says that there is no extent to be had, and asks once more for the same request. */
+  private static @Nullable Placement deny(final Pool pool, final Stripe stripe) {
+    final Placement placement = stripe.placement;
+    stripe.inStrategy = true;
+    try {
+      pool.instance().denied(stripe.index);
+      placement.clear();
+      pool.instance().allocate(stripe.index, stripe.request, placement);
+    } catch (final RuntimeException | Error e) {
+      pool.fault("allocate: " + e);
+      return null;
+    } finally {
+      stripe.inStrategy = false;
+    }
+    if (placement.kind() == Placement.NEED_EXTENT) {
+      placement.refuse(Refusal.FULL);
     }
     return stripe.abandoned() ? null : placement;
   }

@@ -172,7 +172,7 @@ public final class Unmapper implements PassTable.Owner {
         final long runAddress = extent.runAddress(record);
         final long runBytes = (long) record.runSlots << Extent.SLOT_SHIFT;
         record.free();
-        generation.cell(stripe.index).unmapped(copied);
+        generation.cell(stripe.index).unmapped(copied, record.runSlots);
         if (pool.callable()) {
           release(pool, stripe, runAddress, runBytes);
         }

@@ -142,6 +142,15 @@ public final class Generation {
     return pool.anyAbandoned() ? sum + pool.countAbandoned(slot) : sum;
   }
 
+  /** Slots of its live bounces; a little old. */
+  public long usedSlots() {
+    long sum = 0;
+    for (final GenerationCell cell : cells) {
+      sum += cell.slots;
+    }
+    return sum;
+  }
+
   /** Ended mappings. */
   public long unmaps() {
     long sum = 0;

@@ -10,6 +10,9 @@ public final class GenerationCell extends StripePad {
   /** Live bounces. */
   public long live;
 
+  /** Slots of live bounces. */
+  public long slots;
+
   /** Successful maps, of any placement. */
   public long maps;
 
@@ -31,12 +34,12 @@ public final class GenerationCell extends StripePad {
   private long pad0;
   private long pad1;
   private long pad2;
-  private long pad3;
 
   GenerationCell() {}
 
   /** Counts a bounce that begins. */
-  public void mapped(final long bytes, final boolean borrowed) {
+  public void mapped(final long bytes, final int taken, final boolean borrowed) {
+    slots += taken;
     live++;
     maps++;
     bounced++;
@@ -47,7 +50,8 @@ public final class GenerationCell extends StripePad {
   }
 
   /** Counts a bounce that ends. */
-  public void unmapped(final long bytes) {
+  public void unmapped(final long bytes, final int given) {
+    slots -= given;
     live--;
     unmaps++;
     copiedOut += bytes;

@@ -344,6 +344,14 @@ public final class Pool {
     }
   }
 
+  /** Sets the high-water mark back to what is used now. */
+  public void resetHiwater() {
+    final long used = usedSlots();
+    synchronized (this) {
+      highWater = used;
+    }
+  }
+
   /** Slots in use, by the core's own count. */
   public long usedSlots() {
     long used = 0;
@@ -368,6 +376,7 @@ public final class Pool {
           grantedBytes() >> Extent.SLOT_SHIFT,
           used,
           highWater,
+          callable ? instance.transientSlots() : 0,
           stripes.length,
           run);
     }

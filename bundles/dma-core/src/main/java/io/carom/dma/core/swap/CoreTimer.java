@@ -80,6 +80,7 @@ public final class CoreTimer implements AutoCloseable {
     for (final Pool pool : store.pools()) {
       pool.tick();
     }
+    devices.get().forEach(DeviceDma::tick);
     if (tick.millis() - loggedMs >= LOG_EVERY_MS) {
       loggedMs = tick.millis();
       devices.get().forEach(failures::check);
