@@ -39,6 +39,14 @@ public interface DmaStrategy {
   }
 
   /**
+   * Whether each device gets a pool of its own in RAM as well; else all devices of the strategy
+   * share one there. Pools in a device's region are always the device's own.
+   */
+  default boolean perDevice() {
+    return false;
+  }
+
+  /**
    * Opens an instance: one pool, for one device ({@link PoolSpec#device}) or shared by several.
    * Must leave it completely ready but for its extents.
    */

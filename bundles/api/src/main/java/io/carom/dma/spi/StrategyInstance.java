@@ -1,10 +1,11 @@
 package io.carom.dma.spi;
 
+import org.jspecify.annotations.Nullable;
 import org.osgi.annotation.versioning.ConsumerType;
 
 /**
  * One pool of a strategy. The core calls {@link #allocate}, {@link #release}, {@link #grant},
- * {@link #retract} and {@link #tick} of one stripe under that stripe's lock: calls for one stripe
+ * {@link #retract}, {@link #tick} and what else takes a stripe under that stripe's lock: calls for one stripe
  * never overlap, calls for different stripes do. An instance therefore keeps its state per stripe
  * and shares nothing between them that it does not guard itself.
  *
@@ -17,9 +18,10 @@ public interface StrategyInstance extends AutoCloseable {
   int stripes();
 
   /**
-   * How much bounce memory it wants now. Asked again at each tick, and soon after a map that it
-   * refused: when it wants more than it has it is granted more, one extent after another; when it
-   * wants less, extents without mappings are taken back.
+   * How much bounce memory it wants to be granted in advance. Asked again at each tick, and soon
+   * after a map that it refused: while it wants more than it has, it is granted more, one extent
+   * after another. What it wants to have no longer it gives back by {@link #surplus}. Extents that
+   * single maps needed are not counted.
    */
   ExtentPlan plan();
 
@@ -28,6 +30,14 @@ public interface StrategyInstance extends AutoCloseable {
 
   /** The core grants an extent to a stripe: its home from now on. */
   void grant(int stripe, Extent extent);
+
+  /**
+   * The core grants the extent that {@link #allocate} asked for, right before it asks again. Whose
+   * it is after that one mapping is the strategy's decision, see {@link #release}.
+   */
+  default void grantNeeded(final int stripe, final Extent extent) {
+    grant(stripe, extent);
+  }
 
   /** The core takes an extent back that has no live mapping: forget it. */
   void retract(int stripe, Extent extent);
@@ -68,6 +78,32 @@ public interface StrategyInstance extends AutoCloseable {
    * @param nowMs milliseconds of the core's coarse clock
    */
   default void tick(final int stripe, final long nowMs) {}
+
+  /**
+   * An extent without mappings that it wants to give back, which it has forgotten already. Asked
+   * after each tick until there is none; takes part in no map.
+   *
+   * @return null when it wants to keep the rest
+   */
+  default @Nullable Extent surplus(final int stripe) {
+    return null;
+  }
+
+  /**
+   * Takes a run that no mapping uses, page-aligned, to be lent to a user of movable memory until
+   * {@link #wantedBack} asks for it. It comes back by {@link #release}, as a mapping's run does.
+   *
+   * @param bytes whole pages
+   * @return bus address of the run, or -1 when it lends nothing now
+   */
+  default long lend(final int stripe, final long bytes) {
+    return -1;
+  }
+
+  /** Bytes of what it lent that it wants back now; asked after each tick. */
+  default long wantedBack(final int stripe) {
+    return 0;
+  }
 
   /** Slots in use, by its own count; may be a little old. */
   long usedSlots();
