@@ -4,6 +4,8 @@ import io.carom.dma.spi.Extent;
 import io.carom.dma.spi.MapRequest;
 import io.carom.dma.spi.Placement;
 import io.carom.dma.spi.Refusal;
+import io.carom.swiotlb.slots.Fit;
+import io.carom.swiotlb.slots.SlotSearch;
 import java.util.Arrays;
 
 /**

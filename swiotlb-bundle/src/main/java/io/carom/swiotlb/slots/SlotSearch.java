@@ -1,4 +1,4 @@
-package io.carom.swiotlb.fixed;
+package io.carom.swiotlb.slots;
 
 /**
  * Finds runs of free slots in one slot set: 128 bits, in two words, bit set means free. A run never
@@ -7,14 +7,15 @@ package io.carom.swiotlb.fixed;
  * <p>The words are narrowed in place of a loop over slots: after {@code x &= x >>> 1} a bit means
  * two free slots from here on, after another {@code x &= x >>> 2} four, and so on.
  */
-final class SlotSearch {
+public final class SlotSearch {
   private long low;
   private long high;
 
-  SlotSearch() {}
+  /** Nothing worked out yet. */
+  public SlotSearch() {}
 
   /** Leaves the bits at which {@code count} free slots begin, {@code 1 <= count <= 128}. */
-  void starts(final long freeLow, final long freeHigh, final int count) {
+  public void starts(final long freeLow, final long freeHigh, final int count) {
     long lo = freeLow;
     long hi = freeHigh;
     int have = 1;
@@ -35,7 +36,7 @@ final class SlotSearch {
   }
 
   /** The first start at or behind a slot, or -1. */
-  int next(final int from) {
+  public int next(final int from) {
     if (from < 64) {
       final long bits = low & -1L << from;
       if (bits != 0) {

@@ -1,4 +1,4 @@
-package io.carom.swiotlb.fixed;
+package io.carom.swiotlb.slots;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,4 +1,4 @@
-package io.carom.swiotlb.fixed;
+package io.carom.swiotlb.slots;
 
 import io.carom.dma.spi.Extent;
 import io.carom.dma.spi.MapRequest;
@@ -12,7 +12,7 @@ import io.carom.dma.spi.MapRequest;
  * either a mapping of a page or more begins on a page; a run does not cross the segment boundary.
  * Reused for each request.
  */
-final class Fit {
+public final class Fit {
   private static final int SLOT_MASK = Extent.SLOT_SIZE - 1;
   private static final int PAGE = 4096;
 
@@ -23,23 +23,30 @@ final class Fit {
   private long align;
   private long boundarySlots;
 
-  Fit() {}
+  /** Nothing worked out yet. */
+  public Fit() {}
+
+  /** Works a request out; false when it is larger than a slot set. */
+  public boolean of(final MapRequest request) {
+    return of(request, Extent.SET_SIZE);
+  }
 
   /**
    * Works a request out.
    *
-   * @return false when it is larger than a slot set
+   * @param most largest run that there can be, in bytes
+   * @return false when it is larger than that
    */
-  boolean of(final MapRequest request) {
+  public boolean of(final MapRequest request, final long most) {
     offset = request.address & request.minAlignMask & (request.allocAlignMask | SLOT_MASK);
-    if (request.size > Extent.SET_SIZE) {
+    if (request.size > most) {
       return false; // before anything is added to it
     }
     long bytes = request.size + offset;
     if (request.allocAlignMask != 0) {
       bytes = (bytes + request.allocAlignMask) & ~request.allocAlignMask;
     }
-    if (bytes > Extent.SET_SIZE) {
+    if (bytes > most) {
       return false;
     }
     slots = (int) ((bytes + SLOT_MASK) >> Extent.SLOT_SHIFT);
@@ -56,17 +63,17 @@ final class Fit {
   }
 
   /** Slots that the run takes, padding included. */
-  int slots() {
+  public int slots() {
     return slots;
   }
 
   /** Where in the run the buffer's first byte goes. */
-  long offset() {
+  public long offset() {
     return offset;
   }
 
   /** Whether a run may begin at a bus address. */
-  boolean allows(final long address) {
+  public boolean allows(final long address) {
     if ((address & align) != 0 || (address & preserve) != preserved) {
       return false;
     }
