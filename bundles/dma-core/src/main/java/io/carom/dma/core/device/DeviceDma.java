@@ -213,7 +213,9 @@ public final class DeviceDma implements DmaDevice {
   @Override
   public int mapSg(final ScatterList list, final DmaDirection direction, final int attributes) {
     for (int i = 0; i < list.entries(); i++) {
-      final long bus = mapper.map(list.address(i), list.length(i), direction, attributes);
+      // Only the first waits for a throttled pool: one that holds part of it must not wait for more.
+      final long bus =
+          mapper.map(list.address(i), list.length(i), direction, attributes, i == 0);
       if (bus == MAPPING_ERROR) {
         for (int j = 0; j < i; j++) {
           // Nothing was transferred, so nothing is copied back.

@@ -174,7 +174,7 @@ public final class Unmapper implements PassTable.Owner {
         record.free();
         generation.cell(stripe.index).unmapped(copied, record.runSlots);
         if (pool.callable()) {
-          release(pool, stripe, runAddress, runBytes);
+          release(pool, stripe, extent, runAddress, runBytes);
         }
         return;
       } finally {
@@ -184,15 +184,23 @@ public final class Unmapper implements PassTable.Owner {
   }
 
   private static void release(
-      final Pool pool, final Stripe stripe, final long runAddress, final long runBytes) {
+      final Pool pool,
+      final Stripe stripe,
+      final ExtentState extent,
+      final long runAddress,
+      final long runBytes) {
+    boolean given = false;
     stripe.inStrategy = true;
     try {
-      pool.instance().release(stripe.index, runAddress, runBytes);
+      given = pool.instance().release(stripe.index, runAddress, runBytes);
     } catch (final RuntimeException | Error e) {
       // Any error: after an update of its bundle a strategy's classes may no longer load.
       pool.fault("release: " + e);
     } finally {
       stripe.inStrategy = false;
+    }
+    if (given) {
+      pool.giveBack(stripe, extent);
     }
   }
 
