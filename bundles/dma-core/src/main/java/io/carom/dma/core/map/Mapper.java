@@ -4,6 +4,7 @@ import io.carom.dma.DmaAttributes;
 import io.carom.dma.DmaDevice;
 import io.carom.dma.DmaDeviceSpec;
 import io.carom.dma.DmaDirection;
+import io.carom.dma.ReachableBuffer;
 import io.carom.dma.core.pool.ExtentIndex;
 import io.carom.dma.core.pool.ExtentState;
 import io.carom.dma.core.pool.Generation;
@@ -65,7 +66,10 @@ public final class Mapper {
   private static final int MADE = 2;
 
   /** Again, as there was no such extent. */
-  private static final int DENIED = 3;
+  private static final int DENIED = 4;
+
+  /** For a driver to hold, not as a mapping. A bit, as those above. */
+  private static final int REACH = 8;
 
   private final CoreTables tables;
   private final DmaDeviceSpec spec;
@@ -86,7 +90,9 @@ public final class Mapper {
   private final int device;
 
   private final Failures failures = new Failures();
+  private final Reachables reachables;
   private volatile Generation current;
+  private volatile boolean regionOnly;
 
   /** A device without a strategy. */
   public Mapper(final CoreTables tables, final DmaDeviceSpec spec, final Generation none) {
@@ -105,6 +111,27 @@ public final class Mapper {
     allocAlignMask = spec.allocAlignMask();
     boundaryMask = spec.boundaryMask();
     device = none.device;
+    reachables = new Reachables(tables, spec.name(), device);
+  }
+
+  /** The I/O buffers that the driver holds in bounce memory. */
+  public Reachables reachables() {
+    return reachables;
+  }
+
+  /** As {@link DmaDevice#allocateReachable}. */
+  public @Nullable ReachableBuffer allocateReachable(final long size) {
+    return reachables.allocate(this, size);
+  }
+
+  /** As {@link DmaDevice#freeReachable}. */
+  public void freeReachable(final ReachableBuffer buffer) {
+    reachables.free(buffer);
+  }
+
+  /** Says whether the device reaches nothing but its own region. */
+  public void regionOnly(final boolean value) {
+    regionOnly = value;
   }
 
   /** The generation that new maps go to. */
@@ -140,14 +167,11 @@ public final class Mapper {
       final int attributes,
       final boolean throttle) {
     final long offset = size <= 0 ? -1 : memory.offset(address, size);
-    if (offset < 0) {
-      throw new IllegalArgumentException(
-          spec.name()
-              + ": buffer of "
-              + size
-              + " bytes at 0x"
-              + Long.toHexString(address)
-              + " is empty or not RAM");
+    if (offset < 0 || reachables.any() || (attributes & DmaAttributes.MMIO) != 0) {
+      final long bus = inPlace(offset, address, size, direction, attributes);
+      if (bus != RETRY) {
+        return bus;
+      }
     }
     final long me = Thread.currentThread().threadId();
     final Generation generation = current;
@@ -165,6 +189,119 @@ public final class Mapper {
       }
     }
     return mapSlowly(RETRY, null, me, offset, address, size, direction, attributes, throttle);
+  }
+
+  /**
+   * Maps what no strategy is asked about: a device's memory, or a buffer that the driver holds in
+   * bounce memory.
+   *
+   * @return RETRY when it is an ordinary buffer
+   * @throws IllegalArgumentException when it is neither
+   */
+  private long inPlace(
+      final long offset,
+      final long address,
+      final long size,
+      final DmaDirection direction,
+      final int attributes) {
+    final boolean mmio = (attributes & DmaAttributes.MMIO) != 0;
+    if (size <= 0 || mmio && offset >= 0) {
+      throw notRam(address, size, mmio ? "is empty or RAM, not MMIO" : "is empty");
+    }
+    final long held = mmio ? -1 : reachables.find(address, size, regionOnly);
+    if (held < 0 && !mmio) {
+      if (offset < 0) {
+        throw notRam(address, size, "is not RAM");
+      }
+      return RETRY;
+    }
+    final long bus = mmio ? address : held;
+    if (!reaches(bus, size) || mmio && regionOnly) {
+      failures.count(Refusal.MASK.ordinal(), size);
+      return DmaDevice.MAPPING_ERROR;
+    }
+    final long me = Thread.currentThread().threadId();
+    while (true) {
+      final Generation generation = current;
+      final Pool pool = generation.pool;
+      if (pool == null) {
+        failures.noStrategy.increment();
+        return DmaDevice.MAPPING_ERROR;
+      }
+      for (final Stripe stripe : pool.stripes()) {
+        if (stripe.lock(me)) {
+          try {
+            if (current == generation) {
+              tables.passes().add(bus, size, direction.ordinal(), generation, tick.millis());
+              generation.cell(stripe.index).maps++;
+              return bus;
+            }
+          } finally {
+            stripe.unlock();
+          }
+          break;
+        }
+      }
+      if (current == generation) {
+        failures.count(Failures.STRATEGY_ERROR, size); // every stripe was abandoned
+        return DmaDevice.MAPPING_ERROR;
+      }
+    }
+  }
+
+  private IllegalArgumentException notRam(final long address, final long size, final String what) {
+    return new IllegalArgumentException(
+        spec.name()
+            + ": buffer of "
+            + size
+            + " bytes at 0x"
+            + Long.toHexString(address)
+            + " "
+            + what);
+  }
+
+  /** Takes a run of a pool for the driver to hold; its bus address, or a negative number. */
+  long reach(final Pool pool, final long size) {
+    final long me = Thread.currentThread().threadId();
+    final Generation generation = current;
+    if (generation.pool != pool) {
+      return RETRY;
+    }
+    for (final Stripe stripe : pool.stripes()) {
+      if (!stripe.lock(me)) {
+        continue;
+      }
+      long answer =
+          place(
+              generation,
+              pool,
+              stripe,
+              0,
+              0,
+              size,
+              DmaDirection.BIDIRECTIONAL,
+              DmaAttributes.MAY_SLEEP,
+              REACH);
+      if (answer < MOST_NEEDS) {
+        answer =
+            placeNeeding(
+                answer,
+                generation,
+                pool,
+                stripe,
+                me,
+                0,
+                0,
+                size,
+                DmaDirection.BIDIRECTIONAL,
+                DmaAttributes.MAY_SLEEP,
+                REACH);
+      }
+      if (answer >= 0) {
+        return answer;
+      }
+    }
+    return RETRY;
   }
 
   /**
@@ -276,7 +413,8 @@ public final class Mapper {
                   address,
                   size,
                   direction,
-                  attributes);
+                  attributes,
+                  PLAIN);
         }
         if (answer >= 0 || answer == RETRY || isFinal(answer)) {
           return answer;
@@ -300,7 +438,8 @@ public final class Mapper {
       final long address,
       final long size,
       final DmaDirection direction,
-      final int attributes) {
+      final int attributes,
+      final int how) {
     final long code = needs - NEEDS;
     final ExtentState made =
         pool.make(
@@ -321,7 +460,7 @@ public final class Mapper {
               size,
               direction,
               attributes,
-              made == null ? DENIED : MADE);
+              how | (made == null ? DENIED : MADE));
     }
     if (made != null && !made.needed()) {
       pool.unmake(made); // not granted: the generation or the stripe is not what it was
@@ -370,7 +509,7 @@ public final class Mapper {
       final DmaDirection direction,
       final int attributes,
       final int how) {
-    final boolean lent = how == LENT;
+    final boolean lent = (how & LENT) != 0;
     final long bus;
     final ExtentState extent;
     try {
@@ -388,7 +527,7 @@ public final class Mapper {
         placement = askAgain(pool, stripe);
       }
       if (placement == null || placement.kind() != Placement.BOUNCE) {
-        return otherwise(generation, pool, stripe, placement, size, direction);
+        return otherwise(generation, pool, stripe, placement, size, direction, how);
       }
       bus = placement.busAddress();
       extent = index.find(bus);
@@ -403,6 +542,11 @@ public final class Mapper {
       record.fill(address, bus, size, direction.ordinal(), generation.slot(), tick.millis());
       if (!reaches(bus, size)) {
         return undo(pool, stripe, extent, record);
+      }
+      if ((how & REACH) != 0) {
+        record.generation = MappingRecord.heldBy(device);
+        record.publishHeld(MappingRecord.REACHABLE);
+        return bus;
       }
       record.publish();
       generation.cell(stripe.index).mapped(size, record.runSlots, lent);
@@ -422,8 +566,9 @@ public final class Mapper {
       final Stripe stripe,
       final @Nullable Placement placement,
       final long size,
-      final DmaDirection direction) {
-    if (placement == null) {
+      final DmaDirection direction,
+      final int how) {
+    if (placement == null || placement.kind() == Placement.PASS && (how & REACH) != 0) {
       return REFUSED - Failures.STRATEGY_ERROR;
     }
     return switch (placement.kind()) {
@@ -471,9 +616,10 @@ public final class Mapper {
     request.attributes = attributes;
     request.dmaMask = dmaMask;
     request.minAlignMask = minAlignMask;
-    request.allocAlignMask = allocAlignMask;
+    request.allocAlignMask =
+        (how & REACH) == 0 ? allocAlignMask : allocAlignMask | ((1 << PAGE_SHIFT) - 1);
     request.boundaryMask = boundaryMask;
-    return how < MADE ? askAgain(pool, stripe) : askAgain(pool, stripe, how);
+    return (how & (MADE | DENIED)) == 0 ? askAgain(pool, stripe) : askAgain(pool, stripe, how);
   }
 
   /** Calls the strategy for the request that is written down already. */
@@ -497,7 +643,7 @@ public final class Mapper {
   private static @Nullable Placement askAgain(
       final Pool pool, final Stripe stripe, final int how) {
     final ExtentState made = stripe.made;
-    if (how == MADE && made != null) {
+    if ((how & MADE) != 0 && made != null) {
       if (!pool.grantNeeded(stripe, made)) {
         return null;
       }
@@ -525,7 +671,7 @@ public final class Mapper {
       final Pool pool, final Stripe stripe, final Placement placement, final int how) {
     final long bytes = placement.neededBytes();
     final long align = placement.neededAlignMask() | ((1 << PAGE_SHIFT) - 1);
-    if (how != PLAIN) {
+    if ((how & (LENT | MADE | DENIED)) != 0) {
       return REFUSED - Refusal.FULL.ordinal(); // asked before, or one that only lends
     }
     if (bytes <= 0 || bytes > MOST_NEEDED || (align & (align + 1)) != 0 || align >= MOST_NEEDED) {

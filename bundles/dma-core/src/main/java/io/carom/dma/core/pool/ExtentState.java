@@ -188,7 +188,8 @@ public final class ExtentState {
   }
 
   /**
-   * Counts the records that are not free, of one generation, or of all for -1; without the lock.
+   * Counts the records that are not free, of one generation, or of all for -1, held runs included;
+   * without the lock.
    */
   public int count(final int generation) {
     int count = 0;

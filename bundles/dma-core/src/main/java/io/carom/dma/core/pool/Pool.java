@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,6 +38,7 @@ public final class Pool {
   private volatile Runnable waker = () -> {};
   private volatile boolean refused;
   private volatile boolean tickless;
+  private final AtomicLong reachable = new AtomicLong();
   private volatile boolean callable = true;
   private volatile boolean retired;
   private boolean instanceClosed;
@@ -464,6 +466,83 @@ public final class Pool {
       sum += bytes;
     }
     return sum;
+  }
+
+  /**
+   * Ends what a record stands for: gives its slots back and tells the strategy. Under the stripe's
+   * lock.
+   */
+  public void end(final Stripe stripe, final ExtentState extent, final MappingRecord record) {
+    extent.giveBack(record);
+    final long runAddress = extent.runAddress(record);
+    final long runBytes = (long) record.runSlots << Extent.SLOT_SHIFT;
+    record.free();
+    if (callable) {
+      release(stripe, extent, runAddress, runBytes);
+    }
+  }
+
+  private void release(
+      final Stripe stripe, final ExtentState extent, final long runAddress, final long runBytes) {
+    boolean given = false;
+    stripe.inStrategy = true;
+    try {
+      given = instance.release(stripe.index, runAddress, runBytes);
+    } catch (final RuntimeException | Error e) {
+      // Any error: after an update of its bundle a strategy's classes may no longer load.
+      fault("release: " + e);
+    } finally {
+      stripe.inStrategy = false;
+    }
+    if (given) {
+      giveBack(stripe, extent);
+    }
+  }
+
+  /**
+   * Ends a run that is held and no mapping, wherever its extent is homed by now.
+   *
+   * @return the pool that it was in, or null when nobody owned it any more
+   */
+  public static @Nullable Pool endHeld(final ExtentState extent, final MappingRecord record) {
+    while (true) {
+      final Pool pool = extent.owner();
+      if (pool == null) {
+        return null;
+      }
+      final Stripe stripe = pool.stripes[extent.home()];
+      if (!stripe.lock(Thread.currentThread().threadId())) {
+        record.free(); // abandoned: only the record counts
+        return pool;
+      }
+      try {
+        if (extent.owner() == pool && extent.home() == stripe.index) {
+          pool.end(stripe, extent, record);
+          return pool;
+        }
+      } finally {
+        stripe.unlock();
+      }
+    }
+  }
+
+  /**
+   * Takes slots into the share that drivers may hold as I/O buffers.
+   *
+   * @return false, and nothing taken, when it is used up
+   */
+  public boolean reserveReachable(final long slots, final int percent) {
+    final long most = instance.totalSlots() * percent / 100;
+    if (reachable.addAndGet(slots) > most) {
+      reachable.addAndGet(-slots);
+      return false;
+    }
+    return true;
+  }
+
+  /** Gives a share back. */
+  public void unreserveReachable(final long slots) {
+    reachable.addAndGet(-slots);
   }
 
   /**
