@@ -64,7 +64,7 @@ final class MapKit {
     oldExtent = extent(tables, 0, pool(old));
     nextExtent = extent(tables, 1, pool(next));
     mapper = new Mapper(tables, DmaDeviceSpec.of("stressed", null), old);
-    unmapper = new Unmapper(tables, "stressed", DEVICE);
+    unmapper = new Unmapper(tables, "stressed", DEVICE, mapper);
     begin();
   }
 

@@ -15,6 +15,7 @@ import io.carom.dma.TransitionInfo;
 import io.carom.dma.core.device.DeviceDma;
 import io.carom.dma.core.device.DeviceEvents;
 import io.carom.dma.core.direct.DirectStrategy;
+import io.carom.dma.core.lend.Lending;
 import io.carom.dma.core.map.Copier;
 import io.carom.dma.core.map.CoreTables;
 import io.carom.dma.core.memory.RamSpace;
@@ -29,11 +30,13 @@ import io.carom.dma.core.swap.Timing;
 import io.carom.dma.core.swap.TransitionView;
 import io.carom.guest.PageAllocator;
 import io.carom.memory.GuestMemory;
+import io.carom.memory.PageLender;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,6 +55,7 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
   private final TransitionView transitions;
   private final CoreTimer timer;
   private final Reports reports;
+  private final Lending lending;
   private final List<DeviceDma> devices = new CopyOnWriteArrayList<>();
   private int lastNumber;
 
@@ -64,12 +68,14 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
       final Timing timing) {
     this.pages = pages;
     tables = CoreTables.of(memory, copier);
+    limits(settings);
     registry = new Registry(memory.confidential());
     final RamSpace ram = new RamSpace(memory, pages, tables.index(), tables.extentIds());
     store = new PoolStore(ram, Runtime.getRuntime().availableProcessors());
     control = new SwapControl(registry, store, timing, settings);
     transitions = new TransitionView(control, timing);
     reports = new Reports(tables);
+    lending = new Lending(tables, store::pools);
     registry.add(
         new StrategyRef(
             DirectStrategy.DIRECT,
@@ -95,7 +101,18 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
   /** The configuration changed. */
   public void settings(final Settings settings) {
     control.settings(settings);
-    devices.forEach(control::reconcile);
+    limits(settings);
+    for (final DeviceDma device : devices) {
+      device.mapper().lookup(settings.lookup());
+      control.reconcile(device);
+    }
+  }
+
+  private void limits(final Settings settings) {
+    tables
+        .limits()
+        .set(
+            TimeUnit.MILLISECONDS.toNanos(settings.throttleMs()), settings.reachablePercent());
   }
 
   @Override
@@ -108,6 +125,7 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
       }
       devices.removeIf(d -> d.isClosed() && d.liveMappings() == 0);
       final DeviceDma made = new DeviceDma(spec, ++lastNumber, tables, pages, this);
+      made.mapper().lookup(control.settings().lookup());
       devices.add(made);
       return made;
     }
@@ -243,8 +261,14 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
         "unknown device '" + name + "'; valid: " + String.join(", ", names));
   }
 
+  /** Lends what pools do not use. */
+  public PageLender lender() {
+    return lending;
+  }
+
   @Override
   public void close() {
+    lending.close();
     timer.close();
     control.close();
   }

@@ -75,7 +75,7 @@ public final class DeviceDma implements DmaDevice {
     final Generation none = new Generation(number, 0, null, null, 0);
     none.state(Generation.State.CURRENT);
     mapper = new Mapper(tables, spec, none);
-    unmapper = new Unmapper(tables, spec.name(), number);
+    unmapper = new Unmapper(tables, spec.name(), number, mapper);
   }
 
   private void checkRegion(final DmaDeviceSpec.Region own) {

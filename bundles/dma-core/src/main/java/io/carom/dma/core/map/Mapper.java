@@ -93,6 +93,7 @@ public final class Mapper {
   private final Reachables reachables;
   private volatile Generation current;
   private volatile boolean regionOnly;
+  private volatile @Nullable RecordLookup lookup;
 
   /** A device without a strategy. */
   public Mapper(final CoreTables tables, final DmaDeviceSpec spec, final Generation none) {
@@ -127,6 +128,16 @@ public final class Mapper {
   /** As {@link DmaDevice#freeReachable}. */
   public void freeReachable(final ReachableBuffer buffer) {
     reachables.free(buffer);
+  }
+
+  /** Changes how records are found; what is mapped already stays to be found by the index. */
+  public void lookup(final Lookup kind) {
+    lookup = RecordLookup.of(kind);
+  }
+
+  /** How records are found in place of the index, or null. */
+  @Nullable RecordLookup lookup() {
+    return lookup;
   }
 
   /** Says whether the device reaches nothing but its own region. */
@@ -552,6 +563,10 @@ public final class Mapper {
       generation.cell(stripe.index).mapped(size, record.runSlots, lent);
     } finally {
       stripe.unlock();
+    }
+    final RecordLookup other = lookup;
+    if (other != null) {
+      other.add(bus, size, extent);
     }
     // Always in, whatever the direction: a device that writes less than the buffer must leave the
     // rest as it was, and must never hand stale bytes of the pool to the driver.

@@ -28,14 +28,17 @@ public final class Unmapper implements PassTable.Owner {
   private final CoreTables tables;
   private final ExtentIndex index; // of the tables, as these two: a step less on the way
   private final GenerationTable generations;
+  private final Mapper mapper;
   private final String device;
   private final int deviceNumber;
   private final LongAdder syncs = new LongAdder();
   private final LongAdder abandonedUnmaps = new LongAdder();
 
   /** For a device, by its number in the core. */
-  public Unmapper(final CoreTables tables, final String device, final int deviceNumber) {
+  public Unmapper(
+      final CoreTables tables, final String device, final int deviceNumber, final Mapper mapper) {
     this.tables = tables;
+    this.mapper = mapper;
     index = tables.index();
     generations = tables.generations();
     this.device = device;
@@ -55,7 +58,7 @@ public final class Unmapper implements PassTable.Owner {
   /** As {@link io.carom.dma.DmaDevice#unmap}. */
   public void unmap(
       final long busAddress, final long size, final DmaDirection direction, final int attributes) {
-    final ExtentState extent = index.find(busAddress);
+    final ExtentState extent = find(busAddress);
     if (extent == null) {
       unmapPass(busAddress, size, direction);
       return;
@@ -78,6 +81,19 @@ public final class Unmapper implements PassTable.Owner {
       copyOut(extent, record.busAddress, record.address, size);
     }
     finish(extent, record, busAddress, size, direction, generation, copy ? size : 0);
+  }
+
+  private @Nullable ExtentState find(final long busAddress) {
+    final RecordLookup other = mapper.lookup();
+    final ExtentState found = other == null ? null : other.find(busAddress);
+    return found == null ? index.find(busAddress) : found;
+  }
+
+  private void forget(final long busAddress) {
+    final RecordLookup other = mapper.lookup();
+    if (other != null) {
+      other.remove(busAddress);
+    }
   }
 
   /** Whether an address lies in an I/O buffer that this device's driver holds. */
@@ -181,6 +197,7 @@ public final class Unmapper implements PassTable.Owner {
         }
         final Generation generation =
             claimed == null ? check(record, busAddress, size, direction) : claimed;
+        forget(busAddress);
         // Before its slots can be taken again; the count is read when the lock is free.
         generation.cell(stripe.index).unmapped(copied, record.runSlots);
         pool.end(stripe, extent, record);
@@ -206,6 +223,7 @@ public final class Unmapper implements PassTable.Owner {
         throw usage(busAddress, NOT_ALLOCATED, size);
       }
     }
+    forget(busAddress);
     abandonedUnmaps.increment();
   }
 
@@ -213,7 +231,7 @@ public final class Unmapper implements PassTable.Owner {
   public void sync(
       final long busAddress, final long size, final DmaDirection direction, final boolean forCpu) {
     syncs.increment();
-    final ExtentState extent = index.find(busAddress);
+    final ExtentState extent = find(busAddress);
     if (extent == null || reachable(extent, busAddress)) {
       if (!tables.passes().covers(busAddress, size, direction.ordinal(), this)) {
         throw usage(

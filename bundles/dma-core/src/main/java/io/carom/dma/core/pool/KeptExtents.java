@@ -92,13 +92,22 @@ final class KeptExtents {
 
   /** Takes out half of what nobody needed since the last call. */
   List<ExtentState> trim() {
+    return takeOut(false);
+  }
+
+  /** Takes out all. */
+  List<ExtentState> flush() {
+    return takeOut(true);
+  }
+
+  private List<ExtentState> takeOut(final boolean all) {
     List<ExtentState> result = List.of();
     for (int pages = 1; pages <= MOST_PAGES && bytes != 0; pages++) {
       final @Nullable ExtentState[] stack = stacks[pages];
       if (stack == null) {
         continue;
       }
-      final int count = (idle[pages] + 1) / 2;
+      final int count = all ? counts[pages] : (idle[pages] + 1) / 2;
       for (int i = 0; i < count; i++) {
         final ExtentState extent = stack[counts[pages] - 1];
         dropTop(pages, stack);

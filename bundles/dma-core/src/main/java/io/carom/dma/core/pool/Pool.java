@@ -257,7 +257,25 @@ public final class Pool {
     }
     final long limit = plan.limit();
     final long reach = dmaMask < 0 || dmaMask == Long.MAX_VALUE ? Long.MAX_VALUE : dmaMask + 1;
-    return maker.takePages(bytes, alignMask, Math.min(limit == 0 ? Long.MAX_VALUE : limit, reach));
+    final long bound = Math.min(limit == 0 ? Long.MAX_VALUE : limit, reach);
+    final ExtentState made = maker.takePages(bytes, alignMask, bound);
+    return made != null || !flushKept() ? made : maker.takePages(bytes, alignMask, bound);
+  }
+
+  /** Disposes of what stripes keep for the next map; whether there was any. */
+  private boolean flushKept() {
+    for (final Stripe stripe : stripes) {
+      if (stripe.lock(Thread.currentThread().threadId())) {
+        try {
+          stripe.kept.flush().forEach(this::discard);
+        } finally {
+          stripe.unlock();
+        }
+      }
+    }
+    final List<ExtentState> flushed = takeDiscarded();
+    flushed.forEach(this::unmake);
+    return !flushed.isEmpty();
   }
 
   /** Gives an extent that was made in vain back. */
@@ -466,6 +484,24 @@ public final class Pool {
       sum += bytes;
     }
     return sum;
+  }
+
+  /**
+   * Asks the strategy for a run to lend. Under the stripe's lock, while it is callable.
+   *
+   * @return its bus address, or -1
+   */
+  public long lend(final Stripe stripe, final long bytes) {
+    stripe.inStrategy = true;
+    try {
+      return instance.lend(stripe.index, bytes);
+    } catch (final RuntimeException | Error e) {
+      // Any error: after an update of its bundle a strategy's classes may no longer load.
+      fault("lend: " + e);
+      return -1;
+    } finally {
+      stripe.inStrategy = false;
+    }
   }
 
   /**
