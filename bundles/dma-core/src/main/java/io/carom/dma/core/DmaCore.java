@@ -18,6 +18,8 @@ import io.carom.dma.core.direct.DirectStrategy;
 import io.carom.dma.core.map.Copier;
 import io.carom.dma.core.map.CoreTables;
 import io.carom.dma.core.memory.RamSpace;
+import io.carom.dma.core.memory.RestrictedPools;
+import io.carom.dma.core.memory.RestrictedSpace;
 import io.carom.dma.core.pool.Pool;
 import io.carom.dma.core.swap.CoreTimer;
 import io.carom.dma.core.swap.PoolStore;
@@ -35,17 +37,21 @@ import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The DMA core without OSGi: devices, strategies, and the change between them. Made by {@link
  * DmaCoreComponent}, by tests and by benchmarks.
  */
 public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(DmaCore.class);
   private static final long DIRECT_ID = -1;
   private static final int MOST_MAPPINGS = 100_000;
 
   private final CoreTables tables;
   private final PageAllocator pages;
+  private final RestrictedPools restricted;
   private final Registry registry;
   private final PoolStore store;
   private final SwapControl control;
@@ -55,7 +61,11 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
   private final List<DeviceDma> devices = new CopyOnWriteArrayList<>();
   private int lastNumber;
 
-  /** A core over a guest's memory and pages. */
+  /**
+   * A core over a guest's memory and pages.
+   *
+   * @throws IllegalArgumentException when there is not enough low RAM for the restricted pools
+   */
   public DmaCore(
       final GuestMemory memory,
       final PageAllocator pages,
@@ -64,10 +74,12 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
       final Timing timing) {
     this.pages = pages;
     tables = CoreTables.of(memory, copier);
+    restricted = new RestrictedPools(memory, pages, tables.index(), tables.extentIds());
+    restricted.apply(settings.restricted());
     registry = new Registry(memory.confidential());
     final RamSpace ram = new RamSpace(memory, pages, tables.index(), tables.extentIds());
     store = new PoolStore(ram, Runtime.getRuntime().availableProcessors());
-    control = new SwapControl(registry, store, timing, settings);
+    control = new SwapControl(registry, store, restricted, timing, settings);
     transitions = new TransitionView(control, timing);
     reports = new Reports(tables);
     registry.add(
@@ -92,10 +104,30 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
     control.gone(serviceId, devices);
   }
 
-  /** The configuration changed. */
+  /**
+   * The configuration changed.
+   *
+   * @throws IllegalArgumentException when there is not enough low RAM for the restricted pools;
+   *     nothing was changed
+   */
   public void settings(final Settings settings) {
     control.settings(settings);
-    devices.forEach(control::reconcile);
+    for (final DeviceDma device : devices) {
+      sayIfUnbound(device);
+      control.reconcile(device);
+    }
+  }
+
+  /** Says that a device does not get the restricted pool that is named for it. */
+  private static void sayIfUnbound(final DeviceDma device) {
+    final RestrictedSpace named = device.namedRestricted();
+    if (named != null && device.restricted() == null && !device.isClosed()) {
+      LOG.warn(
+          "{}: it accepted VIRTIO_F_SWIOTLB, so it uses its own region and not the restricted pool"
+              + " {}; take it out of restrictedPools of io.carom.dma.core",
+          device.name(),
+          named.name());
+    }
   }
 
   @Override
@@ -107,7 +139,7 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
         }
       }
       devices.removeIf(d -> d.isClosed() && d.liveMappings() == 0);
-      final DeviceDma made = new DeviceDma(spec, ++lastNumber, tables, pages, this);
+      final DeviceDma made = new DeviceDma(spec, ++lastNumber, tables, pages, restricted, this);
       devices.add(made);
       return made;
     }
@@ -115,6 +147,7 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
 
   @Override
   public void negotiated(final DeviceDma device) {
+    sayIfUnbound(device);
     control.settle(device);
   }
 
@@ -247,5 +280,6 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
   public void close() {
     timer.close();
     control.close();
+    restricted.close();
   }
 }

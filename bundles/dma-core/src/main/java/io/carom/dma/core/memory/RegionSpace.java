@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class RegionSpace implements ExtentSource {
   private final DmaDeviceSpec.Region region;
+  private final ExtentKind kind;
   private final ExtentIndex index;
   private final AtomicInteger ids;
   private final int firstSet;
@@ -32,7 +33,17 @@ public final class RegionSpace implements ExtentSource {
   /** All sets behind the reserve are free. */
   public RegionSpace(
       final DmaDeviceSpec.Region region, final ExtentIndex index, final AtomicInteger ids) {
+    this(region, ExtentKind.DEVICE, index, ids);
+  }
+
+  /** The same in another kind of memory that was set apart. */
+  RegionSpace(
+      final DmaDeviceSpec.Region region,
+      final ExtentKind kind,
+      final ExtentIndex index,
+      final AtomicInteger ids) {
     this.region = region;
+    this.kind = kind;
     this.index = index;
     this.ids = ids;
     firstSet = (int) ((region.reserveBytes() + Extent.SET_SIZE - 1) >> Extent.SET_SHIFT);
@@ -74,7 +85,7 @@ public final class RegionSpace implements ExtentSource {
         new ExtentState(
             new Extent(
                 ids.incrementAndGet(),
-                ExtentKind.DEVICE,
+                kind,
                 region.busAddress() + offset, // inside the region: cannot overflow
                 (long) count << Extent.SET_SHIFT),
             region.memory(),

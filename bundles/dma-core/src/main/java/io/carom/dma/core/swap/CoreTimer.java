@@ -17,7 +17,6 @@ import org.slf4j.LoggerFactory;
 public final class CoreTimer implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(CoreTimer.class);
   private static final long TICK_MS = 10;
-  private static final long LOG_EVERY_MS = 1_000;
 
   private final Timing timing;
   private final Tick tick;
@@ -25,12 +24,11 @@ public final class CoreTimer implements AutoCloseable {
   private final PoolStore store;
   private final Supplier<List<DeviceDma>> devices;
   private final Watchdog watchdog;
-  private final FailureLog failures = new FailureLog();
+  private final FailureLog failures;
   private final long startNs;
   private final Thread sweeping;
   private final Thread watching;
   private volatile boolean stopped;
-  private long loggedMs;
 
   /** Starts both threads. */
   public CoreTimer(
@@ -45,6 +43,7 @@ public final class CoreTimer implements AutoCloseable {
     this.store = store;
     this.devices = devices;
     watchdog = new Watchdog(timing);
+    failures = new FailureLog(store);
     startNs = timing.nanoTime();
     sweeping = Thread.ofPlatform().daemon().name("dma-timer").unstarted(() -> loop(this::sweep));
     watching = Thread.ofPlatform().daemon().name("dma-watchdog").unstarted(() -> loop(this::watch));
@@ -81,10 +80,7 @@ public final class CoreTimer implements AutoCloseable {
       pool.tick();
     }
     devices.get().forEach(DeviceDma::tick);
-    if (tick.millis() - loggedMs >= LOG_EVERY_MS) {
-      loggedMs = tick.millis();
-      devices.get().forEach(failures::check);
-    }
+    devices.get().forEach(device -> failures.check(device, tick.millis()));
   }
 
   /** Forgets a device. */
