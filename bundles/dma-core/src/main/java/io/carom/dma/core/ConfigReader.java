@@ -31,13 +31,21 @@ final class ConfigReader {
         config.strategy(),
         config.strategy_fallback(),
         config.drainTimeoutMs(),
-        SwapPolicy.parse(config.drainPolicy()),
+        policy(config.drainPolicy()),
         config.watchdogMs(),
         config.throttleTimeoutMs(),
         config.reachablePercent(),
         Lookup.parse(config.lookup()),
         SwiotlbParser.parse(config.swiotlb()),
         RestrictedParser.parse(config.restrictedPools()));
+  }
+
+  private static SwapPolicy policy(final String value) {
+    try {
+      return SwapPolicy.parse(value);
+    } catch (final IllegalArgumentException e) {
+      throw new IllegalArgumentException("drainPolicy: " + e.getMessage(), e);
+    }
   }
 
   private static void checkNames(final Set<String> given) {

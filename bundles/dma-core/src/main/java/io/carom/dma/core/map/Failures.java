@@ -43,7 +43,7 @@ public final class Failures {
    * @param size bytes of the map
    * @param attributes of the map; with NO_WARN it is counted, but nothing is logged of it
    */
-  void count(final int reason, final long size, final int attributes) {
+  public void count(final int reason, final long size, final int attributes) {
     if ((attributes & DmaAttributes.NO_WARN) != 0) {
       quiet[reason].increment(); // first: it must never look louder than it is
     } else {

@@ -43,7 +43,7 @@ public final class CoreTimer implements AutoCloseable {
     this.store = store;
     this.devices = devices;
     watchdog = new Watchdog(timing);
-    failures = new FailureLog(store);
+    failures = new FailureLog(new FailureText(store::choiceOf), FailureLog.LOG::warn);
     startNs = timing.nanoTime();
     sweeping = Thread.ofPlatform().daemon().name("dma-timer").unstarted(() -> loop(this::sweep));
     watching = Thread.ofPlatform().daemon().name("dma-watchdog").unstarted(() -> loop(this::watch));

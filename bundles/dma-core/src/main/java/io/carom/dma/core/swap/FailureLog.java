@@ -4,6 +4,7 @@ import io.carom.dma.core.device.DeviceDma;
 import io.carom.dma.core.map.Failures;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -13,10 +14,13 @@ import org.slf4j.LoggerFactory;
  * many there were. Maps with NO_WARN are counted, but not spoken of. By the timer's thread only.
  */
 final class FailureLog {
-  private static final Logger LOG = LoggerFactory.getLogger("io.carom.dma.failures");
+  /** Where it is written. */
+  static final Logger LOG = LoggerFactory.getLogger("io.carom.dma.failures");
+
   private static final long EVERY_MS = 1_000;
 
   private final FailureText text;
+  private final Consumer<String> out;
   private final Map<DeviceDma, Said> said = new HashMap<>();
 
   /** What was said of a device, for each code. */
@@ -25,8 +29,9 @@ final class FailureLog {
     private final long[] nextMs = new long[Failures.CODES];
   }
 
-  FailureLog(final PoolStore store) {
-    text = new FailureText(store);
+  FailureLog(final FailureText text, final Consumer<String> out) {
+    this.text = text;
+    this.out = out;
   }
 
   /**
@@ -43,7 +48,7 @@ final class FailureLog {
       if (count > 0 && nowMs >= before.nextMs[code]) {
         before.counts[code] = now;
         before.nextMs[code] = nowMs + EVERY_MS;
-        LOG.warn("{}: {} maps failed: {}", device.name(), count, text.of(code, device));
+        out.accept(device.name() + ": " + count + " maps failed: " + text.of(code, device));
       }
     }
   }

@@ -9,6 +9,7 @@ import io.carom.dma.core.pool.Generation;
 import io.carom.dma.core.pool.Pool;
 import io.carom.dma.spi.Extent;
 import io.carom.dma.spi.Refusal;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,10 +17,11 @@ import org.jspecify.annotations.Nullable;
  * to turn. Under the kernel's words where they are true, and only there.
  */
 final class FailureText {
-  private final PoolStore store;
+  private final Function<Pool, @Nullable Choice> choices;
 
-  FailureText(final PoolStore store) {
-    this.store = store;
+  /** With what tells what a pool was opened for. */
+  FailureText(final Function<Pool, @Nullable Choice> choices) {
+    this.choices = choices;
   }
 
   /**
@@ -138,7 +140,7 @@ final class FailureText {
 
   /** What makes a pool larger. */
   private String knob(final Pool pool) {
-    final Choice choice = store.choiceOf(pool);
+    final Choice choice = choices.apply(pool);
     final @Nullable RestrictedSpace restricted = choice == null ? null : choice.restricted();
     if (restricted != null) {
       return "raise size of pool "

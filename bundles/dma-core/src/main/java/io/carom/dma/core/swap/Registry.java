@@ -6,6 +6,8 @@ import io.carom.dma.core.memory.RestrictedSpace;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
+import java.util.StringJoiner;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
@@ -95,7 +97,7 @@ public final class Registry {
               + " is not legal for "
               + device.name()
               + ": "
-              + why(device, device.restricted(), ref, target.extents()));
+              + whyNot(device, ref, target.extents()));
     }
     return choice;
   }
@@ -148,6 +150,22 @@ public final class Registry {
       }
     }
     return null;
+  }
+
+  /** Why a device may not have a strategy, on each kind of memory if none is wanted. */
+  private String whyNot(
+      final DeviceDma device, final StrategyRef ref, final @Nullable ExtentKind wanted) {
+    final RestrictedSpace bound = device.restricted();
+    final Set<ExtentKind> kinds = ref.strategy().extents();
+    if (wanted != null || kinds.size() < 2) {
+      final ExtentKind kind = wanted != null || kinds.isEmpty() ? wanted : kinds.iterator().next();
+      return String.valueOf(why(device, bound, ref, kind));
+    }
+    final StringJoiner reasons = new StringJoiner("; ");
+    for (final ExtentKind kind : kinds) {
+      reasons.add("on " + kind + ": " + why(device, bound, ref, kind));
+    }
+    return reasons.toString();
   }
 
   /** Why a device may not have a strategy on a kind of memory, or null. */

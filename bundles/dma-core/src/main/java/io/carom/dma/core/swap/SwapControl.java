@@ -54,8 +54,8 @@ public final class SwapControl {
     this.restricted = restricted;
     this.timing = timing;
     this.settings = settings;
-    registry.parameter(settings.swiotlb());
     swapper = new Swapper(store, timing);
+    parameter(SwiotlbParameter.NONE, settings.swiotlb());
   }
 
   /** What is configured now. */
@@ -71,11 +71,15 @@ public final class SwapControl {
    */
   public void settings(final Settings next) {
     restricted.apply(next.restricted());
-    for (final String line : next.swiotlb().lines(settings.swiotlb())) {
+    parameter(settings.swiotlb(), next.swiotlb());
+    settings = next;
+  }
+
+  private void parameter(final SwiotlbParameter before, final SwiotlbParameter next) {
+    for (final String line : next.lines(before)) {
       LOG.info("{}", line);
     }
-    settings = next;
-    registry.parameter(next.swiotlb());
+    registry.parameter(next);
   }
 
   /** As {@link io.carom.dma.DmaControl#use}. */
