@@ -19,6 +19,8 @@ import io.carom.dma.core.lend.Lending;
 import io.carom.dma.core.map.Copier;
 import io.carom.dma.core.map.CoreTables;
 import io.carom.dma.core.memory.RamSpace;
+import io.carom.dma.core.memory.RestrictedPools;
+import io.carom.dma.core.memory.RestrictedSpace;
 import io.carom.dma.core.pool.Pool;
 import io.carom.dma.core.swap.CoreTimer;
 import io.carom.dma.core.swap.PoolStore;
@@ -38,17 +40,21 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The DMA core without OSGi: devices, strategies, and the change between them. Made by {@link
  * DmaCoreComponent}, by tests and by benchmarks.
  */
 public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(DmaCore.class);
   private static final long DIRECT_ID = -1;
   private static final int MOST_MAPPINGS = 100_000;
 
   private final CoreTables tables;
   private final PageAllocator pages;
+  private final RestrictedPools restricted;
   private final Registry registry;
   private final PoolStore store;
   private final SwapControl control;
@@ -59,7 +65,11 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
   private final List<DeviceDma> devices = new CopyOnWriteArrayList<>();
   private int lastNumber;
 
-  /** A core over a guest's memory and pages. */
+  /**
+   * A core over a guest's memory and pages.
+   *
+   * @throws IllegalArgumentException when there is not enough low RAM for the restricted pools
+   */
   public DmaCore(
       final GuestMemory memory,
       final PageAllocator pages,
@@ -69,10 +79,12 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
     this.pages = pages;
     tables = CoreTables.of(memory, copier);
     limits(settings);
+    restricted = new RestrictedPools(memory, pages, tables.index(), tables.extentIds());
+    restricted.apply(settings.restricted());
     registry = new Registry(memory.confidential());
     final RamSpace ram = new RamSpace(memory, pages, tables.index(), tables.extentIds());
     store = new PoolStore(ram, Runtime.getRuntime().availableProcessors());
-    control = new SwapControl(registry, store, timing, settings);
+    control = new SwapControl(registry, store, restricted, timing, settings);
     transitions = new TransitionView(control, timing);
     reports = new Reports(tables);
     lending = new Lending(tables, store::pools);
@@ -98,12 +110,18 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
     control.gone(serviceId, devices);
   }
 
-  /** The configuration changed. */
+  /**
+   * The configuration changed.
+   *
+   * @throws IllegalArgumentException when there is not enough low RAM for the restricted pools;
+   *     nothing was changed
+   */
   public void settings(final Settings settings) {
     control.settings(settings);
     limits(settings);
     for (final DeviceDma device : devices) {
       device.mapper().lookup(settings.lookup());
+      sayIfUnbound(device);
       control.reconcile(device);
     }
   }
@@ -115,6 +133,18 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
             TimeUnit.MILLISECONDS.toNanos(settings.throttleMs()), settings.reachablePercent());
   }
 
+  /** Says that a device does not get the restricted pool that is named for it. */
+  private static void sayIfUnbound(final DeviceDma device) {
+    final RestrictedSpace named = device.namedRestricted();
+    if (named != null && device.restricted() == null && !device.isClosed()) {
+      LOG.warn(
+          "{}: it accepted VIRTIO_F_SWIOTLB, so it uses its own region and not the restricted pool"
+              + " {}; take it out of restrictedPools of io.carom.dma.core",
+          device.name(),
+          named.name());
+    }
+  }
+
   @Override
   public DmaDevice attach(final DmaDeviceSpec spec) {
     synchronized (this) {
@@ -124,7 +154,7 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
         }
       }
       devices.removeIf(d -> d.isClosed() && d.liveMappings() == 0);
-      final DeviceDma made = new DeviceDma(spec, ++lastNumber, tables, pages, this);
+      final DeviceDma made = new DeviceDma(spec, ++lastNumber, tables, pages, restricted, this);
       made.mapper().lookup(control.settings().lookup());
       devices.add(made);
       return made;
@@ -133,6 +163,7 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
 
   @Override
   public void negotiated(final DeviceDma device) {
+    sayIfUnbound(device);
     control.settle(device);
   }
 
@@ -271,5 +302,6 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
     lending.close();
     timer.close();
     control.close();
+    restricted.close();
   }
 }

@@ -2,9 +2,7 @@ package io.carom.dma.core;
 
 import io.carom.dma.Dma;
 import io.carom.dma.DmaControl;
-import io.carom.dma.SwapPolicy;
 import io.carom.dma.core.map.Copier;
-import io.carom.dma.core.map.Lookup;
 import io.carom.dma.core.swap.Settings;
 import io.carom.dma.core.swap.StrategyRef;
 import io.carom.dma.core.swap.Target;
@@ -50,7 +48,6 @@ public final class DmaCoreComponent {
   private final ServiceRegistration<?> registration;
   private final ServiceRegistration<PageLender> lender;
   private final ConcurrentHashMap<Long, Integer> revisions = new ConcurrentHashMap<>();
-  private volatile Settings settings;
 
   /** Configuration of the DMA core. */
   @ObjectClassDefinition(
@@ -112,6 +109,26 @@ public final class DmaCoreComponent {
             "How the record of a mapping is found: direct, or mru or tree to measure what they"
                 + " cost; for mappings from now on")
     String lookup() default "direct";
+
+    /** The kernel's parameter. */
+    @AttributeDefinition(
+        name = "swiotlb",
+        description =
+            "As the kernel's parameter, <slots>[,<areas>][,force|noforce|dynamic], each part may be"
+                + " left out: slots of 2 KiB and areas of bounce pools in RAM; force: every device"
+                + " bounces; noforce: no bounce pool in RAM; dynamic: swiotlb-dynamic takes the"
+                + " place of swiotlb-fixed in RAM",
+        required = false)
+    String swiotlb() default "";
+
+    /** Restricted pools. */
+    @AttributeDefinition(
+        name = "restrictedPools",
+        description =
+            "RAM set apart for named devices, which bounce there and nowhere else; for each pool:"
+                + " name=NAME size=SIZE [coherent=SIZE] devices=BDF[,BDF...]",
+        required = false)
+    String[] restrictedPools() default {};
   }
 
   /** Starts the core. */
@@ -119,10 +136,10 @@ public final class DmaCoreComponent {
   public DmaCoreComponent(
       final BundleContext context,
       final Config config,
+      final Map<String, Object> properties,
       @Reference final GuestMemory memory,
       @Reference final PageAllocator pages) {
-    settings = settings(config, Settings.DEFAULTS);
-    core = new DmaCore(memory, pages, settings, Copier.COPYING, Timing.SYSTEM);
+    core = start(config, properties, memory, pages);
     registration =
         context.registerService(
             new String[] {Dma.class.getName(), DmaControl.class.getName()},
@@ -133,28 +150,30 @@ public final class DmaCoreComponent {
             PageLender.class, core.lender(), FrameworkUtil.asDictionary(Map.of()));
   }
 
-  /** The settings of a configuration, or those before it when something in it is wrong. */
-  private static Settings settings(final Config config, final Settings before) {
+  private static DmaCore start(
+      final Config config,
+      final Map<String, Object> properties,
+      final GuestMemory memory,
+      final PageAllocator pages) {
     try {
-      return new Settings(
-          config.strategy(),
-          config.strategy_fallback(),
-          config.drainTimeoutMs(),
-          SwapPolicy.parse(config.drainPolicy()),
-          config.watchdogMs(),
-          config.throttleTimeoutMs(),
-          config.reachablePercent(),
-          Lookup.parse(config.lookup()));
-    } catch (final IllegalArgumentException e) {
-      LOG.error("{}: {}; nothing of the new configuration is applied", PID, e.getMessage());
-      return before;
+      final Settings settings = ConfigReader.read(config, properties);
+      return new DmaCore(memory, pages, settings, Copier.COPYING, Timing.SYSTEM);
+    } catch (final RuntimeException e) {
+      LOG.error("{}: {}; nothing of it is applied, the defaults are used", PID, e.getMessage());
+      return new DmaCore(memory, pages, Settings.DEFAULTS, Copier.COPYING, Timing.SYSTEM);
     }
   }
 
   @Modified
-  void modified(final Config config) {
-    settings = settings(config, settings);
-    core.settings(settings);
+  void modified(final Config config, final Map<String, Object> properties) {
+    try {
+      core.settings(ConfigReader.read(config, properties));
+    } catch (final RuntimeException e) {
+      LOG.error(
+          "{}: {}; nothing of it is applied, what was configured before stays",
+          PID,
+          e.getMessage());
+    }
   }
 
   @Reference(

@@ -12,7 +12,6 @@ import io.carom.dma.ExtentKind;
 import io.carom.dma.Negotiation;
 import io.carom.dma.ScatterList;
 import io.carom.dma.SwapOptions;
-import io.carom.dma.SwapPolicy;
 import io.carom.dma.core.map.Lookup;
 import io.carom.dma.core.swap.Settings;
 import java.lang.foreign.ValueLayout;
@@ -236,9 +235,7 @@ final class NeededExtentTest {
   @Test
   void aThrottledMapFailsAtItsDeadlineAndSaysSo() {
     final Settings short20 =
-        new Settings(
-            "swiotlb-device", true, 1_000, SwapPolicy.ADOPT, 500, 20, 25,
-            Lookup.DIRECT);
+        Settings.DEFAULTS.with(20, 25, Lookup.DIRECT);
     try (CoreKit kit = kit(TestGuest.plain(), short20)) {
       final DmaDevice device = kit.device("dev");
       kit.use(device, "needing");
@@ -292,8 +289,7 @@ final class NeededExtentTest {
   @EnumSource(Lookup.class)
   void everyLookupFindsWhatIsMapped(final Lookup lookup) {
     final Settings settings =
-        new Settings(
-            "swiotlb-device", true, 1_000, SwapPolicy.ADOPT, 500, 20, 25, lookup);
+        Settings.DEFAULTS.with(20, 25, lookup);
     try (CoreKit kit = kit(TestGuest.plain(), settings)) {
       final DmaDevice device = kit.device("dev");
       kit.use(device, "needing");

@@ -14,9 +14,12 @@ import io.carom.dma.core.map.Mapper;
 import io.carom.dma.core.map.Reachables;
 import io.carom.dma.core.map.Unmapper;
 import io.carom.dma.core.memory.CoherentSpace;
+import io.carom.dma.core.memory.DeviceCoherent;
 import io.carom.dma.core.memory.RamCoherent;
 import io.carom.dma.core.memory.RegionCoherent;
 import io.carom.dma.core.memory.RegionSpace;
+import io.carom.dma.core.memory.RestrictedPools;
+import io.carom.dma.core.memory.RestrictedSpace;
 import io.carom.dma.core.pool.Generation;
 import io.carom.dma.spi.Extent;
 import io.carom.guest.PageAllocator;
@@ -37,6 +40,7 @@ public final class DeviceDma implements DmaDevice {
   private final DeviceEvents events;
   private final Mapper mapper;
   private final Unmapper unmapper;
+  private final RestrictedPools restricted;
   private final @Nullable RegionSpace region;
   private final CoherentSpace coherent;
   private final List<Generation> generations = new CopyOnWriteArrayList<>();
@@ -58,20 +62,24 @@ public final class DeviceDma implements DmaDevice {
       final int number,
       final CoreTables tables,
       final PageAllocator pages,
+      final RestrictedPools restricted,
       final DeviceEvents events) {
     this.spec = spec;
     this.number = number;
     this.tables = tables;
+    this.restricted = restricted;
     this.events = events;
     final DmaDeviceSpec.Region own = spec.region();
+    final CoherentSpace usual;
     if (own == null) {
       region = null;
-      coherent = new RamCoherent(spec.name(), tables.memory(), pages, spec.dmaMask());
+      usual = new RamCoherent(spec.name(), tables.memory(), pages, spec.dmaMask());
     } else {
       checkRegion(own);
       region = new RegionSpace(own, tables.index(), tables.extentIds());
-      coherent = new RegionCoherent(spec.name(), own, region);
+      usual = new RegionCoherent(spec.name(), own, region);
     }
+    coherent = new DeviceCoherent(spec.name(), spec.dmaMask(), usual, this::restricted);
     final Generation none = new Generation(number, 0, null, null, 0);
     none.state(Generation.State.CURRENT);
     mapper = new Mapper(tables, spec, none);
@@ -125,6 +133,19 @@ public final class DeviceDma implements DmaDevice {
   /** Its region, or null. */
   public @Nullable RegionSpace region() {
     return region;
+  }
+
+  /**
+   * The restricted pool that it is bound to, or null: none is named for it, or it accepted
+   * VIRTIO_F_SWIOTLB and so must use its own region.
+   */
+  public @Nullable RestrictedSpace restricted() {
+    return negotiation.swiotlb() ? null : restricted.of(spec.name());
+  }
+
+  /** The restricted pool that is named for it, whether it may use it or not, or null. */
+  public @Nullable RestrictedSpace namedRestricted() {
+    return restricted.of(spec.name());
   }
 
   /** Its coherent memory. */

@@ -228,7 +228,7 @@ public final class Mapper {
     }
     final long bus = mmio ? address : held;
     if (!reaches(bus, size) || mmio && regionOnly) {
-      failures.count(Refusal.MASK.ordinal(), size);
+      failures.count(Refusal.MASK.ordinal(), size, attributes);
       return DmaDevice.MAPPING_ERROR;
     }
     final long me = Thread.currentThread().threadId();
@@ -236,7 +236,7 @@ public final class Mapper {
       final Generation generation = current;
       final Pool pool = generation.pool;
       if (pool == null) {
-        failures.noStrategy.increment();
+        failures.count(Failures.NO_STRATEGY, size, attributes);
         return DmaDevice.MAPPING_ERROR;
       }
       for (final Stripe stripe : pool.stripes()) {
@@ -254,7 +254,7 @@ public final class Mapper {
         }
       }
       if (current == generation) {
-        failures.count(Failures.STRATEGY_ERROR, size); // every stripe was abandoned
+        failures.count(Failures.STRATEGY_ERROR, size, attributes); // every stripe was abandoned
         return DmaDevice.MAPPING_ERROR;
       }
     }
@@ -339,7 +339,7 @@ public final class Mapper {
       final Generation generation = current;
       final Pool pool = generation.pool;
       if (pool == null) {
-        failures.noStrategy.increment();
+        failures.count(Failures.NO_STRATEGY, size, attributes);
         return DmaDevice.MAPPING_ERROR;
       }
       long bus =
@@ -374,7 +374,7 @@ public final class Mapper {
       } else if (!isFinal(bus)) {
         pool.refused();
       }
-      failures.count((int) (REFUSED - bus), size);
+      failures.count((int) (REFUSED - bus), size, attributes);
       return DmaDevice.MAPPING_ERROR;
     }
   }

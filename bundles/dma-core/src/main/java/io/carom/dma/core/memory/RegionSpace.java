@@ -26,6 +26,7 @@ public final class RegionSpace implements ExtentSource {
   private static final int SET_PAGES = Extent.SET_SIZE >> PAGE_SHIFT;
 
   private final DmaDeviceSpec.Region region;
+  private final ExtentKind kind;
   private final ExtentIndex index;
   private final AtomicInteger ids;
   private final int firstPage;
@@ -37,7 +38,17 @@ public final class RegionSpace implements ExtentSource {
   /** All sets behind the reserve are free. */
   public RegionSpace(
       final DmaDeviceSpec.Region region, final ExtentIndex index, final AtomicInteger ids) {
+    this(region, ExtentKind.DEVICE, index, ids);
+  }
+
+  /** The same in another kind of memory that was set apart. */
+  RegionSpace(
+      final DmaDeviceSpec.Region region,
+      final ExtentKind kind,
+      final ExtentIndex index,
+      final AtomicInteger ids) {
     this.region = region;
+    this.kind = kind;
     this.index = index;
     this.ids = ids;
     final int firstSet =
@@ -105,7 +116,7 @@ public final class RegionSpace implements ExtentSource {
         new ExtentState(
             new Extent(
                 ids.incrementAndGet(),
-                ExtentKind.DEVICE,
+                kind,
                 region.busAddress() + offset, // inside the region: cannot overflow
                 (long) count << PAGE_SHIFT),
             region.memory(),

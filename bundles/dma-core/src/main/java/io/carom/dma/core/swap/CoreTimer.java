@@ -17,7 +17,6 @@ import org.slf4j.LoggerFactory;
 public final class CoreTimer implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(CoreTimer.class);
   static final long TICK_MS = 10;
-  private static final long LOG_EVERY_MS = 1_000;
 
   private final Timing timing;
   private final Tick tick;
@@ -26,12 +25,11 @@ public final class CoreTimer implements AutoCloseable {
   private final Supplier<List<DeviceDma>> devices;
   private final Watchdog watchdog;
   private final Ticker ticker;
-  private final FailureLog failures = new FailureLog();
+  private final FailureLog failures;
   private final long startNs;
   private final Thread sweeping;
   private final Thread watching;
   private volatile boolean stopped;
-  private long loggedMs;
 
   /** Starts both threads. */
   public CoreTimer(
@@ -47,6 +45,7 @@ public final class CoreTimer implements AutoCloseable {
     this.devices = devices;
     watchdog = new Watchdog(timing);
     ticker = new Ticker(timing, tick, store);
+    failures = new FailureLog(new FailureText(store::choiceOf), FailureLog.LOG::warn);
     startNs = timing.nanoTime();
     sweeping = Thread.ofPlatform().daemon().name("dma-timer").unstarted(() -> loop(this::sweep));
     watching = Thread.ofPlatform().daemon().name("dma-watchdog").unstarted(() -> loop(this::watch));
@@ -84,10 +83,7 @@ public final class CoreTimer implements AutoCloseable {
       pool.tick();
     }
     devices.get().forEach(DeviceDma::tick);
-    if (tick.millis() - loggedMs >= LOG_EVERY_MS) {
-      loggedMs = tick.millis();
-      devices.get().forEach(failures::check);
-    }
+    devices.get().forEach(device -> failures.check(device, tick.millis()));
   }
 
   /** Forgets a device. */

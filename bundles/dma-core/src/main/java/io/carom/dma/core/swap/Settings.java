@@ -2,6 +2,8 @@ package io.carom.dma.core.swap;
 
 import io.carom.dma.SwapPolicy;
 import io.carom.dma.core.map.Lookup;
+import io.carom.dma.core.memory.RestrictedSpec;
+import java.util.List;
 
 /**
  * What the core's configuration says. The constructor checks the ranges: its message names
@@ -15,6 +17,8 @@ import io.carom.dma.core.map.Lookup;
  * @param throttleMs how long a throttled map that may sleep waits
  * @param reachablePercent most of a pool that drivers may hold as reachable buffers
  * @param lookup how records are found
+ * @param swiotlb what the kernel's parameter of this name asks for
+ * @param restricted the restricted pools
  */
 public record Settings(
     String strategy,
@@ -24,7 +28,9 @@ public record Settings(
     long watchdogMs,
     long throttleMs,
     int reachablePercent,
-    Lookup lookup) {
+    Lookup lookup,
+    SwiotlbParameter swiotlb,
+    List<RestrictedSpec> restricted) {
   /** Default of {@link #drainMs}. */
   public static final long DRAIN_MS = 2_000;
 
@@ -44,8 +50,9 @@ public record Settings(
   private static final long LEAST_WATCHDOG_MS = 10;
   private static final long MOST_MS = 86_400_000;
 
-  /** Checks the ranges. */
+  /** Checks the ranges, and copies the list. */
   public Settings {
+    restricted = List.copyOf(restricted);
     if (strategy.isBlank()) {
       throw new IllegalArgumentException("strategy is empty; name one, such as direct");
     }
@@ -70,7 +77,55 @@ public record Settings(
         watchdogMs,
         THROTTLE_MS,
         REACHABLE_PERCENT,
-        Lookup.DIRECT);
+        Lookup.DIRECT,
+        SwiotlbParameter.NONE,
+        List.of());
+  }
+
+  /** These settings with another parameter. */
+  public Settings with(final SwiotlbParameter parameter) {
+    return new Settings(
+        strategy,
+        fallback,
+        drainMs,
+        policy,
+        watchdogMs,
+        throttleMs,
+        reachablePercent,
+        lookup,
+        parameter,
+        restricted);
+  }
+
+  /** These settings with others for single maps. */
+  public Settings with(
+      final long newThrottleMs, final int newReachablePercent, final Lookup newLookup) {
+    return new Settings(
+        strategy,
+        fallback,
+        drainMs,
+        policy,
+        watchdogMs,
+        newThrottleMs,
+        newReachablePercent,
+        newLookup,
+        swiotlb,
+        restricted);
+  }
+
+  /** These settings with other restricted pools. */
+  public Settings with(final List<RestrictedSpec> pools) {
+    return new Settings(
+        strategy,
+        fallback,
+        drainMs,
+        policy,
+        watchdogMs,
+        throttleMs,
+        reachablePercent,
+        lookup,
+        swiotlb,
+        pools);
   }
 
   private static void check(
