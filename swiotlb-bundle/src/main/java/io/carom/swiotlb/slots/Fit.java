@@ -83,4 +83,40 @@ public final class Fit {
     final long within = (address >> Extent.SLOT_SHIFT) & (boundarySlots - 1);
     return within + slots <= boundarySlots;
   }
+
+  /**
+   * The first address at or behind another at which a run may begin, but for the segment boundary,
+   * which {@link #allows} knows. Masks are those of hardware: low bits, without gaps.
+   */
+  public long atOrBehind(final long address) {
+    final long mask = align | preserve;
+    final long at = address & ~mask | preserved;
+    return at < address ? at + mask + 1 : at; // bus addresses are below 2^48
+  }
+
+  /** Whether a run begins at an even slot, 0, at an odd one, 1, or at any, -1. */
+  public int parity() {
+    if (((align | preserve) & Extent.SLOT_SIZE) == 0) {
+      return -1;
+    }
+    return (int) (preserved >> Extent.SLOT_SHIFT) & 1;
+  }
+
+  /** Keeps a copy of another one. */
+  void set(final Fit other) {
+    slots = other.slots;
+    align = other.align;
+    preserve = other.preserve;
+    preserved = other.preserved;
+    boundarySlots = other.boundarySlots;
+  }
+
+  /** Whether a run that suits the other one would suit this one too. */
+  boolean asks(final Fit other) {
+    return slots == other.slots
+        && align == other.align
+        && preserve == other.preserve
+        && preserved == other.preserved
+        && boundarySlots == other.boundarySlots;
+  }
 }
