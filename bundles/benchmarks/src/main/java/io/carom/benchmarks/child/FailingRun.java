@@ -7,6 +7,7 @@ import io.carom.benchmarks.measure.FailLoop;
 import io.carom.benchmarks.measure.Fill;
 import io.carom.benchmarks.measure.Stretch;
 import io.carom.benchmarks.measure.Team;
+import io.carom.benchmarks.measure.WarmUp;
 import io.carom.benchmarks.plan.Task;
 import io.carom.benchmarks.stats.Figure;
 import java.util.function.Consumer;
@@ -34,7 +35,7 @@ final class FailingRun {
         return; // the pool grows: nothing fails
       }
       final FailLoop loop = new FailLoop(device.dma(), buffer, SIZE);
-      team.run(Math.min(WARM_NS, 8 * task.unitNs()), loop);
+      WarmUp.run(team, Math.min(WARM_NS, 8 * task.unitNs()), loop);
       final double[] rounds = new double[task.rounds()];
       for (int round = 0; round < rounds.length; round++) {
         final Stretch stretch = team.run(task.unitNs(), loop);

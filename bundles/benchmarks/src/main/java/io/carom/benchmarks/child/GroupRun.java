@@ -12,6 +12,7 @@ import io.carom.benchmarks.measure.MapLoop;
 import io.carom.benchmarks.measure.RecordLoop;
 import io.carom.benchmarks.measure.Stretch;
 import io.carom.benchmarks.measure.Team;
+import io.carom.benchmarks.measure.WarmUp;
 import io.carom.benchmarks.plan.RowGroup;
 import io.carom.benchmarks.plan.Task;
 import io.carom.benchmarks.stats.Figure;
@@ -94,10 +95,10 @@ final class GroupRun implements AutoCloseable {
 
   void warmUp(final boolean cold) throws InterruptedException {
     for (final Side side : sides) {
-      team.run(warm(cold ? COLD_NS : WARM_NS), side.maps);
+      WarmUp.run(team, warm(cold ? COLD_NS : WARM_NS), side.maps);
       if (task.copy()) {
         copies(side);
-        team.run(warm(cold ? COLD_COPY_NS : RECORD_NS), side.hot);
+        WarmUp.run(team, warm(cold ? COLD_COPY_NS : RECORD_NS), side.hot);
         if (side.replay.length > 0) {
           team.run(warm(RECORD_NS), side.replay);
         }

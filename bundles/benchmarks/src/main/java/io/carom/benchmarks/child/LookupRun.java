@@ -5,6 +5,7 @@ import io.carom.benchmarks.guest.BenchDevice;
 import io.carom.benchmarks.guest.Strategies;
 import io.carom.benchmarks.measure.LiveLoop;
 import io.carom.benchmarks.measure.Team;
+import io.carom.benchmarks.measure.WarmUp;
 import io.carom.benchmarks.plan.Selection;
 import io.carom.benchmarks.plan.Task;
 import java.util.List;
@@ -89,7 +90,7 @@ final class LookupRun {
     final Rounds random = new Rounds();
     for (final boolean any : new boolean[] {false, true}) {
       loop.random(any);
-      team.run(Math.min(WARM_NS, 8 * task.unitNs()), loop);
+      WarmUp.run(team, Math.min(WARM_NS, 8 * task.unitNs()), loop);
     }
     for (int round = 0; round < task.rounds(); round++) {
       loop.random(false);

@@ -6,6 +6,7 @@ import io.carom.benchmarks.measure.BlockLoop;
 import io.carom.benchmarks.measure.Loop;
 import io.carom.benchmarks.measure.MapLoop;
 import io.carom.benchmarks.measure.Team;
+import io.carom.benchmarks.measure.WarmUp;
 import io.carom.benchmarks.plan.Task;
 import io.carom.benchmarks.stats.Interval;
 import io.carom.dma.DmaDirection;
@@ -67,8 +68,8 @@ final class PairsRun {
   private void compare(final String what, final Loop[] ours, final Loop[] fixed)
       throws InterruptedException {
     final long warm = Math.min(WARM_NS, 8 * task.unitNs());
-    team.run(warm, ours);
-    team.run(warm, fixed);
+    WarmUp.run(team, warm, ours);
+    WarmUp.run(team, warm, fixed);
     final Rounds mine = new Rounds();
     final Rounds theirs = new Rounds();
     for (int pair = 0; pair < task.pairs(); pair++) {
