@@ -7,7 +7,7 @@ package io.carom.swiotlb.slots;
  * <p>The words are narrowed in place of a loop over slots: after {@code x &= x >>> 1} a bit means
  * two free slots from here on, after another {@code x &= x >>> 2} four, and so on.
  */
-public final class SlotSearch {
+public final class SlotSearch extends Pad {
   private long low;
   private long high;
 
@@ -33,6 +33,12 @@ public final class SlotSearch {
     }
     low = lo;
     high = hi;
+  }
+
+  /** Drops the starts whose bit is clear in a pattern that is the same for both words. */
+  public void keep(final long pattern) {
+    low &= pattern;
+    high &= pattern;
   }
 
   /** The first start at or behind a slot, or -1. */
