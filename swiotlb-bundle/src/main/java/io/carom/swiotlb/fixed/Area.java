@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Area extends Pad {
   private static final int FULL = Extent.SET_SLOTS;
+  private static final int WORD = 64;
   private static final int TAIL = 8; // longs of a cache line that no other area's array begins in
 
   private final SlotSearch search = new SlotSearch();
@@ -144,21 +145,40 @@ public final class Area extends Pad {
     if (recent != null && again(recent, fit, answer)) {
       return true;
     }
-    final int set = next >> 7;
-    final int from = next & (FULL - 1);
-    if (from != 0 || mayHave(set, fit)) {
-      final int slot = findIn(set, fit, from);
-      if (slot >= 0) {
-        take(set, slot, count, fit, answer);
-        return true;
-      }
-    }
-    return elsewhere(set, fit, answer);
+    return inWord(fit, count, answer) || elsewhere(next >> 7, next & (FULL - 1), fit, answer);
   }
 
-  /** From the set behind the hint's to the end, around, and last the hint's from its beginning. */
-  private boolean elsewhere(final int hint, final Fit fit, final Placement answer) {
+  /** The shortest way for what is common: a run in the word of the hint, behind it. */
+  private boolean inWord(final Fit fit, final int count, final Placement answer) {
+    if (count > WORD || fit.wide()) {
+      return false;
+    }
+    final int word = next >> 6;
+    final long bits =
+        SlotSearch.startsWithin(words[word], count) & fit.starts() & -1L << next; // next & 63
+    if (bits == 0) {
+      return false;
+    }
+    final int slot = Long.numberOfTrailingZeros(bits);
+    words[word] ^= -1L >>> -count << slot;
+    took((word << 6) + slot, count, fit, answer);
+    return true;
+  }
+
+  /**
+   * From the hint to the end of its set, on to the end of the area, around, and last the hint's set
+   * from its beginning.
+   */
+  private boolean elsewhere(
+      final int hint, final int from, final Fit fit, final Placement answer) {
     if (seemsToHave(fit)) {
+      if (from != 0 || mayHave(hint, fit)) {
+        final int slot = findIn(hint, fit, from);
+        if (slot >= 0) {
+          take(hint, slot, fit, answer);
+          return true;
+        }
+      }
       if (search(hint + 1, sets, fit, answer) || search(0, hint + 1, fit, answer)) {
         return true;
       }
@@ -172,7 +192,7 @@ public final class Area extends Pad {
     while (set >= 0 && set < end) {
       final int slot = findIn(set, fit, 0);
       if (slot >= 0) {
-        take(set, slot, fit.slots(), fit, answer);
+        take(set, slot, fit, answer);
         return true;
       }
       set = nextSet(fit, set + 1);
@@ -224,17 +244,18 @@ public final class Area extends Pad {
     return slot;
   }
 
-  private void take(
-      final int set, final int slot, final int count, final Fit fit, final Placement answer) {
-    flip(set, slot, count);
+  private void take(final int set, final int slot, final Fit fit, final Placement answer) {
+    flip(2 * set, slot, fit.slots());
+    took(set * FULL + slot, fit.slots(), fit, answer);
+  }
+
+  private void took(final int slot, final int count, final Fit fit, final Placement answer) {
     used += count;
     if (fitting == Fitting.NEXT) {
-      next = set * FULL + slot + count;
-      if (next >= sets * FULL) {
-        next = 0;
-      }
+      final int end = slot + count;
+      next = end >= sets * FULL ? 0 : end;
     }
-    final long run = bases[set] + ((long) slot << Extent.SLOT_SHIFT);
+    final long run = bases[slot >> 7] + ((long) (slot & (FULL - 1)) << Extent.SLOT_SHIFT);
     answer.bounce(run + fit.offset(), run, (long) count << Extent.SLOT_SHIFT);
   }
 
@@ -250,7 +271,7 @@ public final class Area extends Pad {
         runs.remove(count, age);
       } else if ((fit.starts() >>> slot & 1) != 0 && (!fit.wide() || fit.allows(run))) {
         runs.remove(count, age);
-        take(set, slot, count, fit, answer);
+        take(set, slot, fit, answer);
         return true;
       } else {
         age++;
@@ -278,7 +299,7 @@ public final class Area extends Pad {
     }
     final int slot = (int) (runAddress & (Extent.SET_SIZE - 1)) >> Extent.SLOT_SHIFT;
     final int count = (int) (runBytes >> Extent.SLOT_SHIFT);
-    flip(set, slot, count);
+    flip(2 * set, slot, count);
     used -= count;
     if (even.get(set) != FULL) { // then the other is at its top as well
       raise(set, slot, count);
@@ -303,19 +324,14 @@ public final class Area extends Pad {
     }
   }
 
-  private void flip(final int set, final int slot, final int count) {
-    final int end = slot + count;
-    if (slot < 64) {
-      words[2 * set] ^= bits(slot, Math.min(end, 64));
+  private void flip(final int firstWord, final int slot, final int count) {
+    final int last = slot + count - 1;
+    if (slot >> 6 == last >> 6) {
+      words[firstWord + (slot >> 6)] ^= -1L >>> -count << slot;
+    } else {
+      words[firstWord] ^= -1L << slot;
+      words[firstWord + 1] ^= -1L >>> ~last; // the bits up to the last slot's
     }
-    if (end > 64) {
-      words[2 * set + 1] ^= bits(Math.max(slot, 64) - 64, end - 64);
-    }
-  }
-
-  /** Bits {@code [from, to)} of a word, {@code 0 <= from < to <= 64}. */
-  private static long bits(final int from, final int to) {
-    return -1L >>> (64 - (to - from)) << from;
   }
 
   /** The set that begins at an address, or a negative number. */

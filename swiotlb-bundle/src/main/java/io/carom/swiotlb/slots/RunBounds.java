@@ -18,6 +18,7 @@ public final class RunBounds {
   private static final int MOST = 128;
 
   private long[][] levels = {new long[1]};
+  private long[] leaves = levels[0];
   private int count;
 
   /** Of no sets. */
@@ -30,7 +31,7 @@ public final class RunBounds {
 
   /** The number of a set. */
   public int get(final int index) {
-    return (int) (levels[0][index >> 3] >>> ((index & 7) << 3)) & 0xff;
+    return (int) (leaves[index >> 3] >>> ((index & 7) << 3)) & 0xff;
   }
 
   /** Changes the number of a set, to at most 128. */
@@ -101,7 +102,7 @@ public final class RunBounds {
 
   /** Adds a set at an index; those from there on move up. */
   public void insert(final int index, final int value) {
-    if (count == levels[0].length * 8) {
+    if (count == leaves.length * 8) {
       grow();
     }
     for (int i = count; i > index; i--) {
@@ -121,7 +122,7 @@ public final class RunBounds {
   }
 
   private void grow() {
-    final long[] old = levels[0];
+    final long[] old = leaves;
     int words = old.length * 2;
     int depth = 1;
     for (int i = words; i > 1; i = (i + 7) / 8) {
@@ -137,5 +138,6 @@ public final class RunBounds {
       words = made[level].length;
     }
     levels = made;
+    leaves = made[0];
   }
 }

@@ -35,6 +35,21 @@ public final class SlotSearch extends Pad {
     high = hi;
   }
 
+  /**
+   * The bits at which {@code count} free slots begin that all lie in one word, {@code 1 <= count <=
+   * 64}. Of the starts in a set's first word these come first.
+   */
+  public static long startsWithin(final long free, final int count) {
+    long bits = free;
+    int have = 1;
+    while (have < count) {
+      final int shift = Math.min(have, count - have); // 1..32
+      bits &= bits >>> shift;
+      have += shift;
+    }
+    return bits;
+  }
+
   /** Drops the starts whose bit is clear in a pattern that is the same for both words. */
   public void keep(final long pattern) {
     low &= pattern;
