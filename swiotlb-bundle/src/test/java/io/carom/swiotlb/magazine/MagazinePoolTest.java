@@ -149,7 +149,7 @@ class MagazinePoolTest {
     driver.unmap(within);
     driver.unmap(shift);
     assertThat(driver.map(0, 0, 65_537)).isNull();
-    assertThat(driver.refusal()).isEqualTo(Refusal.FRAGMENTED);
+    assertThat(driver.refusal()).isEqualTo(Refusal.TOO_BIG);
   }
 
   @Test
