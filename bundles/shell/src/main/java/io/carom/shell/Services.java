@@ -1,5 +1,6 @@
 package io.carom.shell;
 
+import io.carom.bench.SwiotlbBench;
 import io.carom.dma.DmaControl;
 import io.carom.guest.Fio;
 import io.carom.guest.GuestKernel;
@@ -22,6 +23,7 @@ final class Services implements ShellServices, AutoCloseable {
   private final ServiceTracker<DmaControl, DmaControl> dma;
   private final ServiceTracker<GuestKernel, GuestKernel> guest;
   private final ServiceTracker<Fio, Fio> fio;
+  private final ServiceTracker<SwiotlbBench, SwiotlbBench> swiotlbBench;
 
   Services(final BundleContext context) {
     this.context = context;
@@ -29,6 +31,7 @@ final class Services implements ShellServices, AutoCloseable {
     dma = open(DmaControl.class);
     guest = open(GuestKernel.class);
     fio = open(Fio.class);
+    swiotlbBench = open(SwiotlbBench.class);
   }
 
   @Override
@@ -52,6 +55,12 @@ final class Services implements ShellServices, AutoCloseable {
   }
 
   @Override
+  public SwiotlbBench swiotlbBench() {
+    return await(
+        swiotlbBench, "the benchmark is not running (bundle io.carom.benchmarks)");
+  }
+
+  @Override
   public Bundle bundle(final String symbolicName) {
     for (final Bundle bundle : context.getBundles()) {
       if (symbolicName.equals(bundle.getSymbolicName())) {
@@ -67,6 +76,7 @@ final class Services implements ShellServices, AutoCloseable {
     dma.close();
     guest.close();
     fio.close();
+    swiotlbBench.close();
   }
 
   private <T> ServiceTracker<T, T> open(final Class<T> type) {

@@ -64,12 +64,12 @@ final class MapKit {
     oldExtent = extent(tables, 0, pool(old));
     nextExtent = extent(tables, 1, pool(next));
     mapper = new Mapper(tables, DmaDeviceSpec.of("stressed", null), old);
-    unmapper = new Unmapper(tables, "stressed", DEVICE);
+    unmapper = new Unmapper(tables, "stressed", DEVICE, mapper);
     begin();
   }
 
   private static Generation generation(final int number, final OneSlotStrategy strategy) {
-    final Pool pool = new Pool("pool", "one-slot", ExtentKind.RAM, null, strategy);
+    final Pool pool = new Pool("pool", "one-slot", ExtentKind.RAM, null, strategy, null);
     return new Generation(DEVICE, number, "one-slot", pool, Extent.SLOT_SIZE);
   }
 

@@ -174,7 +174,11 @@ class FixedPoolTest {
     answer.clear();
     r.size = 65_537;
     pool.allocate(0, r, answer);
-    assertThat(refusal()).isEqualTo(Refusal.FRAGMENTED);
+    assertThat(refusal()).as("no room will ever do: not \"full\"").isEqualTo(Refusal.TOO_BIG);
+    answer.clear();
+    r.boundaryMask = -1L;
+    pool.allocate(0, r, answer);
+    assertThat(answer.kind()).as("all ones is no boundary").isEqualTo(Placement.BOUNCE);
   }
 
   @Test

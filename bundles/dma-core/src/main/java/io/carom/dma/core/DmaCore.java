@@ -15,6 +15,7 @@ import io.carom.dma.TransitionInfo;
 import io.carom.dma.core.device.DeviceDma;
 import io.carom.dma.core.device.DeviceEvents;
 import io.carom.dma.core.direct.DirectStrategy;
+import io.carom.dma.core.lend.Lending;
 import io.carom.dma.core.map.Copier;
 import io.carom.dma.core.map.CoreTables;
 import io.carom.dma.core.memory.RamSpace;
@@ -31,11 +32,13 @@ import io.carom.dma.core.swap.Timing;
 import io.carom.dma.core.swap.TransitionView;
 import io.carom.guest.PageAllocator;
 import io.carom.memory.GuestMemory;
+import io.carom.memory.PageLender;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -58,6 +61,7 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
   private final TransitionView transitions;
   private final CoreTimer timer;
   private final Reports reports;
+  private final Lending lending;
   private final List<DeviceDma> devices = new CopyOnWriteArrayList<>();
   private int lastNumber;
 
@@ -74,6 +78,7 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
       final Timing timing) {
     this.pages = pages;
     tables = CoreTables.of(memory, copier);
+    limits(settings);
     restricted = new RestrictedPools(memory, pages, tables.index(), tables.extentIds());
     restricted.apply(settings.restricted());
     registry = new Registry(memory.confidential());
@@ -82,6 +87,7 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
     control = new SwapControl(registry, store, restricted, timing, settings);
     transitions = new TransitionView(control, timing);
     reports = new Reports(tables);
+    lending = new Lending(tables, store::pools);
     registry.add(
         new StrategyRef(
             DirectStrategy.DIRECT,
@@ -112,10 +118,19 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
    */
   public void settings(final Settings settings) {
     control.settings(settings);
+    limits(settings);
     for (final DeviceDma device : devices) {
+      device.mapper().lookup(settings.lookup());
       sayIfUnbound(device);
       control.reconcile(device);
     }
+  }
+
+  private void limits(final Settings settings) {
+    tables
+        .limits()
+        .set(
+            TimeUnit.MILLISECONDS.toNanos(settings.throttleMs()), settings.reachablePercent());
   }
 
   /** Says that a device does not get the restricted pool that is named for it. */
@@ -140,6 +155,7 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
       }
       devices.removeIf(d -> d.isClosed() && d.liveMappings() == 0);
       final DeviceDma made = new DeviceDma(spec, ++lastNumber, tables, pages, restricted, this);
+      made.mapper().lookup(control.settings().lookup());
       devices.add(made);
       return made;
     }
@@ -276,8 +292,14 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
         "unknown device '" + name + "'; valid: " + String.join(", ", names));
   }
 
+  /** Lends what pools do not use. */
+  public PageLender lender() {
+    return lending;
+  }
+
   @Override
   public void close() {
+    lending.close();
     timer.close();
     control.close();
     restricted.close();

@@ -10,6 +10,7 @@ import io.carom.dma.core.swap.Timing;
 import io.carom.dma.spi.DmaStrategy;
 import io.carom.guest.PageAllocator;
 import io.carom.memory.GuestMemory;
+import io.carom.memory.PageLender;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
@@ -45,6 +46,7 @@ public final class DmaCoreComponent {
 
   private final DmaCore core;
   private final ServiceRegistration<?> registration;
+  private final ServiceRegistration<PageLender> lender;
   private final ConcurrentHashMap<Long, Integer> revisions = new ConcurrentHashMap<>();
 
   /** Configuration of the DMA core. */
@@ -105,7 +107,7 @@ public final class DmaCoreComponent {
         name = "lookup",
         description =
             "How the record of a mapping is found: direct, or mru or tree to measure what they"
-                + " cost; from the next start of the bundle on")
+                + " cost; for mappings from now on")
     String lookup() default "direct";
 
     /** The kernel's parameter. */
@@ -143,6 +145,9 @@ public final class DmaCoreComponent {
             new String[] {Dma.class.getName(), DmaControl.class.getName()},
             core,
             FrameworkUtil.asDictionary(Map.of()));
+    lender =
+        context.registerService(
+            PageLender.class, core.lender(), FrameworkUtil.asDictionary(Map.of()));
   }
 
   private static DmaCore start(
@@ -218,6 +223,7 @@ public final class DmaCoreComponent {
 
   @Deactivate
   void deactivate() {
+    lender.unregister(); // borrowers give back what they hold while the core still runs
     registration.unregister();
     core.close();
   }

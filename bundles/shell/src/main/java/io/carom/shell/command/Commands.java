@@ -10,6 +10,7 @@ public final class Commands {
       List.of(
           CommandKind.of(HelpCommand.class, HelpCommand::new),
           CommandKind.of(DemoCommand.class, DemoCommand::new),
+          CommandKind.of(BenchCommand.class, BenchCommand::new),
           CommandKind.of(FioCommand.class, FioCommand::new),
           CommandKind.of(LspciCommand.class, LspciCommand::new),
           CommandKind.of(DeviceAddCommand.class, DeviceAddCommand::new),

@@ -76,4 +76,11 @@ abstract class Words<T> implements ITypeConverter<T>, Iterable<String> {
       super(List.of("blk"), text -> text);
     }
   }
+
+  /** What can be measured. */
+  static final class Bench extends Words<String> {
+    Bench() {
+      super(List.of("swiotlb"), text -> text);
+    }
+  }
 }

@@ -1,5 +1,6 @@
 package io.carom.shell.service;
 
+import io.carom.bench.SwiotlbBench;
 import io.carom.dma.DmaControl;
 import io.carom.guest.Fio;
 import io.carom.guest.GuestKernel;
@@ -24,6 +25,9 @@ public interface ShellServices {
 
   /** The workload runner. */
   Fio fio();
+
+  /** The benchmark of the bounce-buffer strategies. */
+  SwiotlbBench swiotlbBench();
 
   /** An installed bundle. */
   Bundle bundle(String symbolicName);

@@ -9,6 +9,7 @@ import io.carom.dma.TransitionInfo;
 import io.carom.shell.demo.DemoReport;
 import io.carom.shell.json.JsonDocument;
 import io.carom.shell.lspci.PciListing;
+import io.carom.shell.result.BenchResult;
 import io.carom.shell.result.CommandList;
 import io.carom.shell.result.DeviceAdded;
 import io.carom.shell.result.DeviceRemoved;
@@ -30,6 +31,7 @@ final class Renderings {
     put(PciListing.class, Rendering.lines(PciListing::text));
     put(FioReport.class, Rendering.lines(FioText::text));
     put(DemoReport.class, Rendering.lines(DemoText::text));
+    put(BenchResult.class, Rendering.lines(BenchText::text));
     put(Usage.class, Rendering.lines(Usage::usage));
     put(
         Lists.GuestLog.class,

@@ -1,5 +1,6 @@
 package io.carom.shell.fake;
 
+import io.carom.bench.SwiotlbBench;
 import io.carom.dma.DmaControl;
 import io.carom.guest.Fio;
 import io.carom.guest.GuestKernel;
@@ -15,6 +16,8 @@ public final class FakeWorld implements ShellServices {
   public final FakeDma dma = new FakeDma(virtio);
   public final FakeGuest guest = new FakeGuest(virtio);
   public final FakeFio fio = new FakeFio(virtio, dma);
+
+  public final FakeBench bench = new FakeBench();
 
   /** What was done to bundles, such as {@code stop io.carom.swiotlb}. */
   public final List<String> bundleCalls = new ArrayList<>();
@@ -37,6 +40,11 @@ public final class FakeWorld implements ShellServices {
   @Override
   public Fio fio() {
     return fio;
+  }
+
+  @Override
+  public SwiotlbBench swiotlbBench() {
+    return bench;
   }
 
   @Override

@@ -28,14 +28,17 @@ public final class Unmapper implements PassTable.Owner {
   private final CoreTables tables;
   private final ExtentIndex index; // of the tables, as these two: a step less on the way
   private final GenerationTable generations;
+  private final Mapper mapper;
   private final String device;
   private final int deviceNumber;
   private final LongAdder syncs = new LongAdder();
   private final LongAdder abandonedUnmaps = new LongAdder();
 
   /** For a device, by its number in the core. */
-  public Unmapper(final CoreTables tables, final String device, final int deviceNumber) {
+  public Unmapper(
+      final CoreTables tables, final String device, final int deviceNumber, final Mapper mapper) {
     this.tables = tables;
+    this.mapper = mapper;
     index = tables.index();
     generations = tables.generations();
     this.device = device;
@@ -55,12 +58,16 @@ public final class Unmapper implements PassTable.Owner {
   /** As {@link io.carom.dma.DmaDevice#unmap}. */
   public void unmap(
       final long busAddress, final long size, final DmaDirection direction, final int attributes) {
-    final ExtentState extent = index.find(busAddress);
+    final ExtentState extent = find(busAddress);
     if (extent == null) {
       unmapPass(busAddress, size, direction);
       return;
     }
     final MappingRecord record = extent.record(busAddress);
+    if (record.state() != MappingRecord.LIVE && reachable(extent, busAddress)) {
+      unmapPass(busAddress, size, direction);
+      return;
+    }
     if (direction == DmaDirection.TO_DEVICE) {
       finish(extent, record, busAddress, size, direction, null, 0);
       return;
@@ -74,6 +81,28 @@ public final class Unmapper implements PassTable.Owner {
       copyOut(extent, record.busAddress, record.address, size);
     }
     finish(extent, record, busAddress, size, direction, generation, copy ? size : 0);
+  }
+
+  private @Nullable ExtentState find(final long busAddress) {
+    final RecordLookup other = mapper.lookup();
+    final ExtentState found = other == null ? null : other.find(busAddress);
+    return found == null ? index.find(busAddress) : found;
+  }
+
+  private void forget(final long busAddress) {
+    final RecordLookup other = mapper.lookup();
+    if (other != null) {
+      other.remove(busAddress);
+    }
+  }
+
+  /** Whether an address lies in an I/O buffer that this device's driver holds. */
+  private boolean reachable(final ExtentState extent, final long busAddress) {
+    final MappingRecord record = extent.containing(busAddress);
+    return record != null
+        && record.state() == MappingRecord.REACHABLE
+        && record.generation == MappingRecord.heldBy(deviceNumber)
+        && busAddress - record.busAddress < record.size;
   }
 
   private void unmapPass(final long busAddress, final long size, final DmaDirection direction) {
@@ -168,31 +197,14 @@ public final class Unmapper implements PassTable.Owner {
         }
         final Generation generation =
             claimed == null ? check(record, busAddress, size, direction) : claimed;
-        extent.giveBack(record);
-        final long runAddress = extent.runAddress(record);
-        final long runBytes = (long) record.runSlots << Extent.SLOT_SHIFT;
-        record.free();
+        forget(busAddress);
+        // Before its slots can be taken again; the count is read when the lock is free.
         generation.cell(stripe.index).unmapped(copied, record.runSlots);
-        if (pool.callable()) {
-          release(pool, stripe, runAddress, runBytes);
-        }
+        pool.end(stripe, extent, record);
         return;
       } finally {
         stripe.unlock();
       }
-    }
-  }
-
-  private static void release(
-      final Pool pool, final Stripe stripe, final long runAddress, final long runBytes) {
-    stripe.inStrategy = true;
-    try {
-      pool.instance().release(stripe.index, runAddress, runBytes);
-    } catch (final RuntimeException | Error e) {
-      // Any error: after an update of its bundle a strategy's classes may no longer load.
-      pool.fault("release: " + e);
-    } finally {
-      stripe.inStrategy = false;
     }
   }
 
@@ -211,6 +223,7 @@ public final class Unmapper implements PassTable.Owner {
         throw usage(busAddress, NOT_ALLOCATED, size);
       }
     }
+    forget(busAddress);
     abandonedUnmaps.increment();
   }
 
@@ -218,8 +231,8 @@ public final class Unmapper implements PassTable.Owner {
   public void sync(
       final long busAddress, final long size, final DmaDirection direction, final boolean forCpu) {
     syncs.increment();
-    final ExtentState extent = index.find(busAddress);
-    if (extent == null) {
+    final ExtentState extent = find(busAddress);
+    if (extent == null || reachable(extent, busAddress)) {
       if (!tables.passes().covers(busAddress, size, direction.ordinal(), this)) {
         throw usage(
             busAddress, "device driver tries to sync DMA memory it has not allocated", size);

@@ -97,6 +97,22 @@ public record Settings(
         restricted);
   }
 
+  /** These settings with others for single maps. */
+  public Settings with(
+      final long newThrottleMs, final int newReachablePercent, final Lookup newLookup) {
+    return new Settings(
+        strategy,
+        fallback,
+        drainMs,
+        policy,
+        watchdogMs,
+        newThrottleMs,
+        newReachablePercent,
+        newLookup,
+        swiotlb,
+        restricted);
+  }
+
   /** These settings with other restricted pools. */
   public Settings with(final List<RestrictedSpec> pools) {
     return new Settings(
