@@ -24,8 +24,7 @@ final class ConfigReader {
    * @param properties all that the component was given, to find those that it does not know
    * @throws IllegalArgumentException when something is wrong: one line that names it
    */
-  static Settings read(
-      final DmaCoreComponent.Config config, final Map<String, Object> properties) {
+  static Settings read(final DmaCoreComponent.Config config, final Map<String, Object> properties) {
     checkNames(properties.keySet());
     return new Settings(
         config.strategy(),

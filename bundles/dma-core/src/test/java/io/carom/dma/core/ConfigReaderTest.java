@@ -31,8 +31,7 @@ class ConfigReaderTest {
             DmaCoreComponent.Config.class.getClassLoader(),
             new Class<?>[] {DmaCoreComponent.Config.class},
             (proxy, method, args) ->
-                values.getOrDefault(
-                    method.getName().replace('_', '.'), method.getDefaultValue()));
+                values.getOrDefault(method.getName().replace('_', '.'), method.getDefaultValue()));
   }
 
   private static Settings read(final Map<String, Object> values) {
@@ -42,8 +41,7 @@ class ConfigReaderTest {
   @Test
   void defaultsAreThoseOfTheSettings() {
     assertThat(read(Map.of())).isEqualTo(Settings.DEFAULTS);
-    assertThat(ConfigReader.read(config(Map.of()), OF_THE_FRAMEWORK))
-        .isEqualTo(Settings.DEFAULTS);
+    assertThat(ConfigReader.read(config(Map.of()), OF_THE_FRAMEWORK)).isEqualTo(Settings.DEFAULTS);
   }
 
   @Test
@@ -51,16 +49,26 @@ class ConfigReaderTest {
     assertThat(
             read(
                 Map.of(
-                    "strategy", "one",
-                    "strategy.fallback", false,
-                    "drainTimeoutMs", 1L,
-                    "drainPolicy", "quarantine",
-                    "watchdogMs", 20L,
-                    "throttleTimeoutMs", 3L,
-                    "reachablePercent", 4,
-                    "lookup", "mru",
-                    "swiotlb", "129,2,force",
-                    "restrictedPools", new String[] {"name=a size=1m devices=00:04.0"})))
+                    "strategy",
+                    "one",
+                    "strategy.fallback",
+                    false,
+                    "drainTimeoutMs",
+                    1L,
+                    "drainPolicy",
+                    "quarantine",
+                    "watchdogMs",
+                    20L,
+                    "throttleTimeoutMs",
+                    3L,
+                    "reachablePercent",
+                    4,
+                    "lookup",
+                    "mru",
+                    "swiotlb",
+                    "129,2,force",
+                    "restrictedPools",
+                    new String[] {"name=a size=1m devices=00:04.0"})))
         .isEqualTo(
             new Settings(
                 "one",

@@ -29,9 +29,7 @@ class PerDevicePoolTest {
     kit.use(b, "own");
     assertThat(kit.core.pools())
         .extracting(PoolInfo::pool, PoolInfo::device, PoolInfo::io_tlb_nslabs)
-        .containsExactlyInAnyOrder(
-            tuple("own@a", "a", 256L),
-            tuple("own@b", "b", 256L));
+        .containsExactlyInAnyOrder(tuple("own@a", "a", 256L), tuple("own@b", "b", 256L));
     assertThat(own.instances).extracting(i -> i.spec.device()).containsExactly("a", "b");
     final long buffer = kit.guest.buffer(4096, 1);
     final long first = a.map(buffer, 4096, DmaDirection.TO_DEVICE, 0);

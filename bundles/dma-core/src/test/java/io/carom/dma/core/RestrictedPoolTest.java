@@ -27,8 +27,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class RestrictedPoolTest {
-  private static final Settings PLAIN =
-      new Settings("one", true, 2_000, SwapPolicy.ADOPT, 500);
+  private static final Settings PLAIN = new Settings("one", true, 2_000, SwapPolicy.ADOPT, 500);
   private static final String A = "0000:00:04.0";
   private static final String B = "0000:00:05.0";
   private static final String FREE = "0000:00:06.0";
@@ -147,8 +146,7 @@ class RestrictedPoolTest {
     assertThat(three.busAddress() % (16 << 10)).isZero();
     assertThat(five.busAddress() % (32 << 10)).isZero();
     assertThat(three.size()).isEqualTo(12 << 10);
-    assertThat(three.memory().toArray(ValueLayout.JAVA_BYTE))
-        .containsOnly((byte) 0);
+    assertThat(three.memory().toArray(ValueLayout.JAVA_BYTE)).containsOnly((byte) 0);
     assertThat(kit.info(a).coherentBytes()).isEqualTo(16 << 10);
     assertThat(kit.info(b).coherentBytes()).isEqualTo(20 << 10);
     assertThat(pool("one@net").io_tlb_used()).isZero();
@@ -233,9 +231,7 @@ class RestrictedPoolTest {
 
   private static DmaDeviceSpec regionSpec(final String name) {
     return DmaDeviceSpec.of(
-        name,
-        new DmaDeviceSpec.Region(
-            CoreKit.REGION, LazyMemory.allocate(1 << 20), SET));
+        name, new DmaDeviceSpec.Region(CoreKit.REGION, LazyMemory.allocate(1 << 20), SET));
   }
 
   @Test

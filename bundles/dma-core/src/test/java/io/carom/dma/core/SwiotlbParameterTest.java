@@ -10,6 +10,7 @@ import io.carom.dma.SwapOptions;
 import io.carom.dma.SwapPolicy;
 import io.carom.dma.core.swap.Settings;
 import io.carom.dma.core.swap.SwiotlbParser;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -31,7 +32,8 @@ class SwiotlbParameterTest {
     kit.core.settings(settings.with(SwiotlbParser.parse(value)));
   }
 
-  private void awaitStrategy(final DmaDevice device, final String strategy, final ExtentKind kind) {
+  private void awaitStrategy(
+      final DmaDevice device, final String strategy, final @Nullable ExtentKind kind) {
     CoreKit.await(
         () ->
             strategy.equals(kit.info(device).strategy())
@@ -138,8 +140,7 @@ class SwiotlbParameterTest {
         .withMessageContaining("swiotlb=noforce of io.carom.dma.core leaves no bounce pool in RAM");
     assertThatIllegalArgumentException()
         .isThrownBy(
-            () ->
-                kit.use(region, "swiotlb-fixed", new SwapOptions(ExtentKind.RAM, null, null)))
+            () -> kit.use(region, "swiotlb-fixed", new SwapOptions(ExtentKind.RAM, null, null)))
         .withMessageContaining("swiotlb=noforce");
     set(FIXED, "512");
     awaitStrategy(plain, "swiotlb-fixed", ExtentKind.RAM);

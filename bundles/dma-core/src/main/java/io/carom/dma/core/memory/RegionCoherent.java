@@ -119,8 +119,7 @@ public final class RegionCoherent implements CoherentSpace {
         (Math.min(size, region.memory().byteSize()) + Extent.SET_SIZE - 1)
             / Extent.SET_SIZE
             * Extent.SET_SIZE;
-    final ExtentState extent =
-        tooBig || whole < size ? null : sets.take(whole, Long.MAX_VALUE);
+    final ExtentState extent = tooBig || whole < size ? null : sets.take(whole, Long.MAX_VALUE);
     if (extent == null) {
       throw new DmaMemoryException(
           owner

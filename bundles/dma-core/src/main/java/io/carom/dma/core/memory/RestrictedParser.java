@@ -21,8 +21,7 @@ public final class RestrictedParser {
   /** The property. */
   public static final String PROPERTY = "restrictedPools";
 
-  private static final String FORM =
-      "name=NAME size=SIZE [coherent=SIZE] devices=BDF[,BDF...]";
+  private static final String FORM = "name=NAME size=SIZE [coherent=SIZE] devices=BDF[,BDF...]";
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_-]{1,32}");
   private static final Pattern SIZE = Pattern.compile("([0-9]{1,12})([kKmMgG]?)");
   private static final long MOST_BYTES = 2L << 30;

@@ -18,8 +18,6 @@ public record RestrictedSpec(String name, long bytes, long coherentBytes, List<S
 
   /** Whether the same memory serves both. */
   boolean sameMemory(final RestrictedSpec other) {
-    return name.equals(other.name)
-        && bytes == other.bytes
-        && coherentBytes == other.coherentBytes;
+    return name.equals(other.name) && bytes == other.bytes && coherentBytes == other.coherentBytes;
   }
 }

@@ -143,9 +143,7 @@ final class FailureText {
     final Choice choice = choices.apply(pool);
     final @Nullable RestrictedSpace restricted = choice == null ? null : choice.restricted();
     if (restricted != null) {
-      return "raise size of pool "
-          + restricted.name()
-          + " in restrictedPools of io.carom.dma.core";
+      return "raise size of pool " + restricted.name() + " in restrictedPools of io.carom.dma.core";
     }
     if (pool.extents() == ExtentKind.DEVICE) {
       return "raise regionBytes of the device";

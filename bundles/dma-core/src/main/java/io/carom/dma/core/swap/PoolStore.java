@@ -85,12 +85,12 @@ public final class PoolStore {
    * who are bound to it.
    */
   private static @Nullable DeviceDma owner(final DeviceDma device, final Choice choice) {
-    return choice.extents() == ExtentKind.DEVICE
-            || choice.extents() == ExtentKind.RAM
-                && choice.restricted() == null
-                && choice.ref().strategy().perDevice()
-        ? device
-        : null;
+    final boolean shared =
+        choice.extents() != ExtentKind.DEVICE
+            && (choice.extents() != ExtentKind.RAM
+                || choice.restricted() != null
+                || !choice.ref().strategy().perDevice());
+    return shared ? null : device;
   }
 
   private synchronized @Nullable Pool acquireShared(final DeviceDma device, final Choice choice) {
@@ -167,8 +167,7 @@ public final class PoolStore {
 
   private PoolSpec spec(
       final @Nullable String owner, final Choice choice, final @Nullable ExtentSource source) {
-    final long available =
-        source == null ? 0 : source == ram ? ram.lowBytes() : source.capacity();
+    final long available = source == null ? 0 : source == ram ? ram.lowBytes() : source.capacity();
     // A restricted pool takes the whole of its memory, in one area as the kernel's.
     return choice.restricted() != null
         ? new PoolSpec(

@@ -19,8 +19,7 @@ class RestrictedParserTest {
                 " ",
                 "  devices=1:2.3   coherent=0  size=512K name=blk_1 "))
         .containsExactly(
-            new RestrictedSpec(
-                "net", 8 << 20, 1 << 20, List.of("0000:00:04.0", "0000:00:05.1")),
+            new RestrictedSpec("net", 8 << 20, 1 << 20, List.of("0000:00:04.0", "0000:00:05.1")),
             new RestrictedSpec("blk_1", 2 * SET, 0, List.of("0000:01:02.3")));
     assertThat(RestrictedParser.parse()).isEmpty();
     assertThat(RestrictedParser.parse("name=a size=1048576 devices=00:04.0").getFirst())

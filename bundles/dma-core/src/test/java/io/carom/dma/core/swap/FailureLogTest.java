@@ -94,7 +94,8 @@ class FailureLogTest {
     kit.use(second, "one");
     failures(second).count(Refusal.THROTTLED.ordinal(), 8192, 0);
     assertThat(only(second))
-        .startsWith("throttled: 1 maps failed: throttled: pool one stayed above its high mark, 0 of")
+        .startsWith(
+            "throttled: 1 maps failed: throttled: pool one stayed above its high mark, 0 of")
         .contains("raise throttleTimeoutMs of io.carom.dma.core");
     final DmaDevice masked =
         kit.device(DmaDeviceSpec.of("masked", null).withDmaMask(0xfff), Negotiation.NONE);
@@ -106,7 +107,8 @@ class FailureLogTest {
     lines.clear();
     log.check((DeviceDma) second, 0);
     assertThat(lines)
-        .anyMatch(l -> l.contains("strategy of pool one failed: allocate: ") && l.contains("throw"));
+        .anyMatch(
+            l -> l.contains("strategy of pool one failed: allocate: ") && l.contains("throw"));
   }
 
   @Test

@@ -87,8 +87,7 @@ class SwiotlbParserTest {
         .withMessage(
             "swiotlb=%s: Invalid swiotlb option: %s; valid:"
                 + " <slots>[,<areas>][,force|noforce|dynamic], each may be left out",
-            value,
-            part);
+            value, part);
   }
 
   @ParameterizedTest
