@@ -181,7 +181,7 @@ final class MapKit {
   }
 
   private static boolean empty(final ExtentState extent) {
-    return extent.live() == 0
+    return extent.isEmpty()
         && extent.usedSlots() == 0
         && extent.record(extent.extent.busAddress()).state() == MappingRecord.FREE;
   }

@@ -12,6 +12,7 @@ import io.carom.dma.core.pool.ExtentState;
 import io.carom.dma.core.pool.Generation;
 import io.carom.dma.core.pool.MappingRecord;
 import io.carom.dma.core.pool.Pool;
+import io.carom.dma.core.pool.Stripe;
 import io.carom.dma.spi.Refusal;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -77,14 +78,14 @@ final class Reports {
             add(
                 result,
                 devices,
-                record.generation,
+                record.generation(),
                 record.busAddress,
                 record.address,
                 record.size,
-                record.direction,
+                record.direction(),
                 "BOUNCE",
                 1,
-                record.tick);
+                record.age(tables.tick().millis()));
           }
         }
       }
@@ -104,7 +105,7 @@ final class Reports {
                     direction,
                     "PASS",
                     count,
-                    tick));
+                    tables.tick().millis() - tick));
     result.sort(Comparator.comparingLong(MappingInfo::ageMs).reversed());
     return result.size() > most ? result.subList(0, most) : result;
   }
@@ -120,7 +121,7 @@ final class Reports {
           new PoolOccupancy.Run(
               hex(extent.extent.busAddress()),
               extent.extent.slots(),
-              "area " + extent.home(),
+              "area " + area(extent),
               "EXTENT"));
       for (final MappingRecord record : extent.records()) {
         final int state = record.state();
@@ -128,7 +129,7 @@ final class Reports {
           runs.add(
               new PoolOccupancy.Run(
                   hex(extent.runAddress(record)),
-                  record.runSlots,
+                  record.runSlots(),
                   owner(devices, record, state),
                   use(state)));
         }
@@ -144,12 +145,17 @@ final class Reports {
     }
     final DeviceDma device;
     if (state == MappingRecord.REACHABLE) {
-      device = byNumber(devices, MappingRecord.heldBy(record.generation));
+      device = byNumber(devices, MappingRecord.heldBy(record.generation()));
     } else {
-      final Generation generation = tables.generations().get(record.generation);
+      final Generation generation = tables.generations().get(record.generation());
       device = generation == null ? null : byNumber(devices, generation.device);
     }
     return device == null ? "?" : device.name();
+  }
+
+  private static int area(final ExtentState extent) {
+    final Stripe home = extent.stripe();
+    return home == null ? -1 : home.index; // given back this moment
   }
 
   private static String use(final int state) {
@@ -170,7 +176,7 @@ final class Reports {
       final int direction,
       final String placement,
       final int count,
-      final int tick) {
+      final int age) {
     final Generation generation = tables.generations().get(slot);
     final DeviceDma device = generation == null ? null : byNumber(devices, generation.device);
     if (generation == null || device == null) {
@@ -188,7 +194,7 @@ final class Reports {
             generation.number,
             placement,
             count,
-            Math.max(0, tables.tick().millis() - tick)));
+            Math.max(0, age)));
   }
 
   private static @Nullable DeviceDma byNumber(

@@ -100,7 +100,7 @@ public final class Lending implements PageLender, AutoCloseable {
       }
       final ExtentState extent = tables.index().find(bus);
       final MappingRecord record =
-          extent == null || extent.owner() != pool || extent.home() != stripe.index
+          extent == null || extent.stripe() != stripe
               ? null
               : extent.take(bus, bytes, bus, bytes);
       if (extent == null || record == null) {

@@ -53,6 +53,12 @@ public final class Mapper {
   /** Answers below this one say what the map needs: {@link #NEEDS} and the code. */
   private static final long MOST_NEEDS = -1L << 61;
 
+  /** The strategy bounces: the record is still to be made. */
+  private static final long BOUNCED = -3;
+
+  /** In place of an answer's kind: the strategy failed. */
+  private static final int FAULT = -1;
+
   private static final int PAGE_SHIFT = 12;
   private static final long THROTTLE_PAUSE_NS = 100_000;
 
@@ -93,6 +99,10 @@ public final class Mapper {
   private final Reachables reachables;
   private volatile Generation current;
   private volatile boolean regionOnly;
+
+  /** Read by each map, so plain: a driver that holds a buffer has seen it set. */
+  private boolean holdsReachable;
+
   private volatile @Nullable RecordLookup lookup;
 
   /** A device without a strategy. */
@@ -112,7 +122,7 @@ public final class Mapper {
     allocAlignMask = spec.allocAlignMask();
     boundaryMask = spec.boundaryMask();
     device = none.device;
-    reachables = new Reachables(tables, spec.name(), device);
+    reachables = new Reachables(tables, spec.name(), device, this);
   }
 
   /** The I/O buffers that the driver holds in bounce memory. */
@@ -122,7 +132,7 @@ public final class Mapper {
 
   /** As {@link DmaDevice#allocateReachable}. */
   public @Nullable ReachableBuffer allocateReachable(final long size) {
-    return reachables.allocate(this, size);
+    return reachables.allocate(size);
   }
 
   /** As {@link DmaDevice#freeReachable}. */
@@ -138,6 +148,10 @@ public final class Mapper {
   /** How records are found in place of the index, or null. */
   @Nullable RecordLookup lookup() {
     return lookup;
+  }
+
+  void holdsReachable(final boolean value) {
+    holdsReachable = value;
   }
 
   /** Says whether the device reaches nothing but its own region. */
@@ -178,7 +192,7 @@ public final class Mapper {
       final int attributes,
       final boolean throttle) {
     final long offset = size <= 0 ? -1 : memory.offset(address, size);
-    if (offset < 0 || reachables.any() || (attributes & DmaAttributes.MMIO) != 0) {
+    if (offset < 0 || holdsReachable || (attributes & DmaAttributes.MMIO) != 0) {
       final long bus = inPlace(offset, address, size, direction, attributes);
       if (bus != RETRY) {
         return bus;
@@ -191,8 +205,8 @@ public final class Mapper {
       final Stripe[] stripes = pool.stripes();
       final Stripe stripe = stripes[StripeHint.of(me) & (stripes.length - 1)];
       if (stripe.tryLock(me)) {
-        final long bus =
-            place(generation, pool, stripe, offset, address, size, direction, attributes, PLAIN);
+        write(stripe.request, address, size, direction, attributes);
+        final long bus = place(generation, pool, stripe, offset, PLAIN);
         if (bus >= 0) {
           return bus;
         }
@@ -244,7 +258,7 @@ public final class Mapper {
           try {
             if (current == generation) {
               tables.passes().add(bus, size, direction.ordinal(), generation, tick.millis());
-              generation.cell(stripe.index).maps++;
+              generation.cell(stripe.index).passed++;
               return bus;
             }
           } finally {
@@ -282,17 +296,9 @@ public final class Mapper {
       if (!stripe.lock(me)) {
         continue;
       }
-      long answer =
-          place(
-              generation,
-              pool,
-              stripe,
-              0,
-              0,
-              size,
-              DmaDirection.BIDIRECTIONAL,
-              DmaAttributes.MAY_SLEEP,
-              REACH);
+      write(
+          stripe.request, 0, size, DmaDirection.BIDIRECTIONAL, DmaAttributes.MAY_SLEEP);
+      long answer = place(generation, pool, stripe, 0, REACH);
       if (answer < MOST_NEEDS) {
         answer =
             placeNeeding(
@@ -409,8 +415,8 @@ public final class Mapper {
           busy |= !stripe.abandoned();
           continue;
         } else {
-          answer =
-              place(generation, pool, stripe, offset, address, size, direction, attributes, PLAIN);
+          write(stripe.request, address, size, direction, attributes);
+          answer = place(generation, pool, stripe, offset, PLAIN);
         }
         if (answer < MOST_NEEDS) {
           answer =
@@ -461,17 +467,8 @@ public final class Mapper {
     long answer = REFUSED - Refusal.FULL.ordinal();
     if (stripe.lock(me)) {
       stripe.made = made;
-      answer =
-          place(
-              generation,
-              pool,
-              stripe,
-              offset,
-              address,
-              size,
-              direction,
-              attributes,
-              how | (made == null ? DENIED : MADE));
+      write(stripe.request, address, size, direction, attributes);
+      answer = place(generation, pool, stripe, offset, how | (made == null ? DENIED : MADE));
     }
     if (made != null && !made.needed()) {
       pool.unmake(made); // not granted: the generation or the stripe is not what it was
@@ -500,8 +497,8 @@ public final class Mapper {
       if (!stripe.lock(me)) {
         continue;
       }
-      final long answer =
-          place(lender, lender.pool, stripe, offset, address, size, direction, attributes, LENT);
+      write(stripe.request, address, size, direction, attributes);
+      final long answer = place(lender, lender.pool, stripe, offset, LENT);
       if (answer >= 0) {
         return answer;
       }
@@ -509,69 +506,125 @@ public final class Mapper {
     return refusal;
   }
 
-  /** Asks the strategy and carries its answer out; the caller holds the stripe, this leaves it. */
+  /**
+   * Writes a request down for the strategy. Under the stripe's lock; what is the device's stays
+   * there from one of its maps to the next.
+   */
+  private void write(
+      final MapRequest request,
+      final long address,
+      final long size,
+      final DmaDirection direction,
+      final int attributes) {
+    request.address = address;
+    request.busAddress = confidential && !memory.shared(address) ? -1 : address + busOffset;
+    request.size = size;
+    if (request.direction != direction.ordinal()) {
+      request.direction = direction.ordinal();
+    }
+    if (request.attributes != attributes) {
+      request.attributes = attributes;
+    }
+    if (request.device != device) {
+      writeDevice(request);
+    }
+  }
+
+  private void writeDevice(final MapRequest request) {
+    request.device = device;
+    request.dmaMask = dmaMask;
+    request.minAlignMask = minAlignMask;
+    request.allocAlignMask = allocAlignMask;
+    request.boundaryMask = boundaryMask;
+  }
+
+  /**
+   * Asks the strategy for the request that is written down, and carries its answer out; the caller
+   * holds the stripe, this leaves it.
+   *
+   * @param offset of the buffer in RAM
+   */
   private long place(
       final Generation generation,
       final Pool pool,
       final Stripe stripe,
       final long offset,
-      final long address,
-      final long size,
-      final DmaDirection direction,
-      final int attributes,
       final int how) {
-    final boolean lent = (how & LENT) != 0;
+    final long size = stripe.request.size;
     final long bus;
     final ExtentState extent;
     try {
-      if (lent
-          ? generation.state() != Generation.State.DRAINING || !pool.callable()
-          : current != generation || !pool.callable()) {
-        return lent || current == generation ? REFUSED - Refusal.FULL.ordinal() : RETRY;
+      final long answer = decide(generation, pool, stripe, how);
+      if (answer != BOUNCED) {
+        return answer;
       }
-      Placement placement = ask(pool, stripe, address, size, direction, attributes, how);
-      if (placement != null && placement.kind() == Placement.NEED_EXTENT) {
-        final long needs = needs(pool, stripe, placement, how);
-        if (needs != 0) {
-          return needs;
-        }
-        placement = askAgain(pool, stripe);
-      }
-      if (placement == null || placement.kind() != Placement.BOUNCE) {
-        return otherwise(generation, pool, stripe, placement, size, direction, how);
-      }
-      bus = placement.busAddress();
+      bus = stripe.placement.busAddress();
       extent = index.find(bus);
-      if (extent == null || extent.owner() != pool || extent.home() != stripe.index) {
+      if (extent == null || extent.stripe() != stripe) {
         return notItsOwn(pool, bus);
       }
-      final MappingRecord record =
-          extent.take(bus, size, placement.runAddress(), placement.runBytes());
-      if (record == null) {
-        return notItsOwn(pool, bus);
+      final long refusal = record(generation, stripe, extent, bus, size, how);
+      if (refusal != 0) {
+        return refusal;
       }
-      record.fill(address, bus, size, direction.ordinal(), generation.slot(), tick.millis());
-      if (!reaches(bus, size)) {
-        return undo(pool, stripe, extent, record);
-      }
-      if ((how & REACH) != 0) {
-        record.generation = MappingRecord.heldBy(device);
-        record.publishHeld(MappingRecord.REACHABLE);
-        return bus;
-      }
-      record.publish();
-      generation.cell(stripe.index).mapped(size, record.runSlots, lent);
     } finally {
       stripe.unlock();
     }
-    final RecordLookup other = lookup;
-    if (other != null) {
-      other.add(bus, size, extent);
+    if ((how & REACH) == 0) {
+      final RecordLookup other = lookup;
+      if (other != null) {
+        other.add(bus, size, extent);
+      }
+      // Always in, whatever the direction: a device that writes less than the buffer must leave the
+      // rest as it was, and must never hand stale bytes of the pool to the driver.
+      copier.copy(ram, offset, extent.memory, bus + extent.delta, size);
     }
-    // Always in, whatever the direction: a device that writes less than the buffer must leave the
-    // rest as it was, and must never hand stale bytes of the pool to the driver.
-    copier.copy(ram, offset, extent.memory, bus + extent.delta, size);
     return bus;
+  }
+
+  /** The strategy's decision: BOUNCED, or what the map comes to otherwise. */
+  private long decide(
+      final Generation generation, final Pool pool, final Stripe stripe, final int how) {
+    if (!pool.callable()
+        || ((how & LENT) == 0
+            ? current != generation
+            : generation.state() != Generation.State.DRAINING)) {
+      return (how & LENT) == 0 && current != generation
+          ? RETRY
+          : REFUSED - Refusal.FULL.ordinal();
+    }
+    final int kind = how == PLAIN ? ask(pool, stripe) : askOtherwise(pool, stripe, how);
+    return kind == Placement.BOUNCE ? BOUNCED : otherwise(generation, pool, stripe, how, kind);
+  }
+
+  /** Makes the record of a bounce; 0, or the refusal when it cannot be. */
+  private long record(
+      final Generation generation,
+      final Stripe stripe,
+      final ExtentState extent,
+      final long bus,
+      final long size,
+      final int how) {
+    final Placement placement = stripe.placement;
+    final MappingRecord record =
+        extent.take(bus, size, placement.runAddress(), placement.runBytes());
+    if (record == null) {
+      return notItsOwn(stripe.pool, bus);
+    }
+    final MapRequest request = stripe.request;
+    final int whose =
+        (how & REACH) == 0 ? generation.slot() : MappingRecord.heldBy(device);
+    record.fill(request.address, bus, size, request.direction, whose, tick.millis());
+    if (!reaches(bus, size)) {
+      return undo(stripe.pool, stripe, extent, record);
+    }
+    if ((how & REACH) != 0) {
+      record.publishHeld(MappingRecord.REACHABLE);
+      return 0;
+    }
+    record.publish();
+    generation.cell(stripe.index).mapped(size, record.runSlots(), (how & LENT) != 0);
+    return 0;
   }
 
   /** Carries out an answer that is no bounce. */
@@ -579,17 +632,27 @@ public final class Mapper {
       final Generation generation,
       final Pool pool,
       final Stripe stripe,
-      final @Nullable Placement placement,
-      final long size,
-      final DmaDirection direction,
-      final int how) {
-    if (placement == null || placement.kind() == Placement.PASS && (how & REACH) != 0) {
-      return REFUSED - Failures.STRATEGY_ERROR;
-    }
-    return switch (placement.kind()) {
-      case Placement.REFUSED -> REFUSED - placement.refusal();
-      case Placement.PASS -> pass(generation, pool, stripe, size, direction);
-      case Placement.NEED_EXTENT -> REFUSED - Refusal.FULL.ordinal(); // has got it, or cannot
+      final int how,
+      final int kind) {
+    return switch (kind) {
+      case FAULT -> REFUSED - Failures.STRATEGY_ERROR;
+      case Placement.REFUSED -> REFUSED - stripe.placement.refusal();
+      case Placement.PASS ->
+          (how & REACH) == 0
+              ? pass(generation, pool, stripe)
+              : REFUSED - Failures.STRATEGY_ERROR;
+      case Placement.NEED_EXTENT -> {
+        final long needs = needs(pool, stripe, stripe.placement, how);
+        if (needs != 0) {
+          yield needs;
+        }
+        final int again = ask(pool, stripe);
+        yield again == Placement.BOUNCE
+            ? BOUNCED
+            : again == Placement.NEED_EXTENT
+                ? REFUSED - Refusal.FULL.ordinal() // has got it
+                : otherwise(generation, pool, stripe, how, again);
+      }
       default -> {
         pool.fault("gave no answer");
         yield REFUSED - Failures.STRATEGY_ERROR;
@@ -605,75 +668,57 @@ public final class Mapper {
   /** Gives back a run that the device cannot reach; the record was not published. */
   private static long undo(
       final Pool pool, final Stripe stripe, final ExtentState extent, final MappingRecord record) {
-    extent.giveBack(record);
-    final Placement placement = stripe.placement;
-    if (pool.instance().release(stripe.index, placement.runAddress(), placement.runBytes())) {
-      pool.giveBack(stripe, extent);
-    }
+    pool.end(stripe, extent, record);
     return REFUSED - Refusal.MASK.ordinal();
   }
 
-  /** Calls the strategy; null when it threw, or when its stripe was abandoned meanwhile. */
-  private @Nullable Placement ask(
-      final Pool pool,
-      final Stripe stripe,
-      final long address,
-      final long size,
-      final DmaDirection direction,
-      final int attributes,
-      final int how) {
-    final MapRequest request = stripe.request;
-    request.address = address;
-    request.busAddress = confidential && !memory.shared(address) ? -1 : address + busOffset;
-    request.size = size;
-    request.device = device;
-    request.direction = direction.ordinal();
-    request.attributes = attributes;
-    request.dmaMask = dmaMask;
-    request.minAlignMask = minAlignMask;
-    request.allocAlignMask =
-        (how & REACH) == 0 ? allocAlignMask : allocAlignMask | ((1 << PAGE_SHIFT) - 1);
-    request.boundaryMask = boundaryMask;
-    return (how & (MADE | DENIED)) == 0 ? askAgain(pool, stripe) : askAgain(pool, stripe, how);
-  }
-
-  /** Calls the strategy for the request that is written down already. */
-  private static @Nullable Placement askAgain(final Pool pool, final Stripe stripe) {
+  /**
+   * Calls the strategy for the request that is written down.
+   *
+   * @return the kind of its answer; FAULT when it threw, or when its stripe was abandoned meanwhile
+   */
+  private static int ask(final Pool pool, final Stripe stripe) {
     final Placement placement = stripe.placement;
     placement.clear();
-    stripe.inStrategy = true;
+    stripe.enterStrategy();
     try {
       pool.instance().allocate(stripe.index, stripe.request, placement);
     } catch (final RuntimeException | Error e) {
-      // Any error: after an update of its bundle a strategy's classes may no longer load.
-      pool.fault("allocate: " + e);
-      return null;
-    } finally {
-      stripe.inStrategy = false;
+      return fault(pool, stripe, "allocate: ", e);
     }
-    return stripe.abandoned() ? null : placement;
+    stripe.leaveStrategy();
+    return stripe.abandoned() ? FAULT : placement.kind();
   }
 
-  /** Grants what was needed, or says that there is none, and asks for the same request again. */
-  private static @Nullable Placement askAgain(
-      final Pool pool, final Stripe stripe, final int how) {
+  /** Any error: after an update of its bundle a strategy's classes may no longer load. */
+  private static int fault(
+      final Pool pool, final Stripe stripe, final String where, final Throwable what) {
+    stripe.leaveStrategy();
+    pool.fault(where + what);
+    return FAULT;
+  }
+
+  /** Asks for a run to hold, or again with what was needed, or without it. */
+  private int askOtherwise(final Pool pool, final Stripe stripe, final int how) {
+    if ((how & REACH) != 0) {
+      stripe.request.allocAlignMask |= (1 << PAGE_SHIFT) - 1;
+      stripe.request.device = -1; // what is the device's must be written anew
+    }
     final ExtentState made = stripe.made;
     if ((how & MADE) != 0 && made != null) {
       if (!pool.grantNeeded(stripe, made)) {
-        return null;
+        return FAULT;
       }
-    } else {
-      stripe.inStrategy = true;
+    } else if ((how & DENIED) != 0) {
+      stripe.enterStrategy();
       try {
         pool.instance().denied(stripe.index);
       } catch (final RuntimeException | Error e) {
-        pool.fault("denied: " + e);
-        return null;
-      } finally {
-        stripe.inStrategy = false;
+        return fault(pool, stripe, "denied: ", e);
       }
+      stripe.leaveStrategy();
     }
-    return askAgain(pool, stripe);
+    return ask(pool, stripe);
   }
 
   /**
@@ -702,22 +747,18 @@ public final class Mapper {
     return pool.grantNeeded(stripe, kept) ? 0 : REFUSED - Failures.STRATEGY_ERROR;
   }
 
-  private long pass(
-      final Generation generation,
-      final Pool pool,
-      final Stripe stripe,
-      final long size,
-      final DmaDirection direction) {
-    final long bus = stripe.request.busAddress;
+  private long pass(final Generation generation, final Pool pool, final Stripe stripe) {
+    final MapRequest request = stripe.request;
+    final long bus = request.busAddress;
     if (bus < 0) {
       pool.fault("passed a buffer that devices cannot reach");
       return REFUSED - Failures.STRATEGY_ERROR;
     }
-    if (!reaches(bus, size)) {
+    if (!reaches(bus, request.size)) {
       return REFUSED - Refusal.MASK.ordinal();
     }
-    tables.passes().add(bus, size, direction.ordinal(), generation, tick.millis());
-    generation.cell(stripe.index).maps++;
+    tables.passes().add(bus, request.size, request.direction, generation, tick.millis());
+    generation.cell(stripe.index).passed++;
     return bus;
   }
 

@@ -22,24 +22,20 @@ public final class Reachables {
   private final CoreTables tables;
   private final String device;
   private final int number;
+  private final Mapper mapper;
   private final Map<Long, Held> held = new HashMap<>(); // by bus address; guarded by this
   private volatile long bytes;
 
-  /** Whether there are any: read by each map, so plain. A driver that has one has seen it set. */
-  private boolean any;
 
   private record Held(ExtentState extent, MappingRecord record, Pool pool) {}
 
   /** A device without such buffers. */
-  Reachables(final CoreTables tables, final String device, final int number) {
+  Reachables(
+      final CoreTables tables, final String device, final int number, final Mapper mapper) {
+    this.mapper = mapper;
     this.tables = tables;
     this.device = device;
     this.number = number;
-  }
-
-  /** Whether the driver holds any. */
-  boolean any() {
-    return any;
   }
 
   /** Bytes that the driver holds. */
@@ -48,7 +44,7 @@ public final class Reachables {
   }
 
   /** As {@link io.carom.dma.DmaDevice#allocateReachable}. */
-  @Nullable ReachableBuffer allocate(final Mapper mapper, final long size) {
+  @Nullable ReachableBuffer allocate(final long size) {
     final long whole =
         (size + PhysicalLayout.PAGE_SIZE - 1) & -(long) PhysicalLayout.PAGE_SIZE; // RAM-sized
     final Pool pool = mapper.current().pool;
@@ -71,7 +67,7 @@ public final class Reachables {
     synchronized (this) {
       held.put(bus, new Held(extent, extent.record(bus), pool));
       bytes += whole;
-      any = true;
+      mapper.holdsReachable(true);
     }
     return new ReachableBuffer(
         address(extent, bus), extent.memory.asSlice(bus + extent.delta, size));
@@ -94,7 +90,7 @@ public final class Reachables {
       }
       held.remove(bus);
       bytes -= run.record.size;
-      any = !held.isEmpty();
+      mapper.holdsReachable(!held.isEmpty());
     }
     final long slots = run.record.size >> Extent.SLOT_SHIFT;
     Pool.endHeld(run.extent, run.record);
@@ -108,7 +104,7 @@ public final class Reachables {
       all = List.copyOf(held.values());
       held.clear();
       bytes = 0;
-      any = false;
+      mapper.holdsReachable(false);
     }
     for (final Held run : all) {
       final long slots = run.record.size >> Extent.SLOT_SHIFT;
@@ -131,7 +127,7 @@ public final class Reachables {
     final MappingRecord record = extent.containing(bus);
     if (record == null
         || record.state() != MappingRecord.REACHABLE
-        || record.generation != MappingRecord.heldBy(number)) {
+        || record.generation() != MappingRecord.heldBy(number)) {
       return -1;
     }
     final long within = bus - record.busAddress;

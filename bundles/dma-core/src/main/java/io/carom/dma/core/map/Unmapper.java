@@ -8,7 +8,6 @@ import io.carom.dma.core.pool.ExtentState;
 import io.carom.dma.core.pool.Generation;
 import io.carom.dma.core.pool.GenerationTable;
 import io.carom.dma.core.pool.MappingRecord;
-import io.carom.dma.core.pool.Pool;
 import io.carom.dma.core.pool.Stripe;
 import io.carom.dma.spi.Extent;
 import java.util.concurrent.atomic.LongAdder;
@@ -101,7 +100,7 @@ public final class Unmapper implements PassTable.Owner {
     final MappingRecord record = extent.containing(busAddress);
     return record != null
         && record.state() == MappingRecord.REACHABLE
-        && record.generation == MappingRecord.heldBy(deviceNumber)
+        && record.generation() == MappingRecord.heldBy(deviceNumber)
         && busAddress - record.busAddress < record.size;
   }
 
@@ -127,13 +126,13 @@ public final class Unmapper implements PassTable.Owner {
       final long busAddress,
       final long size,
       final DmaDirection direction) {
-    final Generation generation = mine(record.generation);
+    final Generation generation = mine(record.generation());
     if (record.state() != MappingRecord.LIVE
         || record.busAddress != busAddress
         || generation == null) {
       throw usage(busAddress, NOT_ALLOCATED, size);
     }
-    if (record.size == size && record.direction == direction.ordinal()) {
+    if (record.size == size && record.direction() == direction.ordinal()) {
       return generation;
     }
     throw mismatch(record, busAddress, size, direction);
@@ -158,7 +157,7 @@ public final class Unmapper implements PassTable.Owner {
         device,
         busAddress,
         "device driver frees DMA memory with different direction [mapped with "
-            + DmaDirection.values()[record.direction]
+            + DmaDirection.values()[record.direction()]
             + "] [unmapped with "
             + direction
             + "]");
@@ -181,26 +180,25 @@ public final class Unmapper implements PassTable.Owner {
       final long copied) {
     final long me = Thread.currentThread().threadId();
     while (true) {
-      final Pool pool = extent.owner();
-      if (pool == null) {
+      final Stripe stripe = extent.stripe();
+      if (stripe == null) {
         // Nobody owns it, so nothing lives in it: only a second unmap can come here.
         throw usage(busAddress, NOT_ALLOCATED, size);
       }
-      final Stripe stripe = pool.stripes()[extent.home()];
       if (!stripe.lock(me)) {
         finishAbandoned(record, busAddress, size, direction, claimed);
         return;
       }
       try {
-        if (extent.owner() != pool || extent.home() != stripe.index) {
+        if (extent.stripe() != stripe) {
           continue; // the extent moved, as only one without live mappings can: check again
         }
         final Generation generation =
             claimed == null ? check(record, busAddress, size, direction) : claimed;
         forget(busAddress);
         // Before its slots can be taken again; the count is read when the lock is free.
-        generation.cell(stripe.index).unmapped(copied, record.runSlots);
-        pool.end(stripe, extent, record);
+        generation.cell(stripe.index).unmapped(copied, record.runSlots());
+        stripe.pool.end(stripe, extent, record);
         return;
       } finally {
         stripe.unlock();
@@ -242,7 +240,7 @@ public final class Unmapper implements PassTable.Owner {
     final MappingRecord record = extent.containing(busAddress);
     if (record == null
         || record.state() != MappingRecord.LIVE
-        || mine(record.generation) == null
+        || mine(record.generation()) == null
         || busAddress < record.busAddress
         || busAddress - record.busAddress >= record.size) {
       throw usage(busAddress, "device driver tries to sync DMA memory it has not allocated", size);
@@ -260,7 +258,7 @@ public final class Unmapper implements PassTable.Owner {
               + size
               + "]");
     }
-    final int mapped = record.direction;
+    final int mapped = record.direction();
     if (mapped != direction.ordinal() && mapped != DmaDirection.BIDIRECTIONAL.ordinal()) {
       throw new DmaUsageException(
           device,

@@ -9,12 +9,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * What the core keeps of an extent: its bytes, its records, and who owns it.
  *
- * <p><b>Invariant</b>: the owner changes only while {@link #live} is 0, under the home stripe's
+ * <p><b>Invariant</b>: the owner changes only while it {@link #isEmpty is empty}, under the home stripe's
  * lock of the owner before. So whoever holds a live mapping finds the same owner and home from its
  * map to its unmap, without knowing which strategy is current; whoever does not is found out by
  * checking the owner again under the lock.
  *
- * <p>Records, {@code occupied}, {@code starts} and {@code live} are guarded by the lock of the home
+ * <p>Records, {@code occupied} and {@code starts} are guarded by the lock of the home
  * stripe. Syncs read {@code starts} without it: the bits of their own mapping do not change
  * meanwhile.
  */
@@ -36,9 +36,7 @@ public final class ExtentState {
   private final MappingRecord[] records;
   private final long[] occupied;
   private final long[] starts;
-  private volatile @Nullable Pool owner;
-  private volatile int home;
-  private int live;
+  private volatile @Nullable Stripe stripe;
 
   /** Whether a map asked for it; it is not part of what the strategy planned. */
   private boolean needed;
@@ -80,20 +78,20 @@ public final class ExtentState {
         new Extent(0, ExtentKind.RAM, 0, 0), MemorySegment.NULL, 0, Objects.requireNonNull(pages));
   }
 
+  /** The stripe that it is homed in, of the pool that owns it; null when nobody does. */
+  public @Nullable Stripe stripe() {
+    return stripe;
+  }
+
   /** The pool that owns it, or null. */
   public @Nullable Pool owner() {
-    return owner;
+    final Stripe home = stripe;
+    return home == null ? null : home.pool;
   }
 
-  /** The stripe of the owner that it is homed in. */
-  public int home() {
-    return home;
-  }
-
-  /** Gives it to a pool's stripe, or takes it away with null. Only while it has no live mapping. */
-  void own(final @Nullable Pool pool, final int stripe) {
-    home = stripe;
-    owner = pool;
+  /** Gives it to a pool's stripe, or takes it away with null. Only while it is empty. */
+  void own(final @Nullable Stripe home) {
+    stripe = home;
   }
 
   /** Whether a single map asked for it; constant while it is owned. */
@@ -116,9 +114,14 @@ public final class ExtentState {
     kept = value;
   }
 
-  /** Live mappings; under the home stripe's lock. */
-  public int live() {
-    return live;
+  /** Whether no run in it is taken. Only under the home stripe's lock it stays so. */
+  public boolean isEmpty() {
+    for (final long word : occupied) {
+      if (word != 0) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** The record at a bus address of the extent. */
@@ -128,7 +131,7 @@ public final class ExtentState {
 
   /** Bus address of a record's run. */
   public long runAddress(final MappingRecord record) {
-    return bus + ((long) record.runSlot << Extent.SLOT_SHIFT); // in the extent
+    return bus + ((long) record.runSlot() << Extent.SLOT_SHIFT); // in the extent
   }
 
   /** All records, by slot. */
@@ -162,19 +165,16 @@ public final class ExtentState {
     }
     final int start = (int) ((busAddress - bus) >> Extent.SLOT_SHIFT);
     starts[start >> 6] |= 1L << start;
-    live++;
     final MappingRecord record = records[start];
-    record.runSlot = slot;
-    record.runSlots = count;
+    record.run(slot, count);
     return record;
   }
 
   /** Gives a mapping's run back. Under the lock; the record was freed before. */
   public void giveBack(final MappingRecord record) {
-    SlotBits.flip(occupied, record.runSlot, record.runSlots);
+    SlotBits.flip(occupied, record.runSlot(), record.runSlots());
     final int start = (int) ((record.busAddress - bus) >> Extent.SLOT_SHIFT);
     starts[start >> 6] &= ~(1L << start);
-    live--;
   }
 
   /**
@@ -195,7 +195,7 @@ public final class ExtentState {
     int count = 0;
     for (final MappingRecord record : records) {
       if (record.state() != MappingRecord.FREE
-          && (generation < 0 || record.generation == generation)) {
+          && (generation < 0 || record.generation() == generation)) {
         count++;
       }
     }

@@ -42,6 +42,7 @@ public final class MappingRecord {
   /** No mapping: the run is lent to a user of movable memory. */
   public static final int LENT = 4;
 
+  private static final int TICK_BITS = 30;
   private static final VarHandle STATE;
 
   static {
@@ -64,20 +65,11 @@ public final class MappingRecord {
   /** Bytes. */
   public long size;
 
-  /** First slot of the run in its extent, padding included. */
-  public int runSlot;
+  /** First slot of the run in its extent and number of its slots, padding included. */
+  private long run;
 
-  /** Slots of the run. */
-  public int runSlots;
-
-  /** Ordinal of the direction. */
-  public int direction;
-
-  /** Slot of the generation in the generation table; {@link #heldBy} when it is no mapping. */
-  public int generation;
-
-  /** The core's tick when it was mapped. */
-  public int tick;
+  /** Generation, direction and tick: few stores make a mapping, as they must drain before a lock. */
+  private long tag;
 
   /** A free record. */
   public MappingRecord() {}
@@ -98,9 +90,40 @@ public final class MappingRecord {
     address = newAddress;
     busAddress = newBusAddress;
     size = newSize;
-    direction = newDirection;
-    generation = newGeneration;
-    tick = newTick;
+    tag =
+        (long) newGeneration << 32
+            | (long) newDirection << TICK_BITS
+            | newTick & (1 << TICK_BITS) - 1;
+  }
+
+  /** Says which slots of its extent it has. Only under the stripe lock. */
+  void run(final int slot, final int slots) {
+    run = (long) slot << 32 | slots;
+  }
+
+  /** First slot of the run in its extent, padding included. */
+  public int runSlot() {
+    return (int) (run >>> 32);
+  }
+
+  /** Slots of the run. */
+  public int runSlots() {
+    return (int) run;
+  }
+
+  /** Slot of the generation in the generation table; {@link #heldBy} when it is no mapping. */
+  public int generation() {
+    return (int) (tag >> 32);
+  }
+
+  /** Ordinal of the direction. */
+  public int direction() {
+    return (int) tag >>> TICK_BITS;
+  }
+
+  /** Milliseconds since it was mapped: at most twelve days, the clock's bits here. */
+  public int age(final int nowTick) {
+    return nowTick - (int) tag & (1 << TICK_BITS) - 1;
   }
 
   /** Publishes the mapping. Only under the stripe lock. */

@@ -75,7 +75,7 @@ public final class Pool {
     }
     stripes = new Stripe[count];
     for (int i = 0; i < count; i++) {
-      stripes[i] = new Stripe(i);
+      stripes[i] = new Stripe(this, i);
     }
     grantedBytes = new long[count];
   }
@@ -185,15 +185,15 @@ public final class Pool {
         return false;
       }
       extent.needed(false);
-      extent.own(this, stripe);
-      s.inStrategy = true;
+      extent.own(s);
+      s.enterStrategy();
       instance.grant(stripe, extent.extent);
     } catch (final RuntimeException | LinkageError e) {
-      extent.own(null, 0);
+      extent.own(null);
       fault("grant: " + e);
       return false;
     } finally {
-      s.inStrategy = false;
+      s.leaveStrategy();
       s.unlock();
     }
     synchronized (this) {
@@ -212,9 +212,9 @@ public final class Pool {
     final boolean known = extent.owner() == this;
     if (!known) {
       extent.needed(true);
-      extent.own(this, stripe.index);
+      extent.own(stripe);
     }
-    stripe.inStrategy = true;
+    stripe.enterStrategy();
     try {
       instance.grantNeeded(stripe.index, extent.extent);
     } catch (final RuntimeException | Error e) {
@@ -224,11 +224,11 @@ public final class Pool {
         discard(extent);
       } else {
         extent.needed(false); // the caller disposes of it
-        extent.own(null, 0);
+        extent.own(null);
       }
       return false;
     } finally {
-      stripe.inStrategy = false;
+      stripe.leaveStrategy();
     }
     if (!known) {
       synchronized (this) {
@@ -291,7 +291,7 @@ public final class Pool {
    * sweep, as disposing of it may sleep.
    */
   public void giveBack(final Stripe stripe, final ExtentState extent) {
-    if (extent.live() != 0) {
+    if (!extent.isEmpty()) {
       fault("gave back the extent at 0x" + Long.toHexString(extent.extent.busAddress()) + " in use");
       return;
     }
@@ -305,11 +305,11 @@ public final class Pool {
   }
 
   private void discard(final ExtentState extent) {
-    final int home = extent.home();
-    extent.own(null, 0);
+    final Stripe home = extent.stripe();
+    extent.own(null);
     synchronized (this) {
-      if (granted.remove(extent.extent.id()) != null && !extent.needed()) {
-        grantedBytes[home] -= extent.extent.size();
+      if (granted.remove(extent.extent.id()) != null && !extent.needed() && home != null) {
+        grantedBytes[home.index] -= extent.extent.size();
       }
       discarded.add(extent);
     }
@@ -348,7 +348,6 @@ public final class Pool {
             tick(stripe, nowMs);
           }
         } finally {
-          stripe.inStrategy = false;
           stripe.unlock();
         }
       }
@@ -364,14 +363,14 @@ public final class Pool {
     for (final ExtentState extent : stripe.kept.trim()) {
       discard(extent);
     }
-    stripe.inStrategy = true;
+    stripe.enterStrategy();
     try {
       instance.tick(stripe.index, nowMs);
       for (Extent e = instance.surplus(stripe.index);
           e != null && !stripe.abandoned();
           e = instance.surplus(stripe.index)) {
         final ExtentState extent = granted(e.id());
-        if (extent == null || extent.home() != stripe.index || extent.live() != 0) {
+        if (extent == null || extent.stripe() != stripe || !extent.isEmpty()) {
           fault("gave back an extent that is not empty or not its own");
           return;
         }
@@ -381,6 +380,8 @@ public final class Pool {
     } catch (final RuntimeException | Error e) {
       // Any error: after an update of its bundle a strategy's classes may no longer load.
       fault("tick: " + e);
+    } finally {
+      stripe.leaveStrategy();
     }
   }
 
@@ -428,40 +429,42 @@ public final class Pool {
   }
 
   private boolean take(final ExtentState extent) {
-    final int home = extent.home();
-    final Stripe s = stripes[home];
+    final Stripe s = extent.stripe();
+    if (s == null) {
+      return false; // the strategy gave it back meanwhile
+    }
     if (s.abandoned()) {
       // The holder may still be at work in there: see StripeLock. Free, in that order, means not.
       if (s.owner() != 0 || extent.count(-1) != 0) {
         return false;
       }
-      extent.own(null, 0);
+      extent.own(null);
     } else {
-      if (extent.live() != 0 || !s.lock(Thread.currentThread().threadId())) {
+      if (!extent.isEmpty() || !s.lock(Thread.currentThread().threadId())) {
         return false;
       }
       try {
-        if (extent.live() != 0) {
+        if (extent.stripe() != s || !extent.isEmpty()) {
           return false;
         }
         if (extent.kept()) {
           s.kept.remove(extent);
         } else if (callable) {
-          s.inStrategy = true;
-          instance.retract(home, extent.extent);
+          s.enterStrategy();
+          instance.retract(s.index, extent.extent);
         }
-        extent.own(null, 0);
+        extent.own(null);
       } catch (final RuntimeException | LinkageError e) {
         fault("retract: " + e);
         return false;
       } finally {
-        s.inStrategy = false;
+        s.leaveStrategy();
         s.unlock();
       }
     }
     synchronized (this) {
       if (granted.remove(extent.extent.id()) != null && !extent.needed()) {
-        grantedBytes[home] -= extent.extent.size();
+        grantedBytes[s.index] -= extent.extent.size();
       }
     }
     return true;
@@ -492,7 +495,7 @@ public final class Pool {
    * @return its bus address, or -1
    */
   public long lend(final Stripe stripe, final long bytes) {
-    stripe.inStrategy = true;
+    stripe.enterStrategy();
     try {
       return instance.lend(stripe.index, bytes);
     } catch (final RuntimeException | Error e) {
@@ -500,7 +503,7 @@ public final class Pool {
       fault("lend: " + e);
       return -1;
     } finally {
-      stripe.inStrategy = false;
+      stripe.leaveStrategy();
     }
   }
 
@@ -511,7 +514,7 @@ public final class Pool {
   public void end(final Stripe stripe, final ExtentState extent, final MappingRecord record) {
     extent.giveBack(record);
     final long runAddress = extent.runAddress(record);
-    final long runBytes = (long) record.runSlots << Extent.SLOT_SHIFT;
+    final long runBytes = (long) record.runSlots() << Extent.SLOT_SHIFT;
     record.free();
     if (callable) {
       release(stripe, extent, runAddress, runBytes);
@@ -521,14 +524,14 @@ public final class Pool {
   private void release(
       final Stripe stripe, final ExtentState extent, final long runAddress, final long runBytes) {
     boolean given = false;
-    stripe.inStrategy = true;
+    stripe.enterStrategy();
     try {
       given = instance.release(stripe.index, runAddress, runBytes);
     } catch (final RuntimeException | Error e) {
       // Any error: after an update of its bundle a strategy's classes may no longer load.
       fault("release: " + e);
     } finally {
-      stripe.inStrategy = false;
+      stripe.leaveStrategy();
     }
     if (given) {
       giveBack(stripe, extent);
@@ -542,19 +545,18 @@ public final class Pool {
    */
   public static @Nullable Pool endHeld(final ExtentState extent, final MappingRecord record) {
     while (true) {
-      final Pool pool = extent.owner();
-      if (pool == null) {
+      final Stripe stripe = extent.stripe();
+      if (stripe == null) {
         return null;
       }
-      final Stripe stripe = pool.stripes[extent.home()];
       if (!stripe.lock(Thread.currentThread().threadId())) {
         record.free(); // abandoned: only the record counts
-        return pool;
+        return stripe.pool;
       }
       try {
-        if (extent.owner() == pool && extent.home() == stripe.index) {
-          pool.end(stripe, extent, record);
-          return pool;
+        if (extent.stripe() == stripe) {
+          stripe.pool.end(stripe, extent, record);
+          return stripe.pool;
         }
       } finally {
         stripe.unlock();
@@ -618,7 +620,8 @@ public final class Pool {
   long countAbandoned(final int generation) {
     long sum = 0;
     for (final ExtentState extent : grantedNow()) {
-      if (stripes[extent.home()].abandoned()) {
+      final Stripe home = extent.stripe();
+      if (home != null && home.abandoned()) {
         sum += extent.count(generation);
       }
     }
