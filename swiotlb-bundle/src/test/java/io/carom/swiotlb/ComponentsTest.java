@@ -37,12 +37,18 @@ class ComponentsTest {
     final Map<String, Object> map =
         new HashMap<>(
             Map.of(
-                "service.pid", "p",
-                "component.name", "c",
-                "component.id", 1L,
-                DmaStrategy.NAME, "s",
-                "felix.fileinstall.filename", "f",
-                ".private", "x"));
+                "service.pid",
+                "p",
+                "component.name",
+                "c",
+                "component.id",
+                1L,
+                DmaStrategy.NAME,
+                "s",
+                "felix.fileinstall.filename",
+                "f",
+                ".private",
+                "x"));
     for (int i = 0; i < pairs.length; i += 2) {
       map.put((String) pairs[i], pairs[i + 1]);
     }

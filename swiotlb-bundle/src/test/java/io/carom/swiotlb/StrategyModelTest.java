@@ -10,9 +10,9 @@ import io.carom.dma.spi.StrategyInstance;
 import io.carom.swiotlb.dynamic.DynamicSettings;
 import io.carom.swiotlb.dynamic.DynamicStrategy;
 import io.carom.swiotlb.fake.FakeCore;
+import io.carom.swiotlb.fixed.Fitting;
 import io.carom.swiotlb.fixed.FixedSettings;
 import io.carom.swiotlb.fixed.FixedStrategy;
-import io.carom.swiotlb.fixed.Fitting;
 import io.carom.swiotlb.growing.GrowingSettings;
 import io.carom.swiotlb.growing.GrowingStrategy;
 import java.util.List;
@@ -59,8 +59,7 @@ class StrategyModelTest {
   @MethodSource("strategies")
   void keepsToTheRules(final DmaStrategy strategy, final long given) {
     final long seed = Long.getLong("carom.seed", given);
-    final StrategyInstance pool =
-        strategy.open(new PoolSpec(null, ExtentKind.RAM, MEMORY, 2));
+    final StrategyInstance pool = strategy.open(new PoolSpec(null, ExtentKind.RAM, MEMORY, 2));
     final FakeCore core = new FakeCore(pool, MEMORY).fill();
     final long beginning = core.plannedBytes();
     int step = 0;

@@ -17,10 +17,10 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The core's side of the contract with a strategy, in one thread, over a range of pages that are not
- * there: grants what is planned, makes extents for single mappings, ticks, takes back. After each
- * step it checks what a strategy must never do wrong: one owner for each slot, runs inside extents
- * of their stripe, every constraint of the request, statistics that add up.
+ * The core's side of the contract with a strategy, in one thread, over a range of pages that are
+ * not there: grants what is planned, makes extents for single mappings, ticks, takes back. After
+ * each step it checks what a strategy must never do wrong: one owner for each slot, runs inside
+ * extents of their stripe, every constraint of the request, statistics that add up.
  */
 public final class FakeCore {
   /** First bus address of the range. */
@@ -110,8 +110,7 @@ public final class FakeCore {
       final int next = taken.nextSetBit(page);
       if (next < 0 || next >= page + count) {
         taken.set(page, page + count);
-        return new Extent(
-            ++nextId, ExtentKind.RAM, BASE + (long) page * PAGE, (long) count * PAGE);
+        return new Extent(++nextId, ExtentKind.RAM, BASE + (long) page * PAGE, (long) count * PAGE);
       }
     }
     return null;
@@ -144,8 +143,7 @@ public final class FakeCore {
     answer.clear();
     instance.allocate(stripe, request, answer);
     if (answer.kind() == Placement.NEED_EXTENT) {
-      final Extent extent =
-          stingy ? null : take(answer.neededBytes(), answer.neededAlignMask());
+      final Extent extent = stingy ? null : take(answer.neededBytes(), answer.neededAlignMask());
       if (extent != null) {
         needed++;
         extents.put(extent.busAddress(), new Held(extent, stripe, false));
@@ -187,8 +185,7 @@ public final class FakeCore {
       assertThat(bus & PAGE - 1).isZero();
     }
     if (request.boundaryMask >= 0) {
-      assertThat(run & ~request.boundaryMask)
-          .isEqualTo(run + bytes - 1 & ~request.boundaryMask);
+      assertThat(run & ~request.boundaryMask).isEqualTo(run + bytes - 1 & ~request.boundaryMask);
     }
     final int slot = (int) ((run - BASE) >> Extent.SLOT_SHIFT);
     final int count = (int) (bytes >> Extent.SLOT_SHIFT);
@@ -299,7 +296,6 @@ public final class FakeCore {
     }
     assertThat(instance.usedSlots()).isEqualTo(slots.cardinality());
     assertThat(instance.transientSlots()).isEqualTo(single);
-    assertThat(instance.totalSlots())
-        .isEqualTo((plannedBytes() >> Extent.SLOT_SHIFT) + single);
+    assertThat(instance.totalSlots()).isEqualTo((plannedBytes() >> Extent.SLOT_SHIFT) + single);
   }
 }

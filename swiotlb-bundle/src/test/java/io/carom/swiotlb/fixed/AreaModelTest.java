@@ -15,8 +15,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Random mappings on an area and on a model that walks slot by slot, next fit or first fit: the same
- * slot each time, also while extents come and go, and in a pool that is nearly full.
+ * Random mappings on an area and on a model that walks slot by slot, next fit or first fit: the
+ * same slot each time, also while extents come and go, and in a pool that is nearly full.
  */
 class AreaModelTest {
   private static final long BASE = 0x4000_0000;
@@ -95,10 +95,7 @@ class AreaModelTest {
   }
 
   private void map(
-      final SplittableRandom random,
-      final List<int[]> live,
-      final Area area,
-      final String where) {
+      final SplittableRandom random, final List<int[]> live, final Area area, final String where) {
     request.size = 1L + random.nextInt(random.nextInt(8) == 0 ? 262_144 : 9_000);
     request.address = random.nextInt(1 << 20);
     request.minAlignMask = random.nextInt(4) == 0 ? 0xfff : 0;
@@ -140,8 +137,7 @@ class AreaModelTest {
       return -1;
     }
     final int count = (int) ((bytes + 2047) >> 11);
-    final boolean page =
-        request.allocAlignMask == 0 && request.minAlignMask == 0 && bytes >= 4096;
+    final boolean page = request.allocAlignMask == 0 && request.minAlignMask == 0 && bytes >= 4096;
     for (int i = 0; i < used.length; i++) {
       final int slot = (hint + i) % used.length;
       final long address = BASE + ((long) slot << 11);

@@ -33,8 +33,7 @@ class GrowingPoolTest {
       final boolean active) {
     return new GrowingPool(
         new PoolSpec(null, ExtentKind.RAM, MEMORY, areas),
-        new GrowingSettings(
-            slots, areas, Fitting.AUTO, growBytes, maxSlots, 100, percent, active));
+        new GrowingSettings(slots, areas, Fitting.AUTO, growBytes, maxSlots, 100, percent, active));
   }
 
   private void use(final GrowingPool other) {
@@ -68,7 +67,8 @@ class GrowingPoolTest {
     assertThat(pool.transientSlots()).isEqualTo(3);
     assertThat(core.heldBytes() - held).isEqualTo(8192);
     core.tick(1);
-    assertThat(pool.totalSlots()).as("512 to 1024, and what is for one mapping")
+    assertThat(pool.totalSlots())
+        .as("512 to 1024, and what is for one mapping")
         .isEqualTo(1024 + 3);
     map(0, 0, 4096);
     assertThat(core.needed).as("the next one comes from the new pool").isOne();
