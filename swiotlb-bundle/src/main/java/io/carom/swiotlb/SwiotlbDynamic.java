@@ -19,8 +19,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The service of {@link DynamicStrategy}. A change of its configuration changes its service properties,
- * at which the DMA core makes a new generation with a new pool.
+ * The service of {@link DynamicStrategy}. A change of its configuration changes its service
+ * properties, at which the DMA core makes a new generation with a new pool.
  */
 @Component(
     configurationPid = SwiotlbDynamic.PID,
@@ -38,7 +38,9 @@ public final class SwiotlbDynamic implements DmaStrategy {
   private final DynamicStrategy strategy;
 
   /** Configuration of the dynamic strategy. */
-  @ObjectClassDefinition(name = "Carom swiotlb-dynamic", description = "Memory of its own for each mapping, a small fixed pool behind it")
+  @ObjectClassDefinition(
+      name = "Carom swiotlb-dynamic",
+      description = "Memory of its own for each mapping, a small fixed pool behind it")
   public @interface Config {
     /** Size. */
     @AttributeDefinition(

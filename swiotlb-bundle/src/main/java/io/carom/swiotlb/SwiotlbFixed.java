@@ -4,9 +4,9 @@ import io.carom.dma.ExtentKind;
 import io.carom.dma.spi.DmaStrategy;
 import io.carom.dma.spi.PoolSpec;
 import io.carom.dma.spi.StrategyInstance;
+import io.carom.swiotlb.fixed.Fitting;
 import io.carom.swiotlb.fixed.FixedSettings;
 import io.carom.swiotlb.fixed.FixedStrategy;
-import io.carom.swiotlb.fixed.Fitting;
 import java.util.Map;
 import java.util.Set;
 import org.osgi.service.component.annotations.Activate;
@@ -19,8 +19,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The service of {@link FixedStrategy}. A change of its configuration changes its service properties,
- * at which the DMA core makes a new generation with a new pool.
+ * The service of {@link FixedStrategy}. A change of its configuration changes its service
+ * properties, at which the DMA core makes a new generation with a new pool.
  */
 @Component(
     configurationPid = SwiotlbFixed.PID,
@@ -38,7 +38,9 @@ public final class SwiotlbFixed implements DmaStrategy {
   private final FixedStrategy strategy;
 
   /** Configuration of the fixed pool. */
-  @ObjectClassDefinition(name = "Carom swiotlb-fixed", description = "Linux's fixed software IO TLB pool")
+  @ObjectClassDefinition(
+      name = "Carom swiotlb-fixed",
+      description = "Linux's fixed software IO TLB pool")
   public @interface Config {
     /** Size. */
     @AttributeDefinition(
@@ -79,8 +81,7 @@ public final class SwiotlbFixed implements DmaStrategy {
     strategy = new FixedStrategy(settings);
   }
 
-  private static FixedSettings settings(
-      final Config config, final Map<String, Object> properties) {
+  private static FixedSettings settings(final Config config, final Map<String, Object> properties) {
     final ConfigCheck check = ConfigCheck.names(properties, Config.class);
     return new FixedSettings(
         check.value("slots", config::slots),

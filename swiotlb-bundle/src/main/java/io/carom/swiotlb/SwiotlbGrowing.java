@@ -19,8 +19,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The service of {@link GrowingStrategy}. A change of its configuration changes its service properties,
- * at which the DMA core makes a new generation with a new pool.
+ * The service of {@link GrowingStrategy}. A change of its configuration changes its service
+ * properties, at which the DMA core makes a new generation with a new pool.
  */
 @Component(
     configurationPid = SwiotlbGrowing.PID,
@@ -38,7 +38,9 @@ public final class SwiotlbGrowing implements DmaStrategy {
   private final GrowingStrategy strategy;
 
   /** Configuration of the growing strategy. */
-  @ObjectClassDefinition(name = "Carom swiotlb-growing", description = "Fixed pool that more pools are added to when it is full")
+  @ObjectClassDefinition(
+      name = "Carom swiotlb-growing",
+      description = "Fixed pool that more pools are added to when it is full")
   public @interface Config {
     /** Size. */
     @AttributeDefinition(
@@ -86,8 +88,7 @@ public final class SwiotlbGrowing implements DmaStrategy {
     /** Give-back. */
     @AttributeDefinition(
         name = "idleMs",
-        description =
-            "Milliseconds after which an added pool without mappings is given back")
+        description = "Milliseconds after which an added pool without mappings is given back")
     long idleMs() default GrowingSettings.DEFAULT_IDLE_MS;
 
     /** Watermark. */
@@ -102,8 +103,7 @@ public final class SwiotlbGrowing implements DmaStrategy {
     @AttributeDefinition(
         name = "activePools",
         description =
-            "A device's maps look first in those added pools that the device has mappings "
-                + "in")
+            "A device's maps look first in those added pools that the device has mappings " + "in")
     boolean activePools() default false;
   }
 

@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * One allocation for each mapping of a page or more, and a small fixed pool for the rest: the second
- * version of the series that proposed a dynamic software IO TLB for Linux in May 2023.
+ * One allocation for each mapping of a page or more, and a small fixed pool for the rest: the
+ * second version of the series that proposed a dynamic software IO TLB for Linux in May 2023.
  */
 public final class DynamicStrategy implements DmaStrategy {
   /** Its name. */

@@ -169,8 +169,7 @@ public final class Area extends Pad {
    * From the hint to the end of its set, on to the end of the area, around, and last the hint's set
    * from its beginning.
    */
-  private boolean elsewhere(
-      final int hint, final int from, final Fit fit, final Placement answer) {
+  private boolean elsewhere(final int hint, final int from, final Fit fit, final Placement answer) {
     if (seemsToHave(fit)) {
       if (from != 0 || mayHave(hint, fit)) {
         final int slot = findIn(hint, fit, from);
@@ -283,8 +282,7 @@ public final class Area extends Pad {
   private boolean free(final int set, final int slot, final int count) {
     final long low = words[2 * set];
     final long high = words[2 * set + 1];
-    return FreeRuns.next(low, high, slot) == slot
-        && FreeRuns.end(low, high, slot) >= slot + count;
+    return FreeRuns.next(low, high, slot) == slot && FreeRuns.end(low, high, slot) >= slot + count;
   }
 
   /**

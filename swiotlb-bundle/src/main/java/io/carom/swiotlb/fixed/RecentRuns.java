@@ -4,8 +4,8 @@ import io.carom.dma.spi.Extent;
 
 /**
  * The addresses of runs that were freed not long ago, for each length the last few. They are hints:
- * whether a run is still free, and still there, is for the area to check, which drops those that are
- * not. Of bounded size.
+ * whether a run is still free, and still there, is for the area to check, which drops those that
+ * are not. Of bounded size.
  */
 final class RecentRuns {
   /** How many of one length are remembered; older ones are overwritten. */

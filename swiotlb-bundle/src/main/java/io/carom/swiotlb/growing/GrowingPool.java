@@ -36,7 +36,7 @@ public final class GrowingPool implements StrategyInstance {
 
   @Override
   public ExtentPlan plan() {
-    return growth.plan(usedSlots(), totalSlots());
+    return growth.plan(usedSlots(), totalSlots(), transientSlots());
   }
 
   @Override

@@ -10,9 +10,9 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * A fixed pool that grows: more pools are added when it is full, a map that cannot wait for one gets
- * memory of its own meanwhile, and pools that are idle are given back. The design of Linux since
- * 6.6, with alignment kept in the memory for one mapping, a ceiling, and the way back.
+ * A fixed pool that grows: more pools are added when it is full, a map that cannot wait for one
+ * gets memory of its own meanwhile, and pools that are idle are given back. The design of Linux
+ * since 6.6, with alignment kept in the memory for one mapping, a ceiling, and the way back.
  */
 public final class GrowingStrategy implements DmaStrategy {
   /** Its name. */
@@ -35,7 +35,8 @@ public final class GrowingStrategy implements DmaStrategy {
 
   @Override
   public String description() {
-    return "fixed pool that more pools are added to when it is full, and given back when they are idle";
+    return "fixed pool that more pools are added to when it is full, and given back when they are"
+               + " idle";
   }
 
   @Override

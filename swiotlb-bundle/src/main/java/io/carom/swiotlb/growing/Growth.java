@@ -105,19 +105,25 @@ final class Growth {
     granted.addAndGet(-bytes);
   }
 
-  /** Whether the share of slots in use without some of them is still below where growth begins. */
+  /** Whether without some slots the share in use is still below the watermark, if there is one. */
   boolean spares(final long used, final long total, final long slots) {
-    return used * WHOLE < (total - slots) * percent; // below 2^32 slots
+    return percent == WHOLE || used * WHOLE < (total - slots) * percent; // below 2^32 slots
   }
 
-  /** What the pool wants. */
-  synchronized ExtentPlan plan(final long used, final long total) {
+  /**
+   * What the pool wants.
+   *
+   * @param used slots in use
+   * @param total slots, those for one mapping included
+   * @param single slots for one mapping
+   */
+  synchronized ExtentPlan plan(final long used, final long total, final long single) {
     long wanted = target.get();
     final long has = granted.get();
     if (has >= wanted && total > 0) {
       final boolean more = hungry || (percent < WHOLE && used * WHOLE >= total * percent);
       hungry = false;
-      final long room = ceiling - wanted;
+      final long room = ceiling - wanted - (single << Extent.SLOT_SHIFT);
       if (more && room >= Extent.SET_SIZE) {
         wanted = target.addAndGet(Math.min(growBytes, room & -Extent.SET_SIZE));
       }

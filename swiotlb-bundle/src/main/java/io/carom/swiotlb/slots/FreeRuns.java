@@ -6,7 +6,9 @@ public final class FreeRuns {
 
   private FreeRuns() {}
 
-  /** First slot of the run of free slots that ends right before a slot; the slot if there is none. */
+  /**
+   * First slot of the run of free slots that ends right before a slot; the slot if there is none.
+   */
   public static int start(final long low, final long high, final int slot) {
     if (slot > 64) {
       final long busy = ~high & -1L >>> (SLOTS - slot);

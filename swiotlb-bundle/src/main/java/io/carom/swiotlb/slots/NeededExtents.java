@@ -44,7 +44,9 @@ public final class NeededExtents {
     answered = true;
   }
 
-  /** Asks for an extent that the run of a request fits in wherever its address bits must be kept. */
+  /**
+   * Asks for an extent that the run of a request fits in wherever its address bits must be kept.
+   */
   public void ask(final Fit fit, final Placement answer) {
     answer.needExtent(fit.lead() + ((long) fit.slots() << Extent.SLOT_SHIFT), fit.aloneMask());
   }

@@ -5,8 +5,8 @@ import io.carom.dma.spi.Extent;
 import io.carom.dma.spi.PoolSpec;
 
 /**
- * Size of a pool of slots and in how many areas it is divided. An area is one slot set at least: two
- * areas never share one.
+ * Size of a pool of slots and in how many areas it is divided. An area is one slot set at least:
+ * two areas never share one.
  *
  * @param bytes whole slot sets
  * @param areas a power of two, at most one for each slot set
@@ -26,9 +26,9 @@ public record PoolShape(long bytes, int areas) {
    * What a pool gets.
    *
    * <p>A pool in a device's region, and a restricted one, takes all of it; a restricted one in one
-   * area. Else the {@code swiotlb=} parameter wins over the configuration; where it gives fewer than
-   * 128 slots for each area the pool grows, as Linux's does at boot. Without it there are fewer
-   * areas then.
+   * area. Else the {@code swiotlb=} parameter wins over the configuration; where it gives fewer
+   * than 128 slots for each area the pool grows, as Linux's does at boot. Without it there are
+   * fewer areas then.
    *
    * @param slots configured slots, or 0 for an eighth of the RAM, at least 1 MiB, at most 64 MiB
    * @param areas configured areas, or 0 for one for each processor

@@ -7,10 +7,10 @@ import java.util.Arrays;
  * in it, and a summary over them: whether any set can have a run of a length at all is seen in one
  * word, and the next one that can is found in as many steps as the logarithm of their number has.
  *
- * <p>Eight numbers lie in a word, a byte each. The largest of a word is a byte of a word of the next
- * level, up to a level of one word. A number is compared in all eight bytes at once: {@code byte +
- * (128 - length)} has its top bit set exactly if the byte is at least the length, and carries
- * nothing into its neighbour, as both terms are at most 128 and a length is at least 1.
+ * <p>Eight numbers lie in a word, a byte each. The largest of a word is a byte of a word of the
+ * next level, up to a level of one word. A number is compared in all eight bytes at once: {@code
+ * byte + (128 - length)} has its top bit set exactly if the byte is at least the length, and
+ * carries nothing into its neighbour, as both terms are at most 128 and a length is at least 1.
  */
 public final class RunBounds {
   private static final long EACH = 0x0101_0101_0101_0101L;
