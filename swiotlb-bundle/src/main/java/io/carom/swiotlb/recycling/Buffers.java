@@ -2,6 +2,7 @@ package io.carom.swiotlb.recycling;
 
 import io.carom.dma.spi.Extent;
 import io.carom.swiotlb.slots.Fit;
+import io.carom.swiotlb.slots.RunTable;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -21,7 +22,7 @@ final class Buffers {
   private static final int WORD = 64;
 
   private final SizeClasses classes;
-  private final LiveRuns live = new LiveRuns();
+  private final RunTable live = new RunTable();
   private final int[] heads;
   private final int[] tails;
   private final int[] counts;
@@ -116,7 +117,11 @@ final class Buffers {
 
   /** A mapping ended. */
   void release(final long run) {
-    push(live.remove(run));
+    final int buffer = live.remove(run);
+    if (buffer == RunTable.NONE) {
+      throw new IllegalStateException("no live run at 0x" + Long.toHexString(run));
+    }
+    push(buffer);
   }
 
   /** Puts a buffer in front of the free ones of its class. */
