@@ -165,7 +165,7 @@ public final class RunMap extends Padded {
   /**
    * Takes a run that begins on a page, at the highest address there is.
    *
-   * @param count slots, at most 64
+   * @param count slots
    * @return its bus address, or {@link #NONE}
    */
   public long takeHighest(final int count) {
@@ -239,12 +239,28 @@ public final class RunMap extends Padded {
   }
 
   private int findHighest(final int block, final int count) {
+    if (count > WORD) {
+      return findHighestLong(block, count);
+    }
     final int first = PAD + block * stride;
     for (int w = stride - 1; w >= 0; w--) {
       final long starts = starts(first, w, count) & EVEN_BITS;
       if (starts != 0) {
         return w * WORD + WORD - 1 - Long.numberOfLeadingZeros(starts);
       }
+    }
+    return -1;
+  }
+
+  private int findHighestLong(final int block, final int count) {
+    int end = sizes[block];
+    while (end >= count) {
+      final int start = startOfRun(block, end);
+      final int slot = end - count & ~1;
+      if (slot >= start) {
+        return slot;
+      }
+      end = start == end ? end - 1 : start;
     }
     return -1;
   }
@@ -395,15 +411,26 @@ public final class RunMap extends Padded {
 
   /** The last block up to one that says it has such a run from a page on, or -1. */
   private int previous(final int count, final int from) {
-    if (value(1, 0) < count) {
+    if (from < 0 || value(1, 0) < count) {
       return -1;
     }
-    for (int block = from; block >= 0; block--) {
-      if (value(leaves + block, 0) >= count) {
-        return block;
+    int node = leaves + from;
+    while (value(node, 0) < count) {
+      while ((node & 1) == 0) {
+        node >>= 1;
+        if (node <= 1) {
+          return -1;
+        }
+      }
+      node--;
+    }
+    while (node < leaves) {
+      node = 2 * node + 1;
+      if (value(node, 0) < count) {
+        node--;
       }
     }
-    return -1;
+    return node - leaves;
   }
 
   private void raise(final int block, final int parity, final int run) {

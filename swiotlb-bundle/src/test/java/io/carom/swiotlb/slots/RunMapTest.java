@@ -83,7 +83,7 @@ class RunMapTest {
       } else if (dice < 55) {
         take(random, live, where);
       } else if (dice < 60) {
-        final int slots = 1 + random.nextInt(64);
+        final int slots = 1 + random.nextInt(150);
         final long expected = highest(slots);
         assertThat(map.takeHighest(slots)).as(where).isEqualTo(expected);
         if (expected >= 0) {
