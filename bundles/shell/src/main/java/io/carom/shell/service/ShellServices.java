@@ -1,6 +1,7 @@
 package io.carom.shell.service;
 
 import io.carom.dma.DmaControl;
+import io.carom.guest.DmaBench;
 import io.carom.guest.Fio;
 import io.carom.guest.GuestKernel;
 import io.carom.virtio.VirtioHost;
@@ -24,6 +25,9 @@ public interface ShellServices {
 
   /** The workload runner. */
   Fio fio();
+
+  /** The DMA benchmark. */
+  DmaBench dmaBench();
 
   /** An installed bundle. */
   Bundle bundle(String symbolicName);

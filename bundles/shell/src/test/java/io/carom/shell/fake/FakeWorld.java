@@ -1,6 +1,7 @@
 package io.carom.shell.fake;
 
 import io.carom.dma.DmaControl;
+import io.carom.guest.DmaBench;
 import io.carom.guest.Fio;
 import io.carom.guest.GuestKernel;
 import io.carom.shell.service.ShellServices;
@@ -15,6 +16,8 @@ public final class FakeWorld implements ShellServices {
   public final FakeDma dma = new FakeDma(virtio);
   public final FakeGuest guest = new FakeGuest(virtio);
   public final FakeFio fio = new FakeFio(virtio, dma);
+
+  public final FakeDmaBench dmaBench = new FakeDmaBench();
 
   /** What was done to bundles, such as {@code stop io.carom.swiotlb}. */
   public final List<String> bundleCalls = new ArrayList<>();
@@ -37,6 +40,11 @@ public final class FakeWorld implements ShellServices {
   @Override
   public Fio fio() {
     return fio;
+  }
+
+  @Override
+  public DmaBench dmaBench() {
+    return dmaBench;
   }
 
   @Override
