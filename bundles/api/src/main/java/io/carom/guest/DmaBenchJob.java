@@ -98,8 +98,7 @@ public record DmaBenchJob(
   }
 
   /** This job with other mappings. */
-  public DmaBenchJob mapping(
-      final DmaBenchMode how, final int pages, final DmaDirection whereTo) {
+  public DmaBenchJob mapping(final DmaBenchMode how, final int pages, final DmaDirection whereTo) {
     return new DmaBenchJob(
         threads,
         runtimeMs,

@@ -14,7 +14,8 @@ import picocli.CommandLine.Parameters;
     description = "List the live DMA mappings, oldest first, and count them for each device.",
     footer = {
       "",
-      "A pool that is full of old mappings has a leak; one that is full of young ones is too small.",
+      "A pool that is full of old mappings has a leak; one that is full of young ones is too"
+          + " small.",
       "",
       "Examples:",
       "  dma:mappings vda",
@@ -45,7 +46,6 @@ final class DmaMappingsCommand extends ShellCommand {
   public Object run(final Consumer<String> progress) {
     final String address =
         device == null ? null : new DeviceDirectory(services).find(device).requireAddress();
-    return LiveMappings.of(
-        services.dma().mappings(address), services.dma().devices(), olderThanMs);
+    return LiveMappings.of(services.dma().mappings(address), services.dma().devices(), olderThanMs);
   }
 }

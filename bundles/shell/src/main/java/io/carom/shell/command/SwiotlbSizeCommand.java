@@ -13,7 +13,8 @@ import picocli.CommandLine.Option;
     description = "Work out how large a device's region should be for its queues and requests.",
     footer = {
       "",
-      "Two answers: in slots of 2 KiB, as Linux's swiotlb hands bounce memory out, and in pages, as",
+      "Two answers: in slots of 2 KiB, as Linux's swiotlb hands bounce memory out, and in pages,"
+          + " as",
       "a driver of the VIRTIO_F_DMB proposal does. Sizes take k, m and g.",
       "",
       "Examples:",
@@ -76,8 +77,7 @@ final class SwiotlbSizeCommand extends ShellCommand {
             + queueSize
             + ", the entries of a queue (--queue-size), but is "
             + inFlight);
-    require(
-        bs >= 1 && bs <= MOST_BYTES, "--bs must be 1.." + MOST_BYTES + " (1g), but is " + bs);
+    require(bs >= 1 && bs <= MOST_BYTES, "--bs must be 1.." + MOST_BYTES + " (1g), but is " + bs);
     require(
         minAlign >= 1 && minAlign <= MOST_ALIGN && Long.bitCount(minAlign) == 1,
         "--min-align must be a power of two of at most 128k, but is " + minAlign);

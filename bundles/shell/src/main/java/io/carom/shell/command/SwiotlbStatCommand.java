@@ -14,8 +14,7 @@ import picocli.CommandLine.Parameters;
 
 @Command(
     name = "swiotlb:stat",
-    description =
-        "Show the bounce memory of pools and devices, under the kernel's counter names.",
+    description = "Show the bounce memory of pools and devices, under the kernel's counter names.",
     footer = {
       "",
       "Examples:",
@@ -90,11 +89,7 @@ final class SwiotlbStatCommand extends ShellCommand {
         + "'; pools: "
         + list(services.dma().pools().stream().map(PoolInfo::pool).distinct().toList())
         + "; devices: "
-        + list(
-            new DeviceDirectory(services)
-                .all().stream()
-                    .map(DeviceNames::best)
-                    .toList());
+        + list(new DeviceDirectory(services).all().stream().map(DeviceNames::best).toList());
   }
 
   private static String list(final List<String> names) {

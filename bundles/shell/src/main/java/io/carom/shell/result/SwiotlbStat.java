@@ -62,7 +62,9 @@ public record SwiotlbStat(List<PoolInfo> pools, List<Device> devices) {
         pools, devices.stream().map(info -> Device.of(info, poolOf(pools, info))).toList());
   }
 
-  /** What concerns one pool: the pool, and the devices that map from it or have it to themselves. */
+  /**
+   * What concerns one pool: the pool, and the devices that map from it or have it to themselves.
+   */
   public SwiotlbStat ofPool(final String name) {
     final List<PoolInfo> some = pools.stream().filter(pool -> pool.pool().equals(name)).toList();
     return new SwiotlbStat(

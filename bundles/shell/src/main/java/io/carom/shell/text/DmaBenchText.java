@@ -33,12 +33,7 @@ final class DmaBenchText {
     final Formatter out = new Formatter(Locale.ROOT);
     out.format(
         "dma mapping benchmark(%s): threads:%d seconds:%d node:%d dir:%s granule:%d\n",
-        r.mode(),
-        r.threads(),
-        Math.round(r.seconds()),
-        r.node(),
-        r.direction(),
-        r.granule());
+        r.mode(), r.threads(), Math.round(r.seconds()), r.node(), r.direction(), r.granule());
     out.format(
         "average map latency(us):%.1f standard deviation:%.1f\n", r.mapAvgUs(), r.mapStddevUs());
     out.format(

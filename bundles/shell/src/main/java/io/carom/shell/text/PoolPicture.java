@@ -36,8 +36,7 @@ final class PoolPicture {
     this.owners = owners;
     final List<PoolOccupancy.Run> sorted = new ArrayList<>(pool.extents());
     sorted.sort(Comparator.comparingLong(run -> address(run.busAddress())));
-    addressWidth =
-        sorted.stream().mapToInt(run -> run.busAddress().length()).max().orElse(0);
+    addressWidth = sorted.stream().mapToInt(run -> run.busAddress().length()).max().orElse(0);
     cellsPerLine =
         Math.clamp(
             Integer.highestOneBit(Math.max(1, columns - addressWidth - 2)),

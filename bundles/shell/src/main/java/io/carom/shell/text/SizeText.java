@@ -45,7 +45,11 @@ final class SizeText {
         a.strideSlots(),
         "slots: where a mapping may begin, for " + stride(size.minAlignBytes(), a));
     row(table, "mappings per slot set", a.mappingsPerSet(), "a mapping never crosses a slot set");
-    row(table, "peak", a.peakSets(), "slot sets, " + Values.bytes(a.peakBytes()) + ": all in flight");
+    row(
+        table,
+        "peak",
+        a.peakSets(),
+        "slot sets, " + Values.bytes(a.peakBytes()) + ": all in flight");
     row(
         table,
         "coherent reserve",

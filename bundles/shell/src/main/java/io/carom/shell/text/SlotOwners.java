@@ -44,9 +44,7 @@ final class SlotOwners {
     final List<Owner> named = new ArrayList<>();
     int letters = 0;
     for (final Owner owner :
-        sums.values().stream()
-            .sorted(Comparator.comparingLong(Owner::slots).reversed())
-            .toList()) {
+        sums.values().stream().sorted(Comparator.comparingLong(Owner::slots).reversed()).toList()) {
       final char symbol =
           switch (owner.use()) {
             case BOUNCE -> letters < LETTERS ? (char) ('A' + letters++) : OTHERS;

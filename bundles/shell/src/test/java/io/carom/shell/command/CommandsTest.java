@@ -164,7 +164,8 @@ class CommandsTest {
             "--queue-size 64 --depth 65",
             "swiotlb:size: --depth must be 1..64, the entries of a queue (--queue-size), but is"
                 + " 65"),
-        List.of("swiotlb:size", "--bs 0", "swiotlb:size: --bs must be 1..1073741824 (1g), but is 0"),
+        List.of(
+            "swiotlb:size", "--bs 0", "swiotlb:size: --bs must be 1..1073741824 (1g), but is 0"),
         List.of(
             "swiotlb:size",
             "--min-align 3k",

@@ -72,7 +72,9 @@ class PoolMapTextTest {
       final List<String> lines = text(pool, columns).lines().toList();
       final List<String> picture = lines.subList(3, end(lines));
       final String what = "seed " + seed + ", round " + round;
-      assertThat(picture).as(what).hasSizeLessThanOrEqualTo(Math.max(32, pool.extents().size() / 16));
+      assertThat(picture)
+          .as(what)
+          .hasSizeLessThanOrEqualTo(Math.max(32, pool.extents().size() / 16));
       assertThat(picture).as(what).allMatch(line -> line.length() <= columns);
       final boolean anyUsed = !pool.runs().isEmpty();
       assertThat(picture.stream().anyMatch(line -> line.substring(13).matches(".*[A-Za-z#].*")))
@@ -98,11 +100,11 @@ class PoolMapTextTest {
     final List<Run> runs = new ArrayList<>();
     long address = 0x8000000000L;
     for (int i = random.nextInt(1, 400); i > 0; i--) {
-      final long slots = random.nextInt(8) == 0 ? random.nextInt(1, 129) : random.nextInt(1, 40) * 128L;
+      final long slots =
+          random.nextInt(8) == 0 ? random.nextInt(1, 129) : random.nextInt(1, 40) * 128L;
       extents.add(run(address, slots, "area 0", "EXTENT"));
       for (long slot = random.nextInt(200); slot < slots; slot += random.nextInt(1, 4000)) {
-        runs.add(
-            run(address + slot * 2048, 1, "device " + random.nextInt(40), "BOUNCE"));
+        runs.add(run(address + slot * 2048, 1, "device " + random.nextInt(40), "BOUNCE"));
       }
       address += slots * 2048 + random.nextInt(2) * (1L << 20);
     }
@@ -115,7 +117,6 @@ class PoolMapTextTest {
   }
 
   private static String text(final PoolOccupancy pool, final int columns) {
-    return PoolMapText.text(
-        new PoolMaps(List.of(pool), Map.of("0000:00:04.0", "vda"), columns));
+    return PoolMapText.text(new PoolMaps(List.of(pool), Map.of("0000:00:04.0", "vda"), columns));
   }
 }

@@ -91,8 +91,7 @@ final class BenchDevice implements AutoCloseable {
     return control.devices().stream()
         .filter(info -> info.device().equals(device.name()))
         .findFirst()
-        .orElseThrow(
-            () -> new IllegalStateException(device.name() + " is not attached any more"));
+        .orElseThrow(() -> new IllegalStateException(device.name() + " is not attached any more"));
   }
 
   /** The pool that its maps take from now, if it bounces. */

@@ -103,8 +103,7 @@ final class BenchRun {
     try {
       for (int i = 0; i < job.threads(); i++) {
         buffers.add(allocate());
-        final BenchWorker worker =
-            new BenchWorker(device.dma(), job, buffers.get(i), () -> phase);
+        final BenchWorker worker = new BenchWorker(device.dma(), job, buffers.get(i), () -> phase);
         workers.add(worker);
         threads.add(
             Thread.ofPlatform()
@@ -184,8 +183,7 @@ final class BenchRun {
     }
   }
 
-  private DmaBenchResult result(
-      final DmaDeviceInfo before, final List<BenchWorker> workers)
+  private DmaBenchResult result(final DmaDeviceInfo before, final List<BenchWorker> workers)
       throws InterruptedException {
     if (Thread.interrupted()) {
       throw new InterruptedException();
@@ -217,10 +215,7 @@ final class BenchRun {
   }
 
   private DmaBenchResult result(
-      final DmaDeviceInfo before,
-      final DmaDeviceInfo after,
-      final Tally maps,
-      final Tally unmaps) {
+      final DmaDeviceInfo before, final DmaDeviceInfo after, final Tally maps, final Tally unmaps) {
     return new DmaBenchResult(
         job.threads(),
         job.runtimeMs() / 1000.0,
@@ -238,10 +233,7 @@ final class BenchRun {
         after.extents(),
         job.fillPercent(),
         maps.count(),
-        after.failedMaps()
-            + after.noStrategyMaps()
-            - before.failedMaps()
-            - before.noStrategyMaps(),
+        after.failedMaps() + after.noStrategyMaps() - before.failedMaps() - before.noStrategyMaps(),
         maps.averageNs(),
         maps.percentileNs(50),
         maps.percentileNs(90),
