@@ -2,6 +2,7 @@ package io.carom.shell;
 
 import io.carom.bench.SwiotlbBench;
 import io.carom.dma.DmaControl;
+import io.carom.guest.DmaBench;
 import io.carom.guest.Fio;
 import io.carom.guest.GuestKernel;
 import io.carom.shell.service.ShellServices;
@@ -24,6 +25,7 @@ final class Services implements ShellServices, AutoCloseable {
   private final ServiceTracker<GuestKernel, GuestKernel> guest;
   private final ServiceTracker<Fio, Fio> fio;
   private final ServiceTracker<SwiotlbBench, SwiotlbBench> swiotlbBench;
+  private final ServiceTracker<DmaBench, DmaBench> dmaBench;
 
   Services(final BundleContext context) {
     this.context = context;
@@ -32,6 +34,7 @@ final class Services implements ShellServices, AutoCloseable {
     guest = open(GuestKernel.class);
     fio = open(Fio.class);
     swiotlbBench = open(SwiotlbBench.class);
+    dmaBench = open(DmaBench.class);
   }
 
   @Override
@@ -61,6 +64,11 @@ final class Services implements ShellServices, AutoCloseable {
   }
 
   @Override
+  public DmaBench dmaBench() {
+    return await(dmaBench, "the guest has no DMA benchmark (bundle io.carom.guest.shim)");
+  }
+
+  @Override
   public Bundle bundle(final String symbolicName) {
     for (final Bundle bundle : context.getBundles()) {
       if (symbolicName.equals(bundle.getSymbolicName())) {
@@ -77,6 +85,7 @@ final class Services implements ShellServices, AutoCloseable {
     guest.close();
     fio.close();
     swiotlbBench.close();
+    dmaBench.close();
   }
 
   private <T> ServiceTracker<T, T> open(final Class<T> type) {

@@ -144,7 +144,7 @@ class RecyclingPoolTest {
     map(65_536);
     final int needs = driver.needs();
     assertThat(driver.map(0, 0, 65_537)).isNull();
-    assertThat(driver.refusal()).isEqualTo(Refusal.FRAGMENTED);
+    assertThat(driver.refusal()).isEqualTo(Refusal.TOO_BIG);
     assertThat(driver.needs()).as("nothing is made for what never fits").isEqualTo(needs);
   }
 

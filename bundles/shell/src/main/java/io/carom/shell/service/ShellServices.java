@@ -2,6 +2,7 @@ package io.carom.shell.service;
 
 import io.carom.bench.SwiotlbBench;
 import io.carom.dma.DmaControl;
+import io.carom.guest.DmaBench;
 import io.carom.guest.Fio;
 import io.carom.guest.GuestKernel;
 import io.carom.virtio.VirtioHost;
@@ -28,6 +29,9 @@ public interface ShellServices {
 
   /** The benchmark of the bounce-buffer strategies. */
   SwiotlbBench swiotlbBench();
+
+  /** The DMA benchmark. */
+  DmaBench dmaBench();
 
   /** An installed bundle. */
   Bundle bundle(String symbolicName);

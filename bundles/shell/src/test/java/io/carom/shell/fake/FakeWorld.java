@@ -2,6 +2,7 @@ package io.carom.shell.fake;
 
 import io.carom.bench.SwiotlbBench;
 import io.carom.dma.DmaControl;
+import io.carom.guest.DmaBench;
 import io.carom.guest.Fio;
 import io.carom.guest.GuestKernel;
 import io.carom.shell.service.ShellServices;
@@ -18,6 +19,7 @@ public final class FakeWorld implements ShellServices {
   public final FakeFio fio = new FakeFio(virtio, dma);
 
   public final FakeBench bench = new FakeBench();
+  public final FakeDmaBench dmaBench = new FakeDmaBench();
 
   /** What was done to bundles, such as {@code stop io.carom.swiotlb}. */
   public final List<String> bundleCalls = new ArrayList<>();
@@ -45,6 +47,11 @@ public final class FakeWorld implements ShellServices {
   @Override
   public SwiotlbBench swiotlbBench() {
     return bench;
+  }
+
+  @Override
+  public DmaBench dmaBench() {
+    return dmaBench;
   }
 
   @Override
