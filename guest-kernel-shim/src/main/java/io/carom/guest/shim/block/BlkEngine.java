@@ -44,6 +44,7 @@ final class BlkEngine {
   private int freeTransfers;
   private @Nullable Transfer current;
   private boolean hungMap;
+  private boolean measureAll;
   private boolean broken;
   private long completions;
   private volatile long completed;
@@ -248,10 +249,12 @@ final class BlkEngine {
   private int part(final Transfer transfer, final Tenure tenure) throws OwnershipLostException {
     final int left = transfer.length - transfer.cursor;
     int most = Math.min(left, Math.min(LARGEST_PART, limits.segmentBytes()));
-    // the answer may be another one by the time of the map, as after a swap: then that fails, and
-    // the part is measured anew, however small
-    if (most > ALWAYS_MAPPABLE || retry.failing()) {
+    // The answer may be another one by the time of the map, as after a swap: then that fails, and
+    // the part is measured anew. Small parts are not, until a strategy turns up for which they are
+    // not small.
+    if (most > ALWAYS_MAPPABLE || retry.failing() || measureAll) {
       final long mappable = tenure.maxMappingSize() & -BlkDescriptor.SECTOR;
+      measureAll = mappable < ALWAYS_MAPPABLE;
       // at least a sector: where not even that can be mapped, map itself says so
       most = (int) Math.min(most, Math.max(mappable, BlkDescriptor.SECTOR));
     }
