@@ -92,10 +92,15 @@ public final class PageCacheComponent implements PageCache, BufferedDisks {
   @Modified
   void modified(final Config config) {
     try {
-      store.ceiling(ceiling(config));
+      ceiling(ceiling(config));
     } catch (final IllegalArgumentException e) {
       LOG.error("configuration unchanged: {}", e.getMessage());
     }
+  }
+
+  /** Another ceiling of its own pages. */
+  void ceiling(final long pages) {
+    store.ceiling(pages);
   }
 
   @Reference(
