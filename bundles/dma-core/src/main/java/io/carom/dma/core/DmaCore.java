@@ -12,6 +12,7 @@ import io.carom.dma.StrategyInfo;
 import io.carom.dma.SwapOptions;
 import io.carom.dma.SwapReport;
 import io.carom.dma.TransitionInfo;
+import io.carom.dma.core.debug.DebugCore;
 import io.carom.dma.core.device.DeviceDma;
 import io.carom.dma.core.device.DeviceEvents;
 import io.carom.dma.core.direct.DirectStrategy;
@@ -52,6 +53,7 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
   private final TransitionView transitions;
   private final CoreTimer timer;
   private final Reports reports;
+  private final DebugCore debug;
   private final List<DeviceDma> devices = new CopyOnWriteArrayList<>();
   private int lastNumber;
 
@@ -70,6 +72,7 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
     control = new SwapControl(registry, store, timing, settings);
     transitions = new TransitionView(control, timing);
     reports = new Reports(tables);
+    debug = new DebugCore(tables);
     registry.add(
         new StrategyRef(
             DirectStrategy.DIRECT,
@@ -98,6 +101,11 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
     devices.forEach(control::reconcile);
   }
 
+  /** Its dma-debug. */
+  public DebugCore debug() {
+    return debug;
+  }
+
   @Override
   public DmaDevice attach(final DmaDeviceSpec spec) {
     synchronized (this) {
@@ -109,6 +117,7 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
       devices.removeIf(d -> d.isClosed() && d.liveMappings() == 0);
       final DeviceDma made = new DeviceDma(spec, ++lastNumber, tables, pages, this);
       devices.add(made);
+      debug.attached(made);
       return made;
     }
   }
@@ -120,6 +129,7 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
 
   @Override
   public void closed(final DeviceDma device) {
+    debug.closed(device);
     control.closed(device);
     timer.forget(device);
     control.sweep();

@@ -2,7 +2,9 @@ package io.carom.dma.core;
 
 import io.carom.dma.Dma;
 import io.carom.dma.DmaControl;
+import io.carom.dma.DmaDebug;
 import io.carom.dma.SwapPolicy;
+import io.carom.dma.core.debug.DebugSettings;
 import io.carom.dma.core.map.Copier;
 import io.carom.dma.core.swap.Settings;
 import io.carom.dma.core.swap.StrategyRef;
@@ -11,8 +13,10 @@ import io.carom.dma.core.swap.Timing;
 import io.carom.dma.spi.DmaStrategy;
 import io.carom.guest.PageAllocator;
 import io.carom.memory.GuestMemory;
+import io.carom.pci.BusPorts;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
@@ -45,9 +49,13 @@ public final class DmaCoreComponent {
   private static final Logger LOG = LoggerFactory.getLogger(DmaCoreComponent.class);
   private static final long DEFAULT_DRAIN_MS = 2_000;
   private static final long DEFAULT_WATCHDOG_MS = 500;
+  private static final int DEFAULT_DEBUG_ENTRIES = 65_536; // the kernel's
 
   private final DmaCore core;
   private final ServiceRegistration<?> registration;
+  private final ServiceRegistration<DmaDebug> debugRegistration;
+  private DebugSettings lastDebug;
+  private final AtomicReference<@Nullable BusPorts> busPorts = new AtomicReference<>();
   private final ConcurrentHashMap<Long, Integer> revisions = new ConcurrentHashMap<>();
 
   /** Configuration of the DMA core. */
@@ -88,6 +96,26 @@ public final class DmaCoreComponent {
         description =
             "Milliseconds that a strategy may take for one call; then its stripe is abandoned")
     long watchdogMs() default DEFAULT_WATCHDOG_MS;
+
+    /** Devices with dma-debug. */
+    @AttributeDefinition(
+        name = "debug",
+        description =
+            "Devices whose use of the DMA API is checked: all, none, or PCI addresses with commas"
+                + " between")
+    String debug() default "none";
+
+    /** Filter of dma-debug. */
+    @AttributeDefinition(
+        name = "debugDriver",
+        description = "Only violations of this driver or device are logged and kept; empty: of all")
+    String debugDriver() default "";
+
+    /** Entries of dma-debug. */
+    @AttributeDefinition(
+        name = "debugEntries",
+        description = "Entries that dma-debug makes in advance when it is first turned on")
+    int debugEntries() default DEFAULT_DEBUG_ENTRIES;
   }
 
   /** Starts the core. */
@@ -103,6 +131,33 @@ public final class DmaCoreComponent {
             new String[] {Dma.class.getName(), DmaControl.class.getName()},
             core,
             FrameworkUtil.asDictionary(Map.of()));
+    lastDebug = debugSettings(config);
+    core.debug().settings(lastDebug);
+    debugRegistration =
+        context.registerService(
+            DmaDebug.class, core.debug(), FrameworkUtil.asDictionary(Map.of()));
+  }
+
+  private static DebugSettings debugSettings(final Config config) {
+    try {
+      return DebugSettings.of(config.debug(), config.debugDriver(), config.debugEntries());
+    } catch (final IllegalArgumentException e) {
+      LOG.error("{}: {}; dma-debug is off", PID, e.getMessage());
+      return DebugSettings.OFF;
+    }
+  }
+
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
+  void bindPorts(final BusPorts ports) {
+    busPorts.set(ports);
+    core.debug().ports(ports);
+  }
+
+  void unbindPorts(final BusPorts ports) {
+    // A replacement may have been bound before.
+    if (busPorts.compareAndSet(ports, null)) {
+      core.debug().ports(null);
+    }
   }
 
   private static Settings settings(final Config config) {
@@ -132,6 +187,11 @@ public final class DmaCoreComponent {
   @Modified
   void modified(final Config config) {
     core.settings(settings(config));
+    final DebugSettings debug = debugSettings(config);
+    if (!debug.equals(lastDebug)) { // else what was chosen at run time holds
+      lastDebug = debug;
+      core.debug().settings(debug);
+    }
   }
 
   @Reference(
@@ -182,6 +242,7 @@ public final class DmaCoreComponent {
   @Deactivate
   void deactivate() {
     registration.unregister();
+    debugRegistration.unregister();
     core.close();
   }
 }
