@@ -127,6 +127,7 @@ public final class VirtioDevice {
       throw new ProbeException("DMA: " + e.getMessage());
     }
     dma = attached;
+    attached.driver(DRIVER);
     attached.negotiated(negotiation());
     pci.busMaster(true);
     return attached;

@@ -79,7 +79,7 @@ final class Ranges {
 
   /** Whether any address of a run is in the set. */
   boolean intersects(final long start, final long end) {
-    for (int i = 0; i < used; i += 2) {
+    for (int i = 0; i < used && start < end; i += 2) {
       if (ends[i] < end && ends[i + 1] > start) {
         return true;
       }
