@@ -1,6 +1,7 @@
 package io.carom.shell;
 
 import io.carom.dma.DmaControl;
+import io.carom.dma.DmaDebug;
 import io.carom.guest.Fio;
 import io.carom.guest.GuestKernel;
 import io.carom.shell.service.ShellServices;
@@ -20,6 +21,7 @@ final class Services implements ShellServices, AutoCloseable {
   private final BundleContext context;
   private final ServiceTracker<VirtioHost, VirtioHost> virtio;
   private final ServiceTracker<DmaControl, DmaControl> dma;
+  private final ServiceTracker<DmaDebug, DmaDebug> dmaDebug;
   private final ServiceTracker<GuestKernel, GuestKernel> guest;
   private final ServiceTracker<Fio, Fio> fio;
 
@@ -27,6 +29,7 @@ final class Services implements ShellServices, AutoCloseable {
     this.context = context;
     virtio = open(VirtioHost.class);
     dma = open(DmaControl.class);
+    dmaDebug = open(DmaDebug.class);
     guest = open(GuestKernel.class);
     fio = open(Fio.class);
   }
@@ -39,6 +42,11 @@ final class Services implements ShellServices, AutoCloseable {
   @Override
   public DmaControl dma() {
     return await(dma, "the DMA core is not running (bundle io.carom.dma.core)");
+  }
+
+  @Override
+  public DmaDebug dmaDebug() {
+    return await(dmaDebug, "the DMA core is not running (bundle io.carom.dma.core)");
   }
 
   @Override
@@ -65,6 +73,7 @@ final class Services implements ShellServices, AutoCloseable {
   public void close() {
     virtio.close();
     dma.close();
+    dmaDebug.close();
     guest.close();
     fio.close();
   }

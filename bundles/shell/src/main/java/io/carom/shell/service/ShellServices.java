@@ -1,6 +1,7 @@
 package io.carom.shell.service;
 
 import io.carom.dma.DmaControl;
+import io.carom.dma.DmaDebug;
 import io.carom.guest.Fio;
 import io.carom.guest.GuestKernel;
 import io.carom.virtio.VirtioHost;
@@ -18,6 +19,9 @@ public interface ShellServices {
 
   /** The DMA core. */
   DmaControl dma();
+
+  /** The DMA core's checks. */
+  DmaDebug dmaDebug();
 
   /** The guest kernel. */
   GuestKernel guest();

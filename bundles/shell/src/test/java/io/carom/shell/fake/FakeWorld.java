@@ -1,6 +1,7 @@
 package io.carom.shell.fake;
 
 import io.carom.dma.DmaControl;
+import io.carom.dma.DmaDebug;
 import io.carom.guest.Fio;
 import io.carom.guest.GuestKernel;
 import io.carom.shell.service.ShellServices;
@@ -13,6 +14,7 @@ import org.osgi.framework.Bundle;
 public final class FakeWorld implements ShellServices {
   public final FakeVirtio virtio = new FakeVirtio();
   public final FakeDma dma = new FakeDma(virtio);
+  public final FakeDmaDebug dmaDebug = new FakeDmaDebug();
   public final FakeGuest guest = new FakeGuest(virtio);
   public final FakeFio fio = new FakeFio(virtio, dma);
 
@@ -27,6 +29,11 @@ public final class FakeWorld implements ShellServices {
   @Override
   public DmaControl dma() {
     return dma;
+  }
+
+  @Override
+  public DmaDebug dmaDebug() {
+    return dmaDebug;
   }
 
   @Override

@@ -22,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  * themselves.
  */
 public final class VirtioDevice {
+  private static final String DRIVER = "virtio-pci"; // of the PCI function, which does the DMA
+
   /** Transport features that this driver side understands. */
   private static final long TRANSPORT_FEATURES =
       VirtioFeatures.VERSION_1
