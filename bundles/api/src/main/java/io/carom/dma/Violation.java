@@ -1,8 +1,8 @@
 package io.carom.dma;
 
 /**
- * What dma-debug finds: first those of Linux, with its number in Carom's documentation and under its
- * words, then those that Linux does not look for.
+ * What dma-debug finds: first those of Linux, with its number in Carom's documentation and under
+ * its words, then those that Linux does not look for.
  */
 public enum Violation {
   /** Unmap of what a failed map returned. */

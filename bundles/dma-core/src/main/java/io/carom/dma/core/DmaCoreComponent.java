@@ -134,8 +134,7 @@ public final class DmaCoreComponent {
     lastDebug = debugSettings(config);
     core.debug().settings(lastDebug);
     debugRegistration =
-        context.registerService(
-            DmaDebug.class, core.debug(), FrameworkUtil.asDictionary(Map.of()));
+        context.registerService(DmaDebug.class, core.debug(), FrameworkUtil.asDictionary(Map.of()));
   }
 
   private static DebugSettings debugSettings(final Config config) {

@@ -38,9 +38,7 @@ record Route(
   }
 
   Route own(final long base, final @Nullable MemorySegment memory) {
-    return memory == null
-        ? of(revoked, 0, MemorySegment.NULL)
-        : of(revoked, base, memory);
+    return memory == null ? of(revoked, 0, MemorySegment.NULL) : of(revoked, base, memory);
   }
 
   Route translation(final @Nullable Translation hook) {

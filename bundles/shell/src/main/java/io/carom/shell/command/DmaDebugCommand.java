@@ -37,8 +37,9 @@ final class DmaDebugCommand extends ShellCommand {
 
   @Option(
       names = "--dump",
-      description = "List the tracked mappings as the kernel does: P is the buffer's address, D"
-          + " the bus address, L the length, cln the cache line.")
+      description =
+          "List the tracked mappings as the kernel does: P is the buffer's address, D"
+              + " the bus address, L the length, cln the cache line.")
   boolean dump;
 
   @Option(names = "--errors", description = "List the last violations, oldest first.")
@@ -76,8 +77,7 @@ final class DmaDebugCommand extends ShellCommand {
       throw new UsageException("dma:debug: --dump contradicts --errors; leave one out");
     }
     if (numErrors != null && numErrors < 0) {
-      throw new UsageException(
-          "dma:debug: --num-errors must not be negative, but is " + numErrors);
+      throw new UsageException("dma:debug: --num-errors must not be negative, but is " + numErrors);
     }
     String wanted = on;
     String name = device;

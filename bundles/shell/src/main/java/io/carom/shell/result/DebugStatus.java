@@ -6,8 +6,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Of {@code dma:debug}: the state under the names of the kernel's {@code debugfs dma-api/}, and what
- * was found.
+ * Of {@code dma:debug}: the state under the names of the kernel's {@code debugfs dma-api/}, and
+ * what was found.
  *
  * @param disabled whether it is off for every device
  * @param error_count violations found

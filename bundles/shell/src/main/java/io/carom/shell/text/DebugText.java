@@ -33,7 +33,8 @@ final class DebugText {
 
   /** The state, the devices, and the last violation. */
   static String status(final DebugStatus status) {
-    final String text = STATE.details(status) + "\n\n" + DEVICES.table(status.devices(), "no devices");
+    final String text =
+        STATE.details(status) + "\n\n" + DEVICES.table(status.devices(), "no devices");
     return status.errors().isEmpty()
         ? text
         : text + "\n\nlast: " + status.errors().getLast().message();
@@ -56,8 +57,6 @@ final class DebugText {
   private static String error(final DebugReport report) {
     return report.mappedAt().isEmpty()
         ? report.message()
-        : report.message()
-            + "\nMapped at:\n "
-            + String.join("\n ", report.mappedAt());
+        : report.message() + "\nMapped at:\n " + String.join("\n ", report.mappedAt());
   }
 }

@@ -90,7 +90,8 @@ class DmaDebugCommandTest {
   @Test
   void showsDumpAndErrors() throws InterruptedException {
     assertThat(text(run("--dump"))).startsWith("virtio-pci 0000:00:04.0 single idx 1 P=0x");
-    assertThat(text(run("--errors"))).endsWith("address\nMapped at:\n a.B.c(B.java:1)\n a.B.d(B.java:2)");
+    assertThat(text(run("--errors")))
+        .endsWith("address\nMapped at:\n a.B.c(B.java:1)\n a.B.d(B.java:2)");
   }
 
   @Test

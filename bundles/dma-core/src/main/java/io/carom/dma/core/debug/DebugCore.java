@@ -139,8 +139,7 @@ public final class DebugCore implements DmaDebug {
     } finally {
       table.lock.unlock();
     }
-    final DeviceDebug debug =
-        new DeviceDebug(device, tables, table, reporter, this::mappedApart);
+    final DeviceDebug debug = new DeviceDebug(device, tables, table, reporter, this::mappedApart);
     on.put(device, debug);
     device.debug(debug);
     watch(debug);

@@ -179,7 +179,10 @@ final class DeviceDebug implements DebugHook {
       FreeChecks.checkError(entry, findings);
       if (watch.inFlight(entry.bus, entry.busEnd())) {
         findings.add(
-            Violation.FREE_IN_FLIGHT, entry.bus, Texts.addressAndSize(entry.bus, entry.size), entry);
+            Violation.FREE_IN_FLIGHT,
+            entry.bus,
+            Texts.addressAndSize(entry.bus, entry.size),
+            entry);
       }
       if (right && !skip && entry.direction == DmaDirection.FROM_DEVICE) {
         FreeChecks.checkWritten(entry, findings);
@@ -197,8 +200,7 @@ final class DeviceDebug implements DebugHook {
   private void unknown(final Reference call, final Findings findings) {
     if (call.bus() == DmaDevice.MAPPING_ERROR) {
       if (call.type() == EntryType.SG) {
-        findings.addOnce(
-            Violation.STALE_SG_ADDRESS, call.bus(), Texts.address(call.bus()), null);
+        findings.addOnce(Violation.STALE_SG_ADDRESS, call.bus(), Texts.address(call.bus()), null);
       } else {
         findings.add(Violation.FREE_INVALID_ADDRESS, call.bus(), "", null);
       }

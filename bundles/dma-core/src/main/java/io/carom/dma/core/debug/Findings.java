@@ -25,8 +25,7 @@ final class Findings {
       final long bus,
       final String details,
       final @Nullable DebugEntry entry) {
-    list.add(
-        new Finding(violation, bus, details, entry == null ? List.of() : entry.mappedAt));
+    list.add(new Finding(violation, bus, details, entry == null ? List.of() : entry.mappedAt));
   }
 
   /** Adds a finding unless there is one of its kind. */

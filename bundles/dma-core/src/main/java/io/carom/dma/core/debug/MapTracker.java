@@ -141,8 +141,7 @@ final class MapTracker {
         && core.ram(address, size)
         && !core.holdsBuffer(address)
         && ((address | (address + size)) & PAGE_MASK) != 0) {
-      findings.add(
-          Violation.NEIGHBOURS_EXPOSED, address, Texts.area(address, size), null);
+      findings.add(Violation.NEIGHBOURS_EXPOSED, address, Texts.area(address, size), null);
     }
   }
 

@@ -9,9 +9,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A buffer whose bytes the device cannot change (because it reaches a copy, or because it only
  * reads) has a checksum of the parts that are the device's. When the next of it goes to the CPU, or
- * it is unmapped, the bytes must still have it: else the CPU changed them. A CPU that puts back what
- * it changed, or that reads, is not seen; nor is one that syncs to the device right afterwards.
- * Bytes that another mapping may write have no checksum.
+ * it is unmapped, the bytes must still have it: else the CPU changed them. A CPU that puts back
+ * what it changed, or that reads, is not seen; nor is one that syncs to the device right
+ * afterwards. Bytes that another mapping may write have no checksum.
  */
 final class OwnershipChecks {
   private final EntryTable table;
@@ -95,10 +95,7 @@ final class OwnershipChecks {
         final long end = Math.min(entry.physicalEnd(), address + size) + delta;
         if (write && entry.deviceOwnsAny(start, end)) {
           findings.add(
-              Violation.CPU_TOUCH,
-              start,
-              line(start - delta, entry.bus, entry.size),
-              entry);
+              Violation.CPU_TOUCH, start, line(start - delta, entry.bus, entry.size), entry);
         } else if (!write && entry.direction.fromDevice() && stale(entry, start, end)) {
           findings.add(
               Violation.MISSING_SYNC,

@@ -9,10 +9,7 @@ final class SyncChecks {
 
   /** Compares a call with the entry that holds its first byte. Under the table's lock. */
   static void check(
-      final DebugEntry entry,
-      final Reference call,
-      final boolean forCpu,
-      final Findings findings) {
+      final DebugEntry entry, final Reference call, final boolean forCpu, final Findings findings) {
     final long offset = call.bus() - entry.bus;
     if (call.size() < 0 || call.size() > entry.size - offset) {
       findings.add(
@@ -58,8 +55,7 @@ final class SyncChecks {
     }
     final long offset = call.bus() - entry.bus;
     if (call.physical() != entry.physical + offset) {
-      findings.addOnce(
-          Violation.STALE_SG_ADDRESS, call.bus(), Texts.address(call.bus()), entry);
+      findings.addOnce(Violation.STALE_SG_ADDRESS, call.bus(), Texts.address(call.bus()), entry);
     } else if (offset != 0 || call.size() < entry.size) {
       findings.addOnce(
           Violation.SYNC_SG_INTERIOR,

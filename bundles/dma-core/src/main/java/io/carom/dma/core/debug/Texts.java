@@ -17,10 +17,7 @@ final class Texts {
   private static final int BUCKET_MASK = 0x3fff;
   private static final int FRAMES = 5;
   private static final Set<String> OWN =
-      Set.of(
-          Texts.class.getName(),
-          MapTracker.class.getName(),
-          DeviceDma.class.getName());
+      Set.of(Texts.class.getName(), MapTracker.class.getName(), DeviceDma.class.getName());
   private static final StackWalker STACK = StackWalker.getInstance();
 
   private Texts() {}
@@ -52,7 +49,12 @@ final class Texts {
 
   static String mappedWith(
       final DmaDirection mapped, final String how, final DmaDirection direction) {
-    return " [mapped with " + direction(mapped) + "] [" + how + " with " + direction(direction)
+    return " [mapped with "
+        + direction(mapped)
+        + "] ["
+        + how
+        + " with "
+        + direction(direction)
         + "]";
   }
 

@@ -35,10 +35,7 @@ class BeyondKernelTest {
   }
 
   private void write(final long address, final int value) {
-    kit.core
-        .guest
-        .ram()
-        .set(ValueLayout.JAVA_BYTE, kit.core.guest.offset(address), (byte) value);
+    kit.core.guest.ram().set(ValueLayout.JAVA_BYTE, kit.core.guest.offset(address), (byte) value);
   }
 
   @Test
@@ -150,7 +147,9 @@ class BeyondKernelTest {
     device.unmap(bus, 4096, FROM, 0);
     kit.assertOnly(
         Violation.CPU_TOUCH,
-        "cpu touching an active dma mapped cacheline [cln=0x" + hex(buffer >>> 6) + "]"
+        "cpu touching an active dma mapped cacheline [cln=0x"
+            + hex(buffer >>> 6)
+            + "]"
             + at(bus, 4096));
   }
 

@@ -174,7 +174,8 @@ class DebugControlTest {
         .satisfies(
             report -> {
               assertThat(report.violation()).isEqualTo(Violation.FREE_SIZE);
-              assertThat(report.message()).contains("[map size=4096 bytes] [unmap size=4000 bytes]");
+              assertThat(report.message())
+                  .contains("[map size=4096 bytes] [unmap size=4000 bytes]");
             });
   }
 
@@ -194,9 +195,7 @@ class DebugControlTest {
     kit.debug.allErrors(true);
     misuse(device);
     misuse(device);
-    assertThat(kit.debug.errors().subList(3, 6))
-        .extracting(DebugReport::logged)
-        .containsOnly(true);
+    assertThat(kit.debug.errors().subList(3, 6)).extracting(DebugReport::logged).containsOnly(true);
     assertThat(kit.debug.state().num_errors()).as("all_errors spends none").isEqualTo(1);
     assertThat(kit.debug.state().all_errors()).isEqualTo(1);
     assertThatIllegalArgumentException().isThrownBy(() -> kit.debug.numErrors(-1));

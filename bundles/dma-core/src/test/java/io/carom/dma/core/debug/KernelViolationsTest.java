@@ -187,7 +187,9 @@ class KernelViolationsTest {
     kit.map(device, first, 4096, TO); // a bus address for a physical one
     kit.assertOnly(
         Violation.MAP_KERNEL_TEXT,
-        "device driver maps memory from kernel text or rodata [addr=" + hex(first) + "] [len=4096]");
+        "device driver maps memory from kernel text or rodata [addr="
+            + hex(first)
+            + "] [len=4096]");
   }
 
   @Test
@@ -225,8 +227,7 @@ class KernelViolationsTest {
     kit.core.regionDevice("other", 1024, false);
     final DmaDevice device = kit.bouncing();
     final long address = CoreKit.REGION + 0x40000;
-    assertThatThrownBy(() -> device.map(address, 4096, TO, 0))
-        .isInstanceOf(RuntimeException.class);
+    assertThatThrownBy(() -> device.map(address, 4096, TO, 0)).isInstanceOf(RuntimeException.class);
     kit.assertOnly(
         Violation.MAP_VMALLOC,
         "device driver maps memory from vmalloc area [addr=" + hex(address) + "] [len=4096]");
@@ -360,8 +361,7 @@ class KernelViolationsTest {
     kit.assertNone();
     kit.map(device, buffer + 120, 8, BOTH); // no byte in common, but the line from 64 on
     kit.assertOnly(
-        Violation.OVERLAP,
-        "cacheline tracking EEXIST, overlapping mappings aren't supported");
+        Violation.OVERLAP, "cacheline tracking EEXIST, overlapping mappings aren't supported");
   }
 
   @Test
@@ -391,7 +391,10 @@ class KernelViolationsTest {
             + "One of leaked entries details:"
             + at(first, 4096)
             + " [mapped with DMA_FROM_DEVICE] [mapped as single]");
-    assertThat(kit.debug.errors().getFirst().mappedAt()).first().asString().contains("DebugKit.map");
+    assertThat(kit.debug.errors().getFirst().mappedAt())
+        .first()
+        .asString()
+        .contains("DebugKit.map");
     device.unmap(first, 4096, FROM, 0); // and can be given back still
     assertThat(kit.violations()).hasSize(1);
   }
