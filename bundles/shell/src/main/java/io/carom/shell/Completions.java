@@ -139,6 +139,11 @@ final class Completions {
     }
 
     @Override
+    public io.carom.dma.DmaDebug dmaDebug() {
+      throw absent();
+    }
+
+    @Override
     public io.carom.guest.GuestKernel guest() {
       throw absent();
     }

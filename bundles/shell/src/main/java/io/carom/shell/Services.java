@@ -2,6 +2,7 @@ package io.carom.shell;
 
 import io.carom.bench.SwiotlbBench;
 import io.carom.dma.DmaControl;
+import io.carom.dma.DmaDebug;
 import io.carom.guest.DmaBench;
 import io.carom.guest.Fio;
 import io.carom.guest.GuestKernel;
@@ -22,6 +23,7 @@ final class Services implements ShellServices, AutoCloseable {
   private final BundleContext context;
   private final ServiceTracker<VirtioHost, VirtioHost> virtio;
   private final ServiceTracker<DmaControl, DmaControl> dma;
+  private final ServiceTracker<DmaDebug, DmaDebug> dmaDebug;
   private final ServiceTracker<GuestKernel, GuestKernel> guest;
   private final ServiceTracker<Fio, Fio> fio;
   private final ServiceTracker<SwiotlbBench, SwiotlbBench> swiotlbBench;
@@ -31,6 +33,7 @@ final class Services implements ShellServices, AutoCloseable {
     this.context = context;
     virtio = open(VirtioHost.class);
     dma = open(DmaControl.class);
+    dmaDebug = open(DmaDebug.class);
     guest = open(GuestKernel.class);
     fio = open(Fio.class);
     swiotlbBench = open(SwiotlbBench.class);
@@ -45,6 +48,11 @@ final class Services implements ShellServices, AutoCloseable {
   @Override
   public DmaControl dma() {
     return await(dma, "the DMA core is not running (bundle io.carom.dma.core)");
+  }
+
+  @Override
+  public DmaDebug dmaDebug() {
+    return await(dmaDebug, "the DMA core is not running (bundle io.carom.dma.core)");
   }
 
   @Override
@@ -82,6 +90,7 @@ final class Services implements ShellServices, AutoCloseable {
   public void close() {
     virtio.close();
     dma.close();
+    dmaDebug.close();
     guest.close();
     fio.close();
     swiotlbBench.close();

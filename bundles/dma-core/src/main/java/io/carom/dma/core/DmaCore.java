@@ -12,6 +12,7 @@ import io.carom.dma.StrategyInfo;
 import io.carom.dma.SwapOptions;
 import io.carom.dma.SwapReport;
 import io.carom.dma.TransitionInfo;
+import io.carom.dma.core.debug.DebugCore;
 import io.carom.dma.core.device.DeviceDma;
 import io.carom.dma.core.device.DeviceEvents;
 import io.carom.dma.core.direct.DirectStrategy;
@@ -62,6 +63,7 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
   private final CoreTimer timer;
   private final Reports reports;
   private final Lending lending;
+  private final DebugCore debug;
   private final List<DeviceDma> devices = new CopyOnWriteArrayList<>();
   private int lastNumber;
 
@@ -88,6 +90,7 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
     transitions = new TransitionView(control, timing);
     reports = new Reports(tables);
     lending = new Lending(tables, store::pools);
+    debug = new DebugCore(tables);
     registry.add(
         new StrategyRef(
             DirectStrategy.DIRECT,
@@ -145,6 +148,11 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
     }
   }
 
+  /** Its dma-debug. */
+  public DebugCore debug() {
+    return debug;
+  }
+
   @Override
   public DmaDevice attach(final DmaDeviceSpec spec) {
     synchronized (this) {
@@ -157,6 +165,7 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
       final DeviceDma made = new DeviceDma(spec, ++lastNumber, tables, pages, restricted, this);
       made.mapper().lookup(control.settings().lookup());
       devices.add(made);
+      debug.attached(made);
       return made;
     }
   }
@@ -169,6 +178,7 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
 
   @Override
   public void closed(final DeviceDma device) {
+    debug.closed(device);
     control.closed(device);
     timer.forget(device);
     control.sweep();

@@ -2,6 +2,8 @@ package io.carom.dma.core;
 
 import io.carom.dma.Dma;
 import io.carom.dma.DmaControl;
+import io.carom.dma.DmaDebug;
+import io.carom.dma.core.debug.DebugSettings;
 import io.carom.dma.core.map.Copier;
 import io.carom.dma.core.swap.Settings;
 import io.carom.dma.core.swap.StrategyRef;
@@ -11,8 +13,10 @@ import io.carom.dma.spi.DmaStrategy;
 import io.carom.guest.PageAllocator;
 import io.carom.memory.GuestMemory;
 import io.carom.memory.PageLender;
+import io.carom.pci.BusPorts;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
@@ -43,10 +47,14 @@ public final class DmaCoreComponent {
   public static final String PID = "io.carom.dma.core";
 
   private static final Logger LOG = LoggerFactory.getLogger(DmaCoreComponent.class);
+  private static final int DEFAULT_DEBUG_ENTRIES = 65_536; // the kernel's
 
   private final DmaCore core;
   private final ServiceRegistration<?> registration;
   private final ServiceRegistration<PageLender> lender;
+  private final ServiceRegistration<DmaDebug> debugRegistration;
+  private DebugSettings lastDebug;
+  private final AtomicReference<@Nullable BusPorts> busPorts = new AtomicReference<>();
   private final ConcurrentHashMap<Long, Integer> revisions = new ConcurrentHashMap<>();
 
   /** Configuration of the DMA core. */
@@ -129,6 +137,26 @@ public final class DmaCoreComponent {
                 + " name=NAME size=SIZE [coherent=SIZE] devices=BDF[,BDF...]",
         required = false)
     String[] restrictedPools() default {};
+
+    /** Devices with dma-debug. */
+    @AttributeDefinition(
+        name = "debug",
+        description =
+            "Devices whose use of the DMA API is checked: all, none, or PCI addresses with commas"
+                + " between")
+    String debug() default "none";
+
+    /** Filter of dma-debug. */
+    @AttributeDefinition(
+        name = "debugDriver",
+        description = "Only violations of this driver or device are logged and kept; empty: of all")
+    String debugDriver() default "";
+
+    /** Entries of dma-debug. */
+    @AttributeDefinition(
+        name = "debugEntries",
+        description = "Entries that dma-debug makes in advance when it is first turned on")
+    int debugEntries() default DEFAULT_DEBUG_ENTRIES;
   }
 
   /** Starts the core. */
@@ -148,6 +176,36 @@ public final class DmaCoreComponent {
     lender =
         context.registerService(
             PageLender.class, core.lender(), FrameworkUtil.asDictionary(Map.of()));
+    lastDebug = firstDebug(config);
+    core.debug().settings(lastDebug);
+    debugRegistration =
+        context.registerService(DmaDebug.class, core.debug(), FrameworkUtil.asDictionary(Map.of()));
+  }
+
+  private static DebugSettings debugSettings(final Config config) {
+    return DebugSettings.of(config.debug(), config.debugDriver(), config.debugEntries());
+  }
+
+  private static DebugSettings firstDebug(final Config config) {
+    try {
+      return debugSettings(config);
+    } catch (final IllegalArgumentException e) {
+      LOG.error("{}: {}; dma-debug is off", PID, e.getMessage());
+      return DebugSettings.OFF;
+    }
+  }
+
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
+  void bindPorts(final BusPorts ports) {
+    busPorts.set(ports);
+    core.debug().ports(ports);
+  }
+
+  void unbindPorts(final BusPorts ports) {
+    // A replacement may have been bound before.
+    if (busPorts.compareAndSet(ports, null)) {
+      core.debug().ports(null);
+    }
   }
 
   private static DmaCore start(
@@ -167,7 +225,13 @@ public final class DmaCoreComponent {
   @Modified
   void modified(final Config config, final Map<String, Object> properties) {
     try {
-      core.settings(ConfigReader.read(config, properties));
+      final Settings settings = ConfigReader.read(config, properties);
+      final DebugSettings debug = debugSettings(config);
+      core.settings(settings);
+      if (!debug.equals(lastDebug)) { // else what was chosen at run time holds
+        lastDebug = debug;
+        core.debug().settings(debug);
+      }
     } catch (final RuntimeException e) {
       LOG.error(
           "{}: {}; nothing of it is applied, what was configured before stays",
@@ -225,6 +289,7 @@ public final class DmaCoreComponent {
   void deactivate() {
     lender.unregister(); // borrowers give back what they hold while the core still runs
     registration.unregister();
+    debugRegistration.unregister();
     core.close();
   }
 }

@@ -26,6 +26,7 @@ public final class Commands {
           CommandKind.of(DmaStatCommand.class, DmaStatCommand::new),
           CommandKind.of(DmaMappingsCommand.class, DmaMappingsCommand::new),
           CommandKind.of(DmaHistoryCommand.class, DmaHistoryCommand::new),
+          CommandKind.of(DmaDebugCommand.class, DmaDebugCommand::new),
           CommandKind.of(SwiotlbStatCommand.class, SwiotlbStatCommand::new),
           CommandKind.of(SwiotlbMapCommand.class, SwiotlbMapCommand::new),
           CommandKind.of(SwiotlbSizeCommand.class, SwiotlbSizeCommand::new),

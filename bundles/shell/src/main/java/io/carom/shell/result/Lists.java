@@ -1,5 +1,7 @@
 package io.carom.shell.result;
 
+import io.carom.dma.DebugMapping;
+import io.carom.dma.DebugReport;
 import io.carom.dma.DmaDeviceInfo;
 import io.carom.dma.StrategyInfo;
 import io.carom.dma.SwapReport;
@@ -24,6 +26,12 @@ public final class Lists {
 
   /** Of {@code dma:history}. */
   public record SwapHistory(List<SwapReport> swaps) {}
+
+  /** Of {@code dma:debug --dump}. */
+  public record DebugDump(List<DebugMapping> mappings) {}
+
+  /** Of {@code dma:debug --errors}. */
+  public record DebugErrors(List<DebugReport> errors) {}
 
   /** Of {@code guest:dmesg}. */
   public record GuestLog(List<String> lines) {}

@@ -2,6 +2,7 @@ package io.carom.shell.service;
 
 import io.carom.bench.SwiotlbBench;
 import io.carom.dma.DmaControl;
+import io.carom.dma.DmaDebug;
 import io.carom.guest.DmaBench;
 import io.carom.guest.Fio;
 import io.carom.guest.GuestKernel;
@@ -20,6 +21,9 @@ public interface ShellServices {
 
   /** The DMA core. */
   DmaControl dma();
+
+  /** The DMA core's checks. */
+  DmaDebug dmaDebug();
 
   /** The guest kernel. */
   GuestKernel guest();

@@ -12,6 +12,7 @@ import io.carom.shell.json.JsonDocument;
 import io.carom.shell.lspci.PciListing;
 import io.carom.shell.result.BenchResult;
 import io.carom.shell.result.CommandList;
+import io.carom.shell.result.DebugStatus;
 import io.carom.shell.result.DeviceAdded;
 import io.carom.shell.result.DeviceRemoved;
 import io.carom.shell.result.FeatureTable;
@@ -39,6 +40,9 @@ final class Renderings {
     put(DemoReport.class, Rendering.lines(DemoText::text));
     put(BenchResult.class, Rendering.lines(BenchText::text));
     put(Usage.class, Rendering.lines(Usage::usage));
+    put(DebugStatus.class, Rendering.lines(DebugText::status));
+    put(Lists.DebugDump.class, Rendering.lines(DebugText::dump));
+    put(Lists.DebugErrors.class, Rendering.lines(DebugText::errors));
     put(
         Lists.GuestLog.class,
         Rendering.lines((Lists.GuestLog log) -> String.join("\n", log.lines())));

@@ -2,6 +2,7 @@ package io.carom.shell.fake;
 
 import io.carom.bench.SwiotlbBench;
 import io.carom.dma.DmaControl;
+import io.carom.dma.DmaDebug;
 import io.carom.guest.DmaBench;
 import io.carom.guest.Fio;
 import io.carom.guest.GuestKernel;
@@ -15,6 +16,7 @@ import org.osgi.framework.Bundle;
 public final class FakeWorld implements ShellServices {
   public final FakeVirtio virtio = new FakeVirtio();
   public final FakeDma dma = new FakeDma(virtio);
+  public final FakeDmaDebug dmaDebug = new FakeDmaDebug();
   public final FakeGuest guest = new FakeGuest(virtio);
   public final FakeFio fio = new FakeFio(virtio, dma);
 
@@ -32,6 +34,11 @@ public final class FakeWorld implements ShellServices {
   @Override
   public DmaControl dma() {
     return dma;
+  }
+
+  @Override
+  public DmaDebug dmaDebug() {
+    return dmaDebug;
   }
 
   @Override

@@ -18,6 +18,9 @@ public interface CoherentSpace {
    */
   void free(CoherentBuffer buffer);
 
+  /** Whether a run of bus addresses is memory that is in use here. */
+  boolean covers(long busAddress, long size);
+
   /** Bytes in use. */
   long used();
 }

@@ -101,6 +101,17 @@ public final class DeviceCoherent implements CoherentSpace {
   }
 
   @Override
+  public synchronized boolean covers(final long busAddress, final long size) {
+    for (final Taken taken : restricted.values()) {
+      final long within = busAddress - taken.buffer.busAddress();
+      if (within >= 0 && within < taken.buffer.size() && size <= taken.buffer.size() - within) {
+        return true;
+      }
+    }
+    return usual.covers(busAddress, size);
+  }
+
+  @Override
   public synchronized long used() {
     long sum = usual.used();
     for (final Taken taken : restricted.values()) {

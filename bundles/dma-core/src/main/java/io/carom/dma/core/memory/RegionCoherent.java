@@ -166,6 +166,24 @@ public final class RegionCoherent implements CoherentSpace {
   }
 
   @Override
+  public synchronized boolean covers(final long busAddress, final long size) {
+    for (final ExtentState extent : beyond.values()) {
+      final long within = busAddress - extent.extent.busAddress();
+      if (within >= 0 && within < extent.extent.size() && size <= extent.extent.size() - within) {
+        return true;
+      }
+    }
+    final long offset = busAddress - region.busAddress();
+    final long reserve = (long) pages * PAGE;
+    if (offset < 0 || offset >= reserve || size < 1 || size > reserve - offset) {
+      return false;
+    }
+    final int first = (int) (offset / PAGE);
+    final int last = (int) ((offset + size - 1) / PAGE);
+    return used.nextClearBit(first) > last;
+  }
+
+  @Override
   public synchronized long used() {
     return usedBytes;
   }
