@@ -69,7 +69,7 @@ final class MapKit {
   }
 
   private static Generation generation(final int number, final OneSlotStrategy strategy) {
-    final Pool pool = new Pool("pool", "one-slot", ExtentKind.RAM, null, strategy);
+    final Pool pool = new Pool("pool", "one-slot", ExtentKind.RAM, null, strategy, null);
     return new Generation(DEVICE, number, "one-slot", pool, Extent.SLOT_SIZE);
   }
 

@@ -4,6 +4,7 @@ import io.carom.dma.Dma;
 import io.carom.dma.DmaControl;
 import io.carom.dma.SwapPolicy;
 import io.carom.dma.core.map.Copier;
+import io.carom.dma.core.map.Lookup;
 import io.carom.dma.core.swap.Settings;
 import io.carom.dma.core.swap.StrategyRef;
 import io.carom.dma.core.swap.Target;
@@ -43,12 +44,11 @@ public final class DmaCoreComponent {
   public static final String PID = "io.carom.dma.core";
 
   private static final Logger LOG = LoggerFactory.getLogger(DmaCoreComponent.class);
-  private static final long DEFAULT_DRAIN_MS = 2_000;
-  private static final long DEFAULT_WATCHDOG_MS = 500;
 
   private final DmaCore core;
   private final ServiceRegistration<?> registration;
   private final ConcurrentHashMap<Long, Integer> revisions = new ConcurrentHashMap<>();
+  private volatile Settings settings;
 
   /** Configuration of the DMA core. */
   @ObjectClassDefinition(
@@ -74,7 +74,7 @@ public final class DmaCoreComponent {
     @AttributeDefinition(
         name = "drainTimeoutMs",
         description = "Milliseconds that old mappings have to end by themselves after a swap")
-    long drainTimeoutMs() default DEFAULT_DRAIN_MS;
+    long drainTimeoutMs() default Settings.DRAIN_MS;
 
     /** Policy at the deadline. */
     @AttributeDefinition(
@@ -87,7 +87,29 @@ public final class DmaCoreComponent {
         name = "watchdogMs",
         description =
             "Milliseconds that a strategy may take for one call; then its stripe is abandoned")
-    long watchdogMs() default DEFAULT_WATCHDOG_MS;
+    long watchdogMs() default Settings.WATCHDOG_MS;
+
+    /** Throttle deadline. */
+    @AttributeDefinition(
+        name = "throttleTimeoutMs",
+        description =
+            "Milliseconds that a map that may sleep waits for a pool above its high mark before it"
+                + " fails")
+    long throttleTimeoutMs() default Settings.THROTTLE_MS;
+
+    /** Cap on reachable buffers. */
+    @AttributeDefinition(
+        name = "reachablePercent",
+        description = "Percent of a pool that drivers may hold as I/O buffers in bounce memory")
+    int reachablePercent() default Settings.REACHABLE_PERCENT;
+
+    /** How records are found. */
+    @AttributeDefinition(
+        name = "lookup",
+        description =
+            "How the record of a mapping is found: direct, or mru or tree to measure what they"
+                + " cost; from the next start of the bundle on")
+    String lookup() default "direct";
   }
 
   /** Starts the core. */
@@ -97,7 +119,8 @@ public final class DmaCoreComponent {
       final Config config,
       @Reference final GuestMemory memory,
       @Reference final PageAllocator pages) {
-    core = new DmaCore(memory, pages, settings(config), Copier.COPYING, Timing.SYSTEM);
+    settings = settings(config, Settings.DEFAULTS);
+    core = new DmaCore(memory, pages, settings, Copier.COPYING, Timing.SYSTEM);
     registration =
         context.registerService(
             new String[] {Dma.class.getName(), DmaControl.class.getName()},
@@ -105,33 +128,28 @@ public final class DmaCoreComponent {
             FrameworkUtil.asDictionary(Map.of()));
   }
 
-  private static Settings settings(final Config config) {
-    SwapPolicy policy = SwapPolicy.ADOPT;
+  /** The settings of a configuration, or those before it when something in it is wrong. */
+  private static Settings settings(final Config config, final Settings before) {
     try {
-      policy = SwapPolicy.parse(config.drainPolicy());
+      return new Settings(
+          config.strategy(),
+          config.strategy_fallback(),
+          config.drainTimeoutMs(),
+          SwapPolicy.parse(config.drainPolicy()),
+          config.watchdogMs(),
+          config.throttleTimeoutMs(),
+          config.reachablePercent(),
+          Lookup.parse(config.lookup()));
     } catch (final IllegalArgumentException e) {
-      LOG.error("{}: drainPolicy: {}; adopt is used", PID, e.getMessage());
+      LOG.error("{}: {}; nothing of the new configuration is applied", PID, e.getMessage());
+      return before;
     }
-    return new Settings(
-        config.strategy(),
-        config.strategy_fallback(),
-        atLeast("drainTimeoutMs", config.drainTimeoutMs(), 0, DEFAULT_DRAIN_MS),
-        policy,
-        atLeast("watchdogMs", config.watchdogMs(), 10, DEFAULT_WATCHDOG_MS));
-  }
-
-  private static long atLeast(
-      final String name, final long value, final long least, final long fallback) {
-    if (value < least) {
-      LOG.error("{}: {}={} is less than {}; {} is used", PID, name, value, least, fallback);
-      return fallback;
-    }
-    return value;
   }
 
   @Modified
   void modified(final Config config) {
-    core.settings(settings(config));
+    settings = settings(config, settings);
+    core.settings(settings);
   }
 
   @Reference(

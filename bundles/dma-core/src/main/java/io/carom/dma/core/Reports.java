@@ -61,7 +61,7 @@ final class Reports {
         region == null ? 0 : region.memory().byteSize(),
         region == null ? 0 : region.reserveBytes(),
         device.coherent().used(),
-        0,
+        device.reachables().bytes(),
         device.usedSlots(),
         device.usedHiwater());
   }
@@ -73,7 +73,7 @@ final class Reports {
     for (final Pool pool : pools) {
       for (final ExtentState extent : pool.grantedNow()) {
         for (final MappingRecord record : extent.records()) {
-          if (record.state() != MappingRecord.FREE) {
+          if (MappingRecord.isMapping(record.state())) {
             add(
                 result,
                 devices,
@@ -123,19 +123,41 @@ final class Reports {
               "area " + extent.home(),
               "EXTENT"));
       for (final MappingRecord record : extent.records()) {
-        if (record.state() != MappingRecord.FREE) {
-          final Generation generation = tables.generations().get(record.generation);
-          final DeviceDma device = generation == null ? null : byNumber(devices, generation.device);
+        final int state = record.state();
+        if (state != MappingRecord.FREE) {
           runs.add(
               new PoolOccupancy.Run(
                   hex(extent.runAddress(record)),
                   record.runSlots,
-                  device == null ? "?" : device.name(),
-                  "BOUNCE"));
+                  owner(devices, record, state),
+                  use(state)));
         }
       }
     }
     return new PoolOccupancy(pool.name(), extents, runs);
+  }
+
+  private String owner(
+      final Collection<DeviceDma> devices, final MappingRecord record, final int state) {
+    if (state == MappingRecord.LENT) {
+      return "lent";
+    }
+    final DeviceDma device;
+    if (state == MappingRecord.REACHABLE) {
+      device = byNumber(devices, MappingRecord.heldBy(record.generation));
+    } else {
+      final Generation generation = tables.generations().get(record.generation);
+      device = generation == null ? null : byNumber(devices, generation.device);
+    }
+    return device == null ? "?" : device.name();
+  }
+
+  private static String use(final int state) {
+    return switch (state) {
+      case MappingRecord.REACHABLE -> "REACHABLE";
+      case MappingRecord.LENT -> "LENT";
+      default -> "BOUNCE";
+    };
   }
 
   private void add(

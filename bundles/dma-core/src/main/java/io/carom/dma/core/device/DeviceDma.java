@@ -11,6 +11,7 @@ import io.carom.dma.ReachableBuffer;
 import io.carom.dma.ScatterList;
 import io.carom.dma.core.map.CoreTables;
 import io.carom.dma.core.map.Mapper;
+import io.carom.dma.core.map.Reachables;
 import io.carom.dma.core.map.Unmapper;
 import io.carom.dma.core.memory.CoherentSpace;
 import io.carom.dma.core.memory.RamCoherent;
@@ -111,6 +112,11 @@ public final class DeviceDma implements DmaDevice {
     return mapper;
   }
 
+  /** The I/O buffers that its driver holds. */
+  public Reachables reachables() {
+    return mapper.reachables();
+  }
+
   /** Its unmap path. */
   public Unmapper unmapper() {
     return unmapper;
@@ -184,6 +190,7 @@ public final class DeviceDma implements DmaDevice {
   @Override
   public void negotiated(final Negotiation result) {
     negotiation = Objects.requireNonNull(result);
+    mapper.regionOnly(result.swiotlb());
     negotiated = true;
     events.negotiated(this);
   }
@@ -213,7 +220,9 @@ public final class DeviceDma implements DmaDevice {
   @Override
   public int mapSg(final ScatterList list, final DmaDirection direction, final int attributes) {
     for (int i = 0; i < list.entries(); i++) {
-      final long bus = mapper.map(list.address(i), list.length(i), direction, attributes);
+      // Only the first waits for a throttled pool: one that holds part of it must not wait for more.
+      final long bus =
+          mapper.map(list.address(i), list.length(i), direction, attributes, i == 0);
       if (bus == MAPPING_ERROR) {
         for (int j = 0; j < i; j++) {
           // Nothing was transferred, so nothing is copied back.
@@ -269,12 +278,16 @@ public final class DeviceDma implements DmaDevice {
 
   @Override
   public @Nullable ReachableBuffer allocateReachable(final long size) {
-    return null;
+    if (size <= 0) {
+      throw new IllegalArgumentException(
+          spec.name() + ": reachable size " + size + " is not positive");
+    }
+    return closed ? null : mapper.allocateReachable(size);
   }
 
   @Override
   public void freeReachable(final ReachableBuffer buffer) {
-    throw new DmaUsageException(name(), buffer.address(), "not a reachable buffer of this device");
+    mapper.freeReachable(buffer);
   }
 
   @Override
@@ -329,6 +342,7 @@ public final class DeviceDma implements DmaDevice {
   public void close() {
     if (!closed) {
       closed = true;
+      reachables().freeAll();
       events.closed(this);
     }
   }

@@ -61,6 +61,10 @@ public final class Unmapper implements PassTable.Owner {
       return;
     }
     final MappingRecord record = extent.record(busAddress);
+    if (record.state() != MappingRecord.LIVE && reachable(extent, busAddress)) {
+      unmapPass(busAddress, size, direction);
+      return;
+    }
     if (direction == DmaDirection.TO_DEVICE) {
       finish(extent, record, busAddress, size, direction, null, 0);
       return;
@@ -74,6 +78,15 @@ public final class Unmapper implements PassTable.Owner {
       copyOut(extent, record.busAddress, record.address, size);
     }
     finish(extent, record, busAddress, size, direction, generation, copy ? size : 0);
+  }
+
+  /** Whether an address lies in an I/O buffer that this device's driver holds. */
+  private boolean reachable(final ExtentState extent, final long busAddress) {
+    final MappingRecord record = extent.containing(busAddress);
+    return record != null
+        && record.state() == MappingRecord.REACHABLE
+        && record.generation == MappingRecord.heldBy(deviceNumber)
+        && busAddress - record.busAddress < record.size;
   }
 
   private void unmapPass(final long busAddress, final long size, final DmaDirection direction) {
@@ -168,31 +181,13 @@ public final class Unmapper implements PassTable.Owner {
         }
         final Generation generation =
             claimed == null ? check(record, busAddress, size, direction) : claimed;
-        extent.giveBack(record);
-        final long runAddress = extent.runAddress(record);
-        final long runBytes = (long) record.runSlots << Extent.SLOT_SHIFT;
-        record.free();
+        // Before its slots can be taken again; the count is read when the lock is free.
         generation.cell(stripe.index).unmapped(copied, record.runSlots);
-        if (pool.callable()) {
-          release(pool, stripe, runAddress, runBytes);
-        }
+        pool.end(stripe, extent, record);
         return;
       } finally {
         stripe.unlock();
       }
-    }
-  }
-
-  private static void release(
-      final Pool pool, final Stripe stripe, final long runAddress, final long runBytes) {
-    stripe.inStrategy = true;
-    try {
-      pool.instance().release(stripe.index, runAddress, runBytes);
-    } catch (final RuntimeException | Error e) {
-      // Any error: after an update of its bundle a strategy's classes may no longer load.
-      pool.fault("release: " + e);
-    } finally {
-      stripe.inStrategy = false;
     }
   }
 
@@ -219,7 +214,7 @@ public final class Unmapper implements PassTable.Owner {
       final long busAddress, final long size, final DmaDirection direction, final boolean forCpu) {
     syncs.increment();
     final ExtentState extent = index.find(busAddress);
-    if (extent == null) {
+    if (extent == null || reachable(extent, busAddress)) {
       if (!tables.passes().covers(busAddress, size, direction.ordinal(), this)) {
         throw usage(
             busAddress, "device driver tries to sync DMA memory it has not allocated", size);

@@ -1,7 +1,9 @@
 package io.carom.dma.core.pool;
 
+import io.carom.dma.ExtentKind;
 import io.carom.dma.spi.Extent;
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +28,9 @@ public final class ExtentState {
   /** What to add to a bus address in the extent to get an offset in {@link #memory}. */
   public final long delta;
 
+  /** For each page of a slot set its extent: only in the index's entry for a set of many. */
+  final @Nullable ExtentState @Nullable [] pages;
+
   private final long bus;
   private final int slots;
   private final MappingRecord[] records;
@@ -35,12 +40,27 @@ public final class ExtentState {
   private volatile int home;
   private int live;
 
+  /** Whether a map asked for it; it is not part of what the strategy planned. */
+  private boolean needed;
+
+  /** Whether it is kept by its pool for the next map that needs one; the strategy has no part. */
+  private boolean kept;
+
   /**
    * Makes an extent that nobody owns.
    *
    * @param offset of its first byte in {@code memory}
    */
   public ExtentState(final Extent extent, final MemorySegment memory, final long offset) {
+    this(extent, memory, offset, null);
+  }
+
+  private ExtentState(
+      final Extent extent,
+      final MemorySegment memory,
+      final long offset,
+      final @Nullable ExtentState @Nullable [] pages) {
+    this.pages = pages;
     this.extent = extent;
     this.memory = memory;
     this.delta = offset - extent.busAddress();
@@ -52,6 +72,12 @@ public final class ExtentState {
     }
     occupied = new long[(slots + 63) / 64];
     starts = new long[(slots + 63) / 64];
+  }
+
+  /** An entry of the index that stands for many extents in one slot set. */
+  static ExtentState split(final @Nullable ExtentState[] pages) {
+    return new ExtentState(
+        new Extent(0, ExtentKind.RAM, 0, 0), MemorySegment.NULL, 0, Objects.requireNonNull(pages));
   }
 
   /** The pool that owns it, or null. */
@@ -68,6 +94,26 @@ public final class ExtentState {
   void own(final @Nullable Pool pool, final int stripe) {
     home = stripe;
     owner = pool;
+  }
+
+  /** Whether a single map asked for it; constant while it is owned. */
+  public boolean needed() {
+    return needed;
+  }
+
+  /** Sets whether a single map asks for it; while nobody owns it. */
+  void needed(final boolean value) {
+    needed = value;
+  }
+
+  /** Whether its pool keeps it while the strategy has no part in it; under the stripe's lock. */
+  boolean kept() {
+    return kept;
+  }
+
+  /** Sets whether its pool keeps it; under the stripe's lock. */
+  void kept(final boolean value) {
+    kept = value;
   }
 
   /** Live mappings; under the home stripe's lock. */
@@ -142,7 +188,8 @@ public final class ExtentState {
   }
 
   /**
-   * Counts the records that are not free, of one generation, or of all for -1; without the lock.
+   * Counts the records that are not free, of one generation, or of all for -1, held runs included;
+   * without the lock.
    */
   public int count(final int generation) {
     int count = 0;

@@ -17,6 +17,9 @@ import java.lang.invoke.VarHandle;
  *      └──────────── after copying back ──────────── COPYING
  * </pre>
  *
+ * <p>A run of slots can also be held without being mapped, REACHABLE or LENT; whoever took it ends
+ * that, under the lock.
+ *
  * <p>The fields are written before LIVE is published and are constant while the record is not FREE.
  * A mapping that may have to be copied back is claimed by compare-and-set, before the copy and
  * without the lock; one that need not is taken under the lock. Which of the two is decided by the
@@ -32,6 +35,12 @@ public final class MappingRecord {
 
   /** A mapping that is being ended: its bytes are copied back. */
   public static final int COPYING = 2;
+
+  /** No mapping: the driver holds the run as an I/O buffer. */
+  public static final int REACHABLE = 3;
+
+  /** No mapping: the run is lent to a user of movable memory. */
+  public static final int LENT = 4;
 
   private static final VarHandle STATE;
 
@@ -64,7 +73,7 @@ public final class MappingRecord {
   /** Ordinal of the direction. */
   public int direction;
 
-  /** Slot of the generation in the generation table. */
+  /** Slot of the generation in the generation table; {@link #heldBy} when it is no mapping. */
   public int generation;
 
   /** The core's tick when it was mapped. */
@@ -97,6 +106,21 @@ public final class MappingRecord {
   /** Publishes the mapping. Only under the stripe lock. */
   public void publish() {
     STATE.setRelease(this, LIVE);
+  }
+
+  /** Publishes a run that is no mapping, as REACHABLE or LENT. Only under the stripe lock. */
+  public void publishHeld(final int newState) {
+    STATE.setRelease(this, newState);
+  }
+
+  /** What stands in the place of a generation when a device's driver holds the run, or nobody's. */
+  public static int heldBy(final int device) {
+    return -2 - device;
+  }
+
+  /** Whether it is or was a mapping, and not a run that is held. */
+  public static boolean isMapping(final int state) {
+    return state == LIVE || state == COPYING;
   }
 
   /** Ends the mapping for good. */

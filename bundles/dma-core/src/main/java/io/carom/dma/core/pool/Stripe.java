@@ -2,6 +2,7 @@ package io.carom.dma.core.pool;
 
 import io.carom.dma.spi.MapRequest;
 import io.carom.dma.spi.Placement;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One stripe of a pool: the lock under which the strategy's code for it runs, and the objects that
@@ -16,6 +17,15 @@ public final class Stripe extends StripeLock {
 
   /** What it answered; guarded by the lock. */
   public final Placement placement = new Placement();
+
+  /** The extent that was made for the map in hand; guarded by the lock. */
+  public @Nullable ExtentState made;
+
+  /** Extents that the next mapping which needs one gets; guarded by the lock. */
+  final KeptExtents kept = new KeptExtents();
+
+  /** Bytes that the strategy wants back of what it lent; guarded by the lock. */
+  public long wantedBack;
 
   /**
    * Whether the holder is inside the strategy's code. Written under the lock, read by the watchdog:

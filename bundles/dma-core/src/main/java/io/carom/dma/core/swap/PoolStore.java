@@ -31,11 +31,17 @@ public final class PoolStore {
   private final List<Entry> entries = new ArrayList<>();
   private final List<Generation> ended = new ArrayList<>();
   private volatile List<Pool> pools = List.of();
+  private volatile Runnable waker = () -> {};
 
   /** No pools. */
   public PoolStore(final RamSpace ram, final int cpus) {
     this.ram = ram;
     this.cpus = cpus;
+  }
+
+  /** Sets whom pools wake when a map was refused. */
+  public void waker(final Runnable value) {
+    waker = value;
   }
 
   /** A pool and where it comes from. */
@@ -44,7 +50,6 @@ public final class PoolStore {
     private final StrategyRef ref;
     private final @Nullable DeviceDma device;
     private final @Nullable ExtentSource source;
-    private final ExtentPlan plan;
     private final List<Generation> drained = new ArrayList<>();
 
     Entry(
@@ -56,7 +61,6 @@ public final class PoolStore {
       this.ref = ref;
       this.device = device;
       this.source = source;
-      this.plan = pool.instance().plan();
     }
   }
 
@@ -100,6 +104,7 @@ public final class PoolStore {
       return shared;
     }
     made.pool.attach();
+    made.pool.waker(waker);
     entries.add(made);
     publish();
     if (made.source != null) {
@@ -133,7 +138,8 @@ public final class PoolStore {
               .strategy()
               .open(new PoolSpec(own ? device.name() : null, kind, available, cpus));
       final Pool pool =
-          new Pool(name, choice.ref().name(), kind, own ? device.name() : null, instance);
+          new Pool(
+              name, choice.ref().name(), kind, own ? device.name() : null, instance, source);
       return new Entry(pool, choice.ref(), own ? device : null, source);
     } catch (final RuntimeException | LinkageError e) {
       throw new IllegalStateException(
@@ -146,10 +152,11 @@ public final class PoolStore {
     if (entry.source == null || !entry.pool.callable()) {
       return;
     }
-    long bytes = entry.plan.extentBytes();
+    final ExtentPlan plan = entry.pool.plan();
+    long bytes = plan.extentBytes();
     long granted = entry.pool.grantedBytes();
-    while (granted + bytes <= entry.plan.wantedBytes()) {
-      final ExtentState extent = entry.source.take(bytes, entry.plan.limit());
+    while (granted + bytes <= plan.wantedBytes()) {
+      final ExtentState extent = entry.source.take(bytes, plan.limit());
       if (extent == null) {
         bytes /= 2; // smaller runs may still be there
         if (bytes < Extent.SET_SIZE) {
@@ -162,6 +169,15 @@ public final class PoolStore {
         return;
       }
       granted += bytes;
+    }
+  }
+
+  /** Grants the pools in use what they want by now. */
+  public synchronized void fill() {
+    for (final Entry entry : entries) {
+      if (!entry.pool.retired()) {
+        fill(entry);
+      }
     }
   }
 
@@ -185,7 +201,8 @@ public final class PoolStore {
     if (old == null || old.source == null || !old.pool.retired() || old.pool.quarantined()) {
       return 0;
     }
-    final List<ExtentState> empty = old.pool.takeEmpty(Integer.MAX_VALUE);
+    final List<ExtentState> empty = new ArrayList<>(old.pool.takeEmpty(Integer.MAX_VALUE));
+    empty.addAll(old.pool.takeDiscarded());
     give(old.source, empty);
     final Entry next = entryOf(to);
     if (next != null && next.source == old.source && !empty.isEmpty()) {
@@ -195,8 +212,8 @@ public final class PoolStore {
   }
 
   /**
-   * Goes on with pools that nobody uses any more: disposes of empty extents, ends pools without
-   * mappings, and tops up pools of devices whose region has free sets again.
+   * Disposes of extents that strategies gave back, grants what they want more, and goes on with
+   * pools that nobody uses any more: disposes of empty extents, ends pools without mappings.
    *
    * @param leave generations that a running swap still looks after
    */
@@ -210,10 +227,11 @@ public final class PoolStore {
             ended.add(g);
             return true;
           });
+      if (entry.source != null) {
+        give(entry.source, entry.pool.takeDiscarded());
+      }
       if (!entry.pool.retired()) {
-        if (entry.device != null) {
-          fill(entry);
-        }
+        fill(entry);
         continue;
       }
       if (entry.drained.stream().anyMatch(leave::contains)) {
