@@ -39,14 +39,13 @@ public final class RegionCoherent implements CoherentSpace {
   @Override
   public synchronized CoherentBuffer allocate(final long size) {
     final int count = Math.toIntExact((size + PAGE - 1) / PAGE);
-    int start = used.nextClearBit(0);
-    while (start + count <= pages) {
+    final int align = (int) (CoherentSpace.alignment(size) / PAGE); // the region's base has more
+    for (int start = 0; start + count <= pages; start += align) {
       final int taken = used.nextSetBit(start);
       if (taken < 0 || taken - start >= count) {
         used.set(start, start + count);
         return buffer((long) start * PAGE, size, (long) count * PAGE);
       }
-      start = used.nextClearBit(taken);
     }
     final long whole = (size + Extent.SET_SIZE - 1) / Extent.SET_SIZE * Extent.SET_SIZE;
     final ExtentState extent = sets.take(whole, Long.MAX_VALUE);
