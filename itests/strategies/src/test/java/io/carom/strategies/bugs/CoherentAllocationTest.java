@@ -9,6 +9,7 @@ import io.carom.dma.DmaDirection;
 import io.carom.dma.DmaMemoryException;
 import io.carom.dma.ExtentKind;
 import io.carom.dma.Negotiation;
+import io.carom.strategies.kit.Bytes;
 import io.carom.strategies.kit.Driven;
 import io.carom.strategies.kit.Subject;
 import io.carom.strategies.kit.World;
@@ -40,10 +41,8 @@ class CoherentAllocationTest {
       }
       for (int i = 0; i < pages.size(); i++) {
         final CoherentBuffer made = pages.get(i);
-        for (final byte b : device.read(made.busAddress(), 0x2000)) {
-          assertThat(b).isEqualTo((byte) (i + 1));
-        }
-        assertThat(device.read(bounces.get(i), 700)).containsOnly(9);
+        Bytes.assertAll(device.read(made.busAddress(), 0x2000), i + 1);
+        Bytes.assertAll(device.read(bounces.get(i), 700), 9);
       }
       bounces.forEach(bus -> device.unmap(bus, 700, DmaDirection.TO_DEVICE));
       pages.forEach(device.dma::freeCoherent);
@@ -76,7 +75,7 @@ class CoherentAllocationTest {
         final CoherentBuffer made = device.dma.allocateCoherent((long) kib << 10);
         final long align = Long.highestOneBit(((long) kib << 10) * 2 - 1);
         assertThat(made.busAddress() & (align - 1)).as("%d KiB", kib).isZero();
-        assertThat(made.memory().toArray(ValueLayout.JAVA_BYTE)).containsOnly(0);
+        Bytes.assertAll(made.memory().toArray(ValueLayout.JAVA_BYTE), 0);
       }
     }
   }

@@ -8,6 +8,7 @@ import io.carom.dma.DmaAttributes;
 import io.carom.dma.DmaDirection;
 import io.carom.dma.DmaUsageException;
 import io.carom.dma.Negotiation;
+import io.carom.strategies.kit.Bytes;
 import io.carom.strategies.kit.Driven;
 import io.carom.strategies.kit.Subject;
 import io.carom.strategies.kit.World;
@@ -30,12 +31,6 @@ class DataMovementTest {
     return world.guest.memory.segment(address, size).toArray(ValueLayout.JAVA_BYTE);
   }
 
-  private static byte[] filled(final int size, final int value) {
-    final byte[] result = new byte[size];
-    Arrays.fill(result, (byte) value);
-    return result;
-  }
-
   /** Bytes that differ from their neighbours, so that a shift by one is seen. */
   private static void fillUniquely(final MemorySegment memory, final int seed) {
     for (long i = 0; i < memory.byteSize(); i++) {
@@ -53,10 +48,10 @@ class DataMovementTest {
           world.poisonFree();
           final long buffer = world.guest.buffer(4096, 0x5a);
           final long bus = device.dma.map(buffer, 4096, direction, attributes);
-          assertThat(device.read(bus, 4096)).isEqualTo(filled(4096, 0x5a));
+          assertThat(device.read(bus, 4096)).isEqualTo(Bytes.filled(4096, 0x5a));
           device.write(bus, 1, 0x77); // one byte of 4096: the rest stays
           device.dma.unmap(bus, 4096, direction, attributes);
-          final byte[] expected = filled(4096, 0x5a);
+          final byte[] expected = Bytes.filled(4096, 0x5a);
           if (direction != DmaDirection.TO_DEVICE && attributes == 0) {
             expected[0] = 0x77;
           }
@@ -94,12 +89,12 @@ class DataMovementTest {
         device.write(bus, 4096, 2);
         device.dma.syncForCpu(bus, 4096, direction);
         final int cpu = direction == DmaDirection.TO_DEVICE ? 1 : 2;
-        assertThat(bytes(world, buffer, 4096)).isEqualTo(filled(4096, cpu));
+        assertThat(bytes(world, buffer, 4096)).isEqualTo(Bytes.filled(4096, cpu));
         world.guest.memory.segment(buffer, 4096).fill((byte) 3);
         device.dma.syncForDevice(bus, 4096, direction);
         // of a FROM_DEVICE mapping it is nothing: what the device wrote meanwhile must live
         final int seen = direction == DmaDirection.FROM_DEVICE ? 2 : 3;
-        assertThat(device.read(bus, 4096)).isEqualTo(filled(4096, seen));
+        assertThat(device.read(bus, 4096)).isEqualTo(Bytes.filled(4096, seen));
         device.unmap(bus, 4096, direction);
       }
     }
@@ -130,7 +125,7 @@ class DataMovementTest {
               () -> device.dma.syncForCpu(bus + 8000, 2000, DmaDirection.FROM_DEVICE))
           .isInstanceOf(DmaUsageException.class)
           .hasMessageContaining("outside allocated range");
-      assertThat(bytes(world, buffer + 0x345, 9000)).isEqualTo(filled(9000, 1));
+      assertThat(bytes(world, buffer + 0x345, 9000)).isEqualTo(Bytes.filled(9000, 1));
       device.unmap(bus, 9000, DmaDirection.FROM_DEVICE);
     }
   }
@@ -164,7 +159,7 @@ class DataMovementTest {
       assertThatThrownBy(
               () -> device.dma.unmap(bus - 0x123, 200, DmaDirection.FROM_DEVICE, 0))
           .isInstanceOf(DmaUsageException.class);
-      assertThat(bytes(world, buffer, 8192)).isEqualTo(filled(8192, 1));
+      assertThat(bytes(world, buffer, 8192)).isEqualTo(Bytes.filled(8192, 1));
       device.unmap(bus, 200, DmaDirection.FROM_DEVICE);
     }
   }
@@ -234,9 +229,9 @@ class DataMovementTest {
           .hasMessageContaining("different direction");
       assertThatThrownBy(() -> other.unmap(bus, 4000, DmaDirection.FROM_DEVICE))
           .isInstanceOf(DmaUsageException.class);
-      assertThat(bytes(world, buffer, 4000)).isEqualTo(filled(4000, 1));
+      assertThat(bytes(world, buffer, 4000)).isEqualTo(Bytes.filled(4000, 1));
       device.unmap(bus, 4000, DmaDirection.FROM_DEVICE);
-      assertThat(bytes(world, buffer, 4000)).isEqualTo(filled(4000, 2));
+      assertThat(bytes(world, buffer, 4000)).isEqualTo(Bytes.filled(4000, 2));
     }
   }
 
@@ -262,12 +257,12 @@ class DataMovementTest {
       final long bus = device.mapped(buffer, 16 * KIB, DmaDirection.BIDIRECTIONAL);
       device.write(bus, 16 * KIB, 2);
       device.dma.syncForCpu(bus + 5000, 100, DmaDirection.BIDIRECTIONAL);
-      final byte[] expected = filled(16 * KIB, 1);
+      final byte[] expected = Bytes.filled(16 * KIB, 1);
       Arrays.fill(expected, 5000, 5100, (byte) 2);
       assertThat(bytes(world, buffer, 16 * KIB)).isEqualTo(expected);
       world.guest.memory.segment(buffer, 16 * KIB).fill((byte) 3);
       device.dma.syncForDevice(bus + 9001, 3, DmaDirection.BIDIRECTIONAL);
-      final byte[] seen = filled(16 * KIB, 2);
+      final byte[] seen = Bytes.filled(16 * KIB, 2);
       Arrays.fill(seen, 9001, 9004, (byte) 3);
       assertThat(device.read(bus, 16 * KIB)).isEqualTo(seen);
       device.unmap(bus, 16 * KIB, DmaDirection.BIDIRECTIONAL);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.carom.dma.DmaDevice;
 import io.carom.dma.DmaDirection;
 import io.carom.dma.core.swap.Timing;
+import io.carom.strategies.kit.Bytes;
 import io.carom.strategies.kit.Driven;
 import io.carom.strategies.kit.Guest;
 import io.carom.strategies.kit.Strategies;
@@ -45,11 +46,7 @@ class InfoLeakTest {
   }
 
   private static void assertAll(final MemorySegment memory, final int value) {
-    for (final byte b : memory.toArray(ValueLayout.JAVA_BYTE)) {
-      if (b != (byte) value) {
-        assertThat(b).as("a byte that should be %x", value).isEqualTo((byte) value);
-      }
-    }
+    Bytes.assertAll(memory.toArray(ValueLayout.JAVA_BYTE), value);
   }
 
   @ParameterizedTest
@@ -100,7 +97,7 @@ class InfoLeakTest {
       for (final DmaDirection direction : DmaDirection.values()) {
         for (final int offset : new int[] {0, 0x123, 0x7ff, 0xabc, 0xfff}) {
           final long bus = device.mapped(buffer + offset, SIZE, direction);
-          assertAll(MemorySegment.ofArray(device.read(bus, SIZE)), 0x66);
+          Bytes.assertAll(device.read(bus, SIZE), 0x66);
           device.unmap(bus, SIZE, direction);
         }
       }
@@ -138,7 +135,7 @@ class InfoLeakTest {
           world.use(first, other);
           final long buffer = world.guest.buffer(SIZE, 0x12);
           final long bus = first.mapped(buffer, SIZE, DmaDirection.BIDIRECTIONAL);
-          assertAll(MemorySegment.ofArray(first.read(bus, SIZE)), 0x12);
+          Bytes.assertAll(first.read(bus, SIZE), 0x12);
           first.unmap(bus, SIZE, DmaDirection.BIDIRECTIONAL);
           assertAll(world.guest.memory.segment(buffer, SIZE), 0x12);
         }

@@ -133,10 +133,23 @@ public final class World implements AutoCloseable {
     return core.pools().stream().mapToLong(PoolInfo::io_tlb_used).sum();
   }
 
+  /** All pools' occupancy; a pool that ends meanwhile is left out. */
+  public List<PoolOccupancy> occupancies() {
+    final List<PoolOccupancy> result = new ArrayList<>();
+    for (final PoolInfo pool : core.pools()) {
+      try {
+        result.add(core.occupancy(pool.pool()));
+      } catch (final IllegalArgumentException e) {
+        continue; // it has ended since it was listed
+      }
+    }
+    return result;
+  }
+
   /** The run of slots that holds a bounce. */
   public PoolOccupancy.Run run(final long busAddress) {
-    for (final PoolInfo pool : core.pools()) {
-      for (final PoolOccupancy.Run run : core.occupancy(pool.pool()).runs()) {
+    for (final PoolOccupancy pool : occupancies()) {
+      for (final PoolOccupancy.Run run : pool.runs()) {
         final long first = address(run.busAddress());
         if (busAddress >= first && busAddress - first < run.slots() << Extent.SLOT_SHIFT) {
           return run;
@@ -153,8 +166,7 @@ public final class World implements AutoCloseable {
 
   /** Overwrites every slot of every pool that no mapping uses. */
   public void poisonFree() {
-    for (final PoolInfo pool : core.pools()) {
-      final PoolOccupancy occupancy = core.occupancy(pool.pool());
+    for (final PoolOccupancy occupancy : occupancies()) {
       for (final PoolOccupancy.Run extent : occupancy.extents()) {
         final long first = address(extent.busAddress());
         for (long at = first;
