@@ -12,12 +12,14 @@ import io.carom.dma.SwapPolicy;
 import io.carom.dma.SwapReport;
 import io.carom.dma.core.DmaCore;
 import io.carom.dma.core.map.Copier;
+import io.carom.dma.core.map.Lookup;
 import io.carom.dma.core.swap.Settings;
 import io.carom.dma.core.swap.StrategyRef;
 import io.carom.dma.core.swap.Timing;
 import io.carom.dma.spi.DmaStrategy;
 import io.carom.dma.spi.Extent;
 import io.carom.memory.LazyMemory;
+import io.carom.memory.PhysicalLayout;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,7 +37,11 @@ public final class World implements AutoCloseable {
 
   private static final long REGION = 0x80_0000_0000L;
   private static final long REGION_DISTANCE = 1L << 30;
+  private static final long LOW_REGION = PhysicalLayout.MMIO32_BASE;
+  private static final long LOW_REGION_DISTANCE = 16L << 20;
   private static final long WATCHDOG_MS = 60_000;
+  private static final long DRAIN_MS = 1_000;
+  private static final long THROTTLE_MS = 2;
   private static final long PATIENCE_S = 20;
 
   private final List<Driven> devices = new ArrayList<>();
@@ -60,7 +66,15 @@ public final class World implements AutoCloseable {
     this.subject = subject;
     this.guest = guest;
     final Settings settings =
-        new Settings(subject.strategy(), true, 1_000, SwapPolicy.ADOPT, WATCHDOG_MS);
+        new Settings(
+            subject.strategy(),
+            true,
+            DRAIN_MS,
+            SwapPolicy.ADOPT,
+            WATCHDOG_MS,
+            THROTTLE_MS,
+            Settings.REACHABLE_PERCENT,
+            Lookup.DIRECT);
     core = new DmaCore(guest.memory, guest, settings, Copier.COPYING, timing);
     int id = 0;
     for (final var entry : Strategies.table().entrySet()) {
@@ -86,9 +100,18 @@ public final class World implements AutoCloseable {
 
   /** A region of so many KiB besides its reserve, poisoned. */
   public DmaDeviceSpec.Region region(final int kib) {
+    return region(kib, REGION + regions++ * REGION_DISTANCE);
+  }
+
+  /** The same below 4 GiB, for at most 15 MiB. */
+  public DmaDeviceSpec.Region lowRegion(final int kib) {
+    return region(kib, LOW_REGION + regions++ * LOW_REGION_DISTANCE);
+  }
+
+  private static DmaDeviceSpec.Region region(final int kib, final long base) {
     final MemorySegment memory = LazyMemory.allocate(RESERVE + ((long) kib << 10));
     memory.fill(Guest.POISON);
-    return new DmaDeviceSpec.Region(REGION + regions++ * REGION_DISTANCE, memory, RESERVE);
+    return new DmaDeviceSpec.Region(base, memory, RESERVE);
   }
 
   /** A device that uses the subject's strategy on its kind of memory. */
