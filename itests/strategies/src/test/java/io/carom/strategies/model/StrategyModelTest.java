@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class StrategyModelTest {
   private static final int STEPS_OF_A_WORLD = 250;
-  private static final int STEPS = Integer.getInteger("carom.steps", 1500);
+  private static final int STEPS = Integer.getInteger("carom.steps", 1000);
 
   @ParameterizedTest
   @MethodSource("io.carom.strategies.kit.Strategies#all")
