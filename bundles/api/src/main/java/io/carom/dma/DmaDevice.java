@@ -109,8 +109,9 @@ public interface DmaDevice extends AutoCloseable {
   void syncSgForDevice(ScatterList list, DmaDirection direction);
 
   /**
-   * Allocates coherent memory, zeroed and page-aligned: from the region of a device that has one,
-   * else from RAM below the device's mask.
+   * Allocates coherent memory, zeroed, and aligned to the power of two at or above its size (at
+   * least 4 KiB, at most 256 KiB): from the region of a device that has one, else from RAM below
+   * the device's mask.
    *
    * @param size bytes, at least 1; whole pages are taken
    * @throws DmaMemoryException when there is none; the message says where and how much was asked

@@ -149,6 +149,16 @@ final class MapKit {
     }
   }
 
+  /** Hands a mapping's buffer to the device: whether the core found it. */
+  boolean syncForDevice(final long bus, final DmaDirection direction) {
+    try {
+      unmapper.sync(bus, SIZE, direction, false);
+      return true;
+    } catch (final DmaUsageException e) {
+      return false;
+    }
+  }
+
   /** The device writes a mapping's bytes. */
   void deviceWrites(final long bus) {
     bounce(bus).set(LONG, 0, DEVICES);

@@ -41,7 +41,7 @@ public final class RamCoherent implements CoherentSpace {
   @Override
   public synchronized CoherentBuffer allocate(final long size) {
     final long count = (size + PhysicalLayout.PAGE_SIZE - 1) >> PhysicalLayout.PAGE_SHIFT;
-    final long address = pages.allocate(count, PhysicalLayout.PAGE_SIZE, limit);
+    final long address = pages.allocate(count, CoherentSpace.alignment(size), limit);
     if (address == PageAllocator.NONE) {
       throw new DmaMemoryException(
           device

@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Coherent memory in a range of bounce memory, a device's region or a restricted pool: pages of the
  * reserve, which was set apart before any extent was granted, so a swap never has to wait for it.
- * What does not fit there takes whole slot sets that nobody owns, or fails.
+ * What does not fit there takes whole slot sets that nobody owns, or fails. Memory is aligned to its
+ * size, rounded up to a power of two pages; in a device's region, as far as its reserve has room.
  */
 public final class RegionCoherent implements CoherentSpace {
   private static final int PAGE = PhysicalLayout.PAGE_SIZE;
@@ -94,7 +95,12 @@ public final class RegionCoherent implements CoherentSpace {
 
   /** First page of a free run at an allowed place, or -1. */
   private int find(final int count) {
-    final long step = ordered && count > 1 ? Long.highestOneBit(count - 1L) << 1 : 1;
+    final int start = find(count, CoherentSpace.alignment((long) count * PAGE) / PAGE);
+    // A region's reserve is sized for its queues without gaps: better there than in a slot set.
+    return start >= 0 || ordered ? start : find(count, 1);
+  }
+
+  private int find(final int count, final long step) {
     final long base = region.busAddress() / PAGE;
     int start = used.nextClearBit(0);
     while (true) {
