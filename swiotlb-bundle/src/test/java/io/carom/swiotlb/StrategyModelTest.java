@@ -102,7 +102,7 @@ class StrategyModelTest {
   private static MapRequest request(final SplittableRandom random) {
     final MapRequest request = new MapRequest();
     request.address = random.nextLong(1 << 30);
-    request.size = 1 + random.nextInt(random.nextInt(6) == 0 ? 270_000 : 20_000);
+    request.size = 1L + random.nextInt(random.nextInt(6) == 0 ? 270_000 : 20_000);
     request.device = random.nextInt(100);
     request.dmaMask = -1;
     request.minAlignMask = MASKS[random.nextInt(MASKS.length)];

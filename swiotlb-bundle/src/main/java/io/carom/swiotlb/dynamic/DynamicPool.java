@@ -66,13 +66,13 @@ public final class DynamicPool implements StrategyInstance {
       return fixed;
     }
     final long wanted = settings.slots() != 0 ? settings.slots() : DynamicSettings.LEAST_SLOTS;
-    long bytes = (wanted << Extent.SLOT_SHIFT) + Extent.SET_SIZE - 1 & -Extent.SET_SIZE;
+    long bytes = ((wanted << Extent.SLOT_SHIFT) + Extent.SET_SIZE - 1) & -Extent.SET_SIZE;
     if (settings.slots() == 0) {
       bytes = Math.max(bytes, (long) fixed.areas() << Extent.SET_SHIFT);
     }
     if (spec.extents() == ExtentKind.DEVICE) {
       // What the pool takes of a region is not there for the mappings.
-      final long share = fixed.bytes() / REGION_SHARE & -Extent.SET_SIZE;
+      final long share = (fixed.bytes() / REGION_SHARE) & -Extent.SET_SIZE;
       bytes = Math.max(Extent.SET_SIZE, Math.min(bytes, share));
     }
     final int sets = (int) (bytes >> Extent.SET_SHIFT);

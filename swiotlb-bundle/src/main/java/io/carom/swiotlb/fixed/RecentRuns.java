@@ -22,7 +22,7 @@ final class RecentRuns {
   /** Remembers a run of {@code length} slots, {@code 1..128}. */
   void push(final int length, final long run) {
     final int kind = length - 1;
-    newest[kind] = (byte) (newest[kind] + 1 & MASK);
+    newest[kind] = (byte) ((newest[kind] + 1) & MASK);
     runs[kind * DEPTH + newest[kind]] = run;
     if (counts[kind] < DEPTH) {
       counts[kind]++;
@@ -37,17 +37,17 @@ final class RecentRuns {
   /** The run of a length that was freed last, for 0, or an older one. */
   long get(final int length, final int age) {
     final int kind = length - 1;
-    return runs[kind * DEPTH + (newest[kind] - age & MASK)];
+    return runs[kind * DEPTH + ((newest[kind] - age) & MASK)];
   }
 
   /** Forgets a run. */
   void remove(final int length, final int age) {
     final int kind = length - 1;
     for (int i = age; i > 0; i--) {
-      runs[kind * DEPTH + (newest[kind] - i & MASK)] =
-          runs[kind * DEPTH + (newest[kind] - i + 1 & MASK)];
+      runs[kind * DEPTH + ((newest[kind] - i) & MASK)] =
+          runs[kind * DEPTH + ((newest[kind] - i + 1) & MASK)];
     }
-    newest[kind] = (byte) (newest[kind] - 1 & MASK);
+    newest[kind] = (byte) ((newest[kind] - 1) & MASK);
     counts[kind]--;
   }
 }

@@ -42,7 +42,7 @@ final class ActivePools {
 
   /** The pools, a bit each, that a device has mappings in. */
   long of(final int device) {
-    final int entry = device & DEVICES - 1;
+    final int entry = device & (DEVICES - 1);
     return devices[entry] == device ? active[entry] : 0;
   }
 
@@ -52,7 +52,7 @@ final class ActivePools {
    * @return the entry to name at its end, or -1 when it is not kept
    */
   int mapped(final int device, final int number) {
-    final int entry = device & DEVICES - 1;
+    final int entry = device & (DEVICES - 1);
     if (number < 0 || (devices[entry] != device && active[entry] != 0)) {
       return -1; // another device has the entry while it has mappings
     }

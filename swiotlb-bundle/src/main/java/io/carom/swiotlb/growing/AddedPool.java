@@ -73,7 +73,7 @@ final class AddedPool {
   }
 
   private int slot(final long runAddress) {
-    return (int) (runAddress - extent.busAddress() >> Extent.SLOT_SHIFT);
+    return (int) ((runAddress - extent.busAddress()) >> Extent.SLOT_SHIFT);
   }
 
   /** Whether nothing has been mapped in it for a time; asked at each tick. */

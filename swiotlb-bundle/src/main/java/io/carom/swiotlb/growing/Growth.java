@@ -47,7 +47,7 @@ final class Growth {
   }
 
   private static PoolShape part(final PoolShape all) {
-    final long bytes = Math.max(Extent.SET_SIZE, all.bytes() / REGION_SHARE & -Extent.SET_SIZE);
+    final long bytes = Math.max(Extent.SET_SIZE, (all.bytes() / REGION_SHARE) & -Extent.SET_SIZE);
     final int sets = (int) (bytes >> Extent.SET_SHIFT);
     return new PoolShape(bytes, Math.min(all.areas(), Integer.highestOneBit(sets)));
   }
@@ -58,12 +58,12 @@ final class Growth {
       return spec.availableBytes() & -Extent.SET_SIZE;
     }
     return settings.maxSlots() == 0
-        ? spec.availableBytes() / RAM_SHARE & -Extent.SET_SIZE
-        : settings.maxSlots() << Extent.SLOT_SHIFT & -Extent.SET_SIZE;
+        ? (spec.availableBytes() / RAM_SHARE) & -Extent.SET_SIZE
+        : (settings.maxSlots() << Extent.SLOT_SHIFT) & -Extent.SET_SIZE;
   }
 
   private static long up(final long bytes) {
-    return bytes + Extent.SET_SIZE - 1 & -Extent.SET_SIZE;
+    return (bytes + Extent.SET_SIZE - 1) & -Extent.SET_SIZE;
   }
 
   /** Number of stripes. */

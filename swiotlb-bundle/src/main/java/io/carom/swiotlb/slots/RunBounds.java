@@ -45,7 +45,7 @@ public final class RunBounds {
       if ((old >>> shift & 0xff) == now) {
         return;
       }
-      level[word] = old & ~(0xffL << shift) | now << shift;
+      level[word] = (old & ~(0xffL << shift)) | (now << shift);
       now = largest(level[word]);
       at = word;
     }
@@ -97,7 +97,7 @@ public final class RunBounds {
   }
 
   private static long atLeast(final long word, final int length) {
-    return word + (MOST - length) * EACH & TOP;
+    return (word + (MOST - length) * EACH) & TOP;
   }
 
   /** Adds a set at an index; those from there on move up. */

@@ -85,7 +85,7 @@ public final class FakeCore {
       }
       Extent extent = take(size, Extent.SET_SIZE - 1);
       while (extent == null && size > Extent.SET_SIZE) {
-        size = size / 2 & -Extent.SET_SIZE;
+        size = (size / 2) & -Extent.SET_SIZE;
         extent = take(size, Extent.SET_SIZE - 1);
       }
       if (extent == null) {
@@ -130,7 +130,7 @@ public final class FakeCore {
    */
   public long map(final int first, final MapRequest request) {
     for (int i = 0; i < instance.stripes(); i++) {
-      final int stripe = first + i & instance.stripes() - 1;
+      final int stripe = (first + i) & (instance.stripes() - 1);
       final long bus = ask(stripe, request);
       if (bus >= 0 || refusal == Refusal.TOO_BIG) {
         return bus;
@@ -174,7 +174,7 @@ public final class FakeCore {
     final Held held = entry.getValue();
     assertThat(held.stripe).isEqualTo(stripe);
     assertThat(run + bytes).isLessThanOrEqualTo(held.extent.end());
-    assertThat((run | bytes) & Extent.SLOT_SIZE - 1).isZero();
+    assertThat((run | bytes) & (Extent.SLOT_SIZE - 1)).isZero();
     assertThat(bus).isGreaterThanOrEqualTo(run);
     assertThat(bus + request.size).isLessThanOrEqualTo(run + bytes);
     assertThat(bus & request.minAlignMask).isEqualTo(request.address & request.minAlignMask);
@@ -182,10 +182,10 @@ public final class FakeCore {
       assertThat((run | bytes) & request.allocAlignMask).isZero();
     }
     if ((request.minAlignMask | request.allocAlignMask) == 0 && request.size >= PAGE) {
-      assertThat(bus & PAGE - 1).isZero();
+      assertThat(bus & (PAGE - 1)).isZero();
     }
     if (request.boundaryMask >= 0) {
-      assertThat(run & ~request.boundaryMask).isEqualTo(run + bytes - 1 & ~request.boundaryMask);
+      assertThat(run & ~request.boundaryMask).isEqualTo((run + bytes - 1) & ~request.boundaryMask);
     }
     final int slot = (int) ((run - BASE) >> Extent.SLOT_SHIFT);
     final int count = (int) (bytes >> Extent.SLOT_SHIFT);

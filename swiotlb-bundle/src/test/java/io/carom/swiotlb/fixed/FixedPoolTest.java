@@ -354,7 +354,7 @@ class FixedPoolTest {
       assertThat(map(lifo, 0, 0, 4096)).as("first fit while nothing was freed").isEqualTo(2 * i);
     }
     for (final int i : new int[] {4, 20, 12}) {
-      lifo.release(0, BASE + (2L * i << 11), 4096);
+      lifo.release(0, BASE + ((2L * i) << 11), 4096);
     }
     assertThat(map(lifo, 0, 0, 2048)).as("of this size none was freed").isEqualTo(8);
     assertThat(map(lifo, 0, 0, 4096)).isEqualTo(24);
@@ -362,7 +362,7 @@ class FixedPoolTest {
     assertThat(map(lifo, 0, 0, 4096)).as("slot 8 is not free any more").isEqualTo(80);
     for (int i = 0; i < 40; i++) { // more than are remembered
       if (i != 4) {
-        lifo.release(0, BASE + (2L * i << 11), 4096);
+        lifo.release(0, BASE + ((2L * i) << 11), 4096);
       }
     }
     assertThat(map(lifo, 0, 0, 4096)).isEqualTo(78);
