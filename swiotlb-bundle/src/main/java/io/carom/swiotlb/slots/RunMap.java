@@ -474,7 +474,8 @@ public final class RunMap extends Padded {
 
   private int find(final long address) {
     final int last = lastBlock;
-    if (last < blocks && address >= bases[last]
+    if (last < blocks
+        && address >= bases[last]
         && address - bases[last] < (long) sizes[last] << Extent.SLOT_SHIFT) {
       return last;
     }

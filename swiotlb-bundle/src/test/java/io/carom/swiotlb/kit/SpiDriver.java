@@ -26,7 +26,8 @@ public final class SpiDriver {
   private static final long PAGE = 4096;
 
   /** A live mapping, or a run that was lent. */
-  public record Run(int stripe, long busAddress, long address, long bytes, @Nullable Extent extent) {
+  public record Run(
+      int stripe, long busAddress, long address, long bytes, @Nullable Extent extent) {
     /** Slots taken. */
     public int slots() {
       return (int) (bytes >> Extent.SLOT_SHIFT);

@@ -162,14 +162,11 @@ class LentPoolTest {
     final PoolSpec ram = new PoolSpec(null, ExtentKind.RAM, 128 * MIB, 2);
     assertThat(new LentPool(ram, LentSettings.DEFAULTS).plan().wantedBytes()).isEqualTo(32 * MIB);
     assertThat(new LentPool(ram, LentSettings.DEFAULTS).plan().extentBytes()).isEqualTo(32 * MIB);
-    final PoolSpec given =
-        new PoolSpec(null, ExtentKind.RAM, 128 * MIB, 2, 8192, 4, true);
-    assertThat(new LentPool(given, LentSettings.DEFAULTS).plan().wantedBytes())
-        .isEqualTo(16 * MIB);
+    final PoolSpec given = new PoolSpec(null, ExtentKind.RAM, 128 * MIB, 2, 8192, 4, true);
+    assertThat(new LentPool(given, LentSettings.DEFAULTS).plan().wantedBytes()).isEqualTo(16 * MIB);
     assertThat(new LentPool(given, LentSettings.DEFAULTS).stripes()).isEqualTo(4);
     final PoolSpec region = new PoolSpec("dev", ExtentKind.DEVICE, 3 * MIB, 2);
-    assertThat(new LentPool(region, LentSettings.DEFAULTS).plan().extentBytes())
-        .isEqualTo(3 * MIB);
+    assertThat(new LentPool(region, LentSettings.DEFAULTS).plan().extentBytes()).isEqualTo(3 * MIB);
   }
 
   @Test

@@ -290,8 +290,7 @@ class MagazinePoolTest {
     assertThat(new MagazinePool(ram(), new MagazineSettings(512, 64, 0, 0, 0)).stripes())
         .as("each stripe has a slot set at least")
         .isEqualTo(4);
-    assertThat(
-            new MagazinePool(ram(), new MagazineSettings(8192, 2, 1024, 0, 0)).maxMappingSize(0))
+    assertThat(new MagazinePool(ram(), new MagazineSettings(8192, 2, 1024, 0, 0)).maxMappingSize(0))
         .isEqualTo(MIB);
     assertThat(pool.plan().limit()).isEqualTo(1L << 32);
   }
