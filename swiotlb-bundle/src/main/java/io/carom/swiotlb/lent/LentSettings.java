@@ -81,6 +81,6 @@ public record LentSettings(long slots, int areas, int lowPercent, int lendPercen
   /** Bytes of the range of a stripe. */
   long rangeBytes(final PoolSpec spec) {
     final long stripes = stripes(spec);
-    return (sets(spec) + stripes - 1) / stripes << Extent.SET_SHIFT;
+    return ((sets(spec) + stripes - 1) / stripes) << Extent.SET_SHIFT;
   }
 }

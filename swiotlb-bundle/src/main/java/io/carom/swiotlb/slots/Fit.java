@@ -90,7 +90,7 @@ public final class Fit {
    */
   public long atOrBehind(final long address) {
     final long mask = align | preserve;
-    final long at = address & ~mask | preserved;
+    final long at = (address & ~mask) | preserved;
     return at < address ? at + mask + 1 : at; // bus addresses are below 2^48
   }
 

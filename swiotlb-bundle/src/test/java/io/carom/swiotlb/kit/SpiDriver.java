@@ -125,7 +125,7 @@ public final class SpiDriver {
   }
 
   private @Nullable Extent make(final long bytes, final long alignMask) {
-    for (final Map.Entry<Long, Long> range : free.entrySet()) {
+    for (final Map.Entry<Long, Long> range : List.copyOf(free.entrySet())) {
       final long from = range.getKey();
       final long to = from + range.getValue();
       final long at = (from + alignMask) & ~alignMask;

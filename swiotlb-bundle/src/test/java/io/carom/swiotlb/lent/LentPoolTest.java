@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class LentPoolTest {
   private static final long BASE = 0x1000_0000;
   private static final long MIB = 1L << 20;
-  private static final int TOTAL = 2000 / 128 * 128 + 128; // 2048 slots, 4 MiB
+  private static final int TOTAL = 2048; // slots: 4 MiB
 
   private final LentPool pool = pool(1, 10, 75);
   private final SpiDriver driver = new SpiDriver(pool, ExtentKind.RAM, BASE, 64 * MIB).fill();
