@@ -43,30 +43,29 @@ public final class SwiotlbLent implements DmaStrategy {
     @AttributeDefinition(
         name = "slots",
         description =
-            "Slots of 2 KiB of the range in RAM, rounded up to 128; 0 means a quarter of low RAM, at"
-                + " least 2 MiB and at most 256 MiB. A pool in a device's region takes the region")
+            "Slots of 2 KiB of the range in RAM, rounded up to 128; 0 means a quarter of low RAM,"
+                + " at least 2 MiB and at most 256 MiB. A pool in a device's region takes the"
+                + " region")
     long slots() default 0;
 
     /** Areas. */
     @AttributeDefinition(
         name = "areas",
-        description =
-            "Stripes with a range each, rounded up to a power of two")
+        description = "Stripes with a range each, rounded up to a power of two")
     int areas() default LentSettings.AREAS;
 
     /** Low mark. */
     @AttributeDefinition(
         name = "lowPercent",
         description =
-            "Percent of the range that are to be free; below it lent pages are wanted back, until twice"
-                + " as much is free")
+            "Percent of the range that are to be free; below it lent pages are wanted back, until"
+                + " twice as much is free")
     int lowPercent() default LentSettings.LOW_PERCENT;
 
     /** Cap. */
     @AttributeDefinition(
         name = "lendPercent",
-        description =
-            "Percent of the range that are lent at most, up to 80; 0 lends nothing")
+        description = "Percent of the range that are lent at most, up to 80; 0 lends nothing")
     int lendPercent() default LentSettings.LEND_PERCENT;
   }
 
@@ -82,8 +81,7 @@ public final class SwiotlbLent implements DmaStrategy {
     strategy = new LentStrategy(settings);
   }
 
-  private static LentSettings settings(
-      final Config config, final Map<String, Object> properties) {
+  private static LentSettings settings(final Config config, final Map<String, Object> properties) {
     ConfigKeys.check(Config.class, properties);
     return new LentSettings(
         config.slots(), config.areas(), config.lowPercent(), config.lendPercent());

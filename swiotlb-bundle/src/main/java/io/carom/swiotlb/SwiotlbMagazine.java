@@ -43,37 +43,34 @@ public final class SwiotlbMagazine implements DmaStrategy {
     @AttributeDefinition(
         name = "slots",
         description =
-            "Slots of 2 KiB that a pool in RAM has at most, rounded up to 128; 0 means an eighth of low"
-                + " RAM, at least 1 MiB and at most 64 MiB. A pool in a device's region takes the region")
+            "Slots of 2 KiB that a pool in RAM has at most, rounded up to 128; 0 means an eighth of"
+                + " low RAM, at least 1 MiB and at most 64 MiB. A pool in a device's region takes"
+                + " the region")
     long slots() default 0;
 
     /** Areas. */
     @AttributeDefinition(
         name = "areas",
-        description =
-            "Stripes, rounded up to a power of two; 0 means one for each processor")
+        description = "Stripes, rounded up to a power of two; 0 means one for each processor")
     int areas() default 0;
 
     /** Extents. */
     @AttributeDefinition(
         name = "extentKiB",
         description =
-            "KiB of an extent, and so of the largest mapping, a power of two in 256..4096; 0 means a"
-                + " quarter of a stripe in RAM, and a sixteenth, at most 1024, in a device's region")
+            "KiB of an extent, and so of the largest mapping, a power of two in 256..4096; 0 means"
+                + " a quarter of a stripe in RAM, and a sixteenth, at most 1024, in a device's"
+                + " region")
     int extentKiB() default 0;
 
     /** Floor. */
-    @AttributeDefinition(
-        name = "idleSlots",
-        description =
-            "Slots of 2 KiB that an idle pool keeps")
+    @AttributeDefinition(name = "idleSlots", description = "Slots of 2 KiB that an idle pool keeps")
     long idleSlots() default MagazineSettings.IDLE_SLOTS;
 
     /** Idle time. */
     @AttributeDefinition(
         name = "idleMs",
-        description =
-            "Milliseconds that an extent is empty before it is given back")
+        description = "Milliseconds that an extent is empty before it is given back")
     long idleMs() default MagazineSettings.IDLE_MS;
   }
 

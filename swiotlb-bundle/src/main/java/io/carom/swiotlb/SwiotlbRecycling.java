@@ -44,15 +44,14 @@ public final class SwiotlbRecycling implements DmaStrategy {
     @AttributeDefinition(
         name = "maxSlots",
         description =
-            "Slots of 2 KiB of a device's buffers in RAM at most; 0 means an eighth of low RAM, at least"
-                + " 1 MiB and at most 64 MiB. In a device's region the region is the ceiling")
+            "Slots of 2 KiB of a device's buffers in RAM at most; 0 means an eighth of low RAM, at"
+                + " least 1 MiB and at most 64 MiB. In a device's region the region is the ceiling")
     long maxSlots() default 0;
 
     /** Areas. */
     @AttributeDefinition(
         name = "areas",
-        description =
-            "Stripes, rounded up to a power of two; 0 means one for each processor")
+        description = "Stripes, rounded up to a power of two; 0 means one for each processor")
     int areas() default 0;
 
     /** Size classes. */
@@ -66,22 +65,19 @@ public final class SwiotlbRecycling implements DmaStrategy {
     /** Decay. */
     @AttributeDefinition(
         name = "decayMs",
-        description =
-            "Milliseconds that a buffer is not needed before it is given back")
+        description = "Milliseconds that a buffer is not needed before it is given back")
     long decayMs() default RecyclingSettings.DECAY_MS;
 
     /** High mark. */
     @AttributeDefinition(
         name = "highPercent",
-        description =
-            "Percent of the ceiling above which mappers that may sleep wait")
+        description = "Percent of the ceiling above which mappers that may sleep wait")
     int highPercent() default RecyclingSettings.HIGH_PERCENT;
 
     /** Low mark. */
     @AttributeDefinition(
         name = "lowPercent",
-        description =
-            "Percent of the ceiling below which they go on")
+        description = "Percent of the ceiling below which they go on")
     int lowPercent() default RecyclingSettings.LOW_PERCENT;
   }
 

@@ -30,8 +30,7 @@ public record LentSettings(long slots, int areas, int lowPercent, int lendPercen
   public static final int MOST_LOW_PERCENT = 45;
 
   /** Sized by the machine. */
-  public static final LentSettings DEFAULTS =
-      new LentSettings(0, AREAS, LOW_PERCENT, LEND_PERCENT);
+  public static final LentSettings DEFAULTS = new LentSettings(0, AREAS, LOW_PERCENT, LEND_PERCENT);
 
   /** Most slots that can be configured: 4 GiB. */
   public static final long MOST_SLOTS = 1L << 21;
@@ -54,8 +53,7 @@ public record LentSettings(long slots, int areas, int lowPercent, int lendPercen
   private static void within(
       final String name, final long value, final long least, final long most) {
     if (value < least || value > most) {
-      throw new IllegalArgumentException(
-          name + "=" + value + " is not in " + least + ".." + most);
+      throw new IllegalArgumentException(name + "=" + value + " is not in " + least + ".." + most);
     }
   }
 
@@ -83,6 +81,6 @@ public record LentSettings(long slots, int areas, int lowPercent, int lendPercen
   /** Bytes of the range of a stripe. */
   long rangeBytes(final PoolSpec spec) {
     final long stripes = stripes(spec);
-    return (sets(spec) + stripes - 1) / stripes << Extent.SET_SHIFT;
+    return ((sets(spec) + stripes - 1) / stripes) << Extent.SET_SHIFT;
   }
 }

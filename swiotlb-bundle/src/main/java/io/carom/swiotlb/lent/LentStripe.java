@@ -120,7 +120,7 @@ final class LentStripe extends Padded {
       return 0;
     }
     // Slots are lent in pages, and wanted back in pages.
-    return Math.min(lent, target - free + 1 & -2) << Extent.SLOT_SHIFT;
+    return Math.min(lent, (target - free + 1) & -2) << Extent.SLOT_SHIFT;
   }
 
   long usedSlots() {

@@ -86,7 +86,7 @@ public final class MagazinePool implements StrategyInstance {
     final long offset = address & preserve & SLOT_MASK;
     // Of a size near the end of the range this is negative, and so refused as too big below.
     final long bytes = (request.size + offset + SLOT_MASK) & -Extent.SLOT_SIZE;
-    if (bytes - 1 >>> Extent.SET_SHIFT == 0 && request.allocAlignMask == 0) {
+    if ((bytes - 1) >>> Extent.SET_SHIFT == 0 && request.allocAlignMask == 0) {
       final int at = TOPS + (int) (bytes >> Extent.SLOT_SHIFT);
       final long run = top[at];
       // Runs in magazines are page-aligned unless of one slot; the mask's higher bits and the

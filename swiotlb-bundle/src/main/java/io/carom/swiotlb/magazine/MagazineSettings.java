@@ -7,8 +7,8 @@ import io.carom.dma.spi.PoolSpec;
 /**
  * Configuration of the magazine pool.
  *
- * @param slots slots of 2 KiB that a pool in RAM may have at most, rounded up to whole slot sets; 0:
- *     an eighth of low RAM, at least 1 MiB and at most 64 MiB
+ * @param slots slots of 2 KiB that a pool in RAM may have at most, rounded up to whole slot sets;
+ *     0: an eighth of low RAM, at least 1 MiB and at most 64 MiB
  * @param areas stripes, rounded up to a power of two; 0: one for each processor
  * @param extentKiB size of extents, and so of the largest mapping, a power of two; 0: by the pool
  * @param idleSlots slots that an idle pool keeps
@@ -87,7 +87,8 @@ public record MagazineSettings(long slots, int areas, int extentKiB, long idleSl
 
   /** Stripes of a pool: each can have a slot set at least. */
   int stripes(final PoolSpec spec) {
-    final int wanted = Math.max(1, spec.areas() != 0 ? spec.areas() : areas != 0 ? areas : spec.cpus());
+    final int wanted =
+        Math.max(1, spec.areas() != 0 ? spec.areas() : areas != 0 ? areas : spec.cpus());
     final int rounded = wanted == 1 ? 1 : Integer.highestOneBit(wanted - 1) << 1;
     final long sets = bytes(spec) >> Extent.SET_SHIFT;
     return (int) Math.min(rounded, Long.highestOneBit(sets));

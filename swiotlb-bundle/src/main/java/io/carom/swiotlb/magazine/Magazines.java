@@ -12,8 +12,8 @@ import java.util.Arrays;
  *
  * <p>The top of each stack is in {@link #hot}, which {@link MagazinePool} reads and writes itself;
  * the rest is here. Every run of two slots or more begins on a page. A run here is taken as far as
- * the bitmap knows, so it neither joins its neighbours nor counts as free there; {@link #flush}
- * and {@link #decay} give it back.
+ * the bitmap knows, so it neither joins its neighbours nor counts as free there; {@link #flush} and
+ * {@link #decay} give it back.
  *
  * <p>Decay: what lay in a magazine from one decay to the next without being needed goes back. At a
  * decay the top moves down, so that a class in use shows by taking it up again.

@@ -16,12 +16,7 @@ import io.carom.dma.spi.PoolSpec;
  * @param lowPercent of the ceiling: below it they go on
  */
 public record RecyclingSettings(
-    long maxSlots,
-    int areas,
-    SizeClasses classes,
-    long decayMs,
-    int highPercent,
-    int lowPercent) {
+    long maxSlots, int areas, SizeClasses classes, long decayMs, int highPercent, int lowPercent) {
   /** Milliseconds that a buffer is not needed before it goes back. */
   public static final long DECAY_MS = 1_000;
 
@@ -62,8 +57,7 @@ public record RecyclingSettings(
   private static void within(
       final String name, final long value, final long least, final long most) {
     if (value < least || value > most) {
-      throw new IllegalArgumentException(
-          name + "=" + value + " is not in " + least + ".." + most);
+      throw new IllegalArgumentException(name + "=" + value + " is not in " + least + ".." + most);
     }
   }
 

@@ -54,8 +54,11 @@ final class RecyclingStripe extends Padded {
   }
 
   void allocate(
-      final MapRequest request, final boolean maySleep, final Throttle throttle,
-      final RecyclingPool pool, final Placement answer) {
+      final MapRequest request,
+      final boolean maySleep,
+      final Throttle throttle,
+      final RecyclingPool pool,
+      final Placement answer) {
     final Extent came = fresh;
     final boolean denied = justDenied;
     fresh = null;

@@ -14,6 +14,7 @@ public enum SizeClasses {
    */
   CC(new int[] {512, 2048, 4096, 16_384, 524_288});
 
+  @SuppressWarnings("ImmutableEnumChecker") // an array for speed; nobody writes it
   private final int[] bytes;
 
   SizeClasses(final int[] bytes) {

@@ -153,7 +153,7 @@ public final class Fit extends Pad {
    */
   public long atOrBehind(final long address) {
     final long mask = align | preserve;
-    final long at = address & ~mask | preserved;
+    final long at = (address & ~mask) | preserved;
     return at < address ? at + mask + 1 : at; // bus addresses are below 2^48
   }
 

@@ -137,7 +137,7 @@ public final class RunMap extends Padded {
     final int count = fit.slots();
     final int parity = fit.parity();
     int block = next(count, parity, 0);
-    if (block < 0 || failedKnown && failed.asks(fit)) {
+    if (block < 0 || (failedKnown && failed.asks(fit))) {
       return NONE;
     }
     boolean any = false;
@@ -213,7 +213,7 @@ public final class RunMap extends Padded {
     failedKnown = false;
     final int start = startOfRun(block, slot);
     final int end = endOfRun(block, slot + count);
-    raise(block, 0, end - (start + 1 & ~1));
+    raise(block, 0, end - ((start + 1) & ~1));
     raise(block, 1, end - (start | 1));
   }
 
@@ -256,7 +256,7 @@ public final class RunMap extends Padded {
     int end = sizes[block];
     while (end >= count) {
       final int start = startOfRun(block, end);
-      final int slot = end - count & ~1;
+      final int slot = (end - count) & ~1;
       if (slot >= start) {
         return slot;
       }
@@ -329,8 +329,8 @@ public final class RunMap extends Padded {
     int sum = 0;
     final int first = PAD + block * stride;
     for (int at = slot; at < slot + count; ) {
-      final int end = Math.min(slot + count, (at | WORD - 1) + 1);
-      sum += Long.bitCount(words[first + (at >> 6)] & bits(at & WORD - 1, end - at));
+      final int end = Math.min(slot + count, (at | (WORD - 1)) + 1);
+      sum += Long.bitCount(words[first + (at >> 6)] & bits(at & (WORD - 1), end - at));
       at = end;
     }
     return sum;
@@ -340,8 +340,8 @@ public final class RunMap extends Padded {
   private void fill(final int block, final int slot, final int count) {
     final int first = PAD + block * stride;
     for (int at = slot; at < slot + count; ) {
-      final int end = Math.min(slot + count, (at | WORD - 1) + 1);
-      words[first + (at >> 6)] ^= bits(at & WORD - 1, end - at);
+      final int end = Math.min(slot + count, (at | (WORD - 1)) + 1);
+      words[first + (at >> 6)] ^= bits(at & (WORD - 1), end - at);
       at = end;
     }
   }
@@ -369,11 +369,11 @@ public final class RunMap extends Padded {
     final int first = PAD + block * stride;
     int at = to;
     while (at > 0) {
-      final long taken = ~words[first + (at - 1 >> 6)] & -1L >>> (WORD - 1 & -at);
+      final long taken = ~words[first + ((at - 1) >> 6)] & -1L >>> ((WORD - 1) & -at);
       if (taken != 0) {
-        return (at - 1 & -WORD) + WORD - Long.numberOfLeadingZeros(taken);
+        return ((at - 1) & -WORD) + WORD - Long.numberOfLeadingZeros(taken);
       }
-      at = at - 1 & -WORD;
+      at = (at - 1) & -WORD;
     }
     return 0;
   }
@@ -474,14 +474,15 @@ public final class RunMap extends Padded {
 
   private int find(final long address) {
     final int last = lastBlock;
-    if (last < blocks && address >= bases[last]
+    if (last < blocks
+        && address >= bases[last]
         && address - bases[last] < (long) sizes[last] << Extent.SLOT_SHIFT) {
       return last;
     }
     int low = 0;
     int high = blocks;
     while (high - low > 1) {
-      final int middle = low + high >>> 1;
+      final int middle = (low + high) >>> 1;
       if (bases[middle] <= address) {
         low = middle;
       } else {

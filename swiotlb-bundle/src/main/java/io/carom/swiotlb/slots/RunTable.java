@@ -44,7 +44,7 @@ public final class RunTable {
   private void insert(final long key, final int number) {
     int at = home(key);
     while (keys[at] != 0) {
-      at = at + 1 & keys.length - 1;
+      at = (at + 1) & (keys.length - 1);
     }
     keys[at] = key;
     numbers[at] = number;
@@ -58,7 +58,7 @@ public final class RunTable {
       if (keys[at] == 0) {
         return NONE;
       }
-      at = at + 1 & keys.length - 1;
+      at = (at + 1) & (keys.length - 1);
     }
     final int number = numbers[at];
     close(at);
@@ -69,8 +69,8 @@ public final class RunTable {
   private void close(final int gap) {
     final int mask = keys.length - 1;
     int hole = gap;
-    for (int at = gap + 1 & mask; keys[at] != 0; at = at + 1 & mask) {
-      if ((at - home(keys[at]) & mask) >= (at - hole & mask)) {
+    for (int at = (gap + 1) & mask; keys[at] != 0; at = (at + 1) & mask) {
+      if (((at - home(keys[at])) & mask) >= ((at - hole) & mask)) {
         keys[hole] = keys[at];
         numbers[hole] = numbers[at];
         hole = at;
@@ -80,6 +80,6 @@ public final class RunTable {
   }
 
   private int home(final long key) {
-    return (int) (key * MIX >>> 40) & keys.length - 1;
+    return (int) ((key * MIX) >>> 40) & (keys.length - 1);
   }
 }

@@ -26,7 +26,8 @@ public final class SpiDriver {
   private static final long PAGE = 4096;
 
   /** A live mapping, or a run that was lent. */
-  public record Run(int stripe, long busAddress, long address, long bytes, @Nullable Extent extent) {
+  public record Run(
+      int stripe, long busAddress, long address, long bytes, @Nullable Extent extent) {
     /** Slots taken. */
     public int slots() {
       return (int) (bytes >> Extent.SLOT_SHIFT);
@@ -124,7 +125,7 @@ public final class SpiDriver {
   }
 
   private @Nullable Extent make(final long bytes, final long alignMask) {
-    for (final Map.Entry<Long, Long> range : free.entrySet()) {
+    for (final Map.Entry<Long, Long> range : List.copyOf(free.entrySet())) {
       final long from = range.getKey();
       final long to = from + range.getValue();
       final long at = (from + alignMask) & ~alignMask;

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class LentPoolTest {
   private static final long BASE = 0x1000_0000;
   private static final long MIB = 1L << 20;
-  private static final int TOTAL = 2000 / 128 * 128 + 128; // 2048 slots, 4 MiB
+  private static final int TOTAL = 2048; // slots: 4 MiB
 
   private final LentPool pool = pool(1, 10, 75);
   private final SpiDriver driver = new SpiDriver(pool, ExtentKind.RAM, BASE, 64 * MIB).fill();
@@ -162,14 +162,11 @@ class LentPoolTest {
     final PoolSpec ram = new PoolSpec(null, ExtentKind.RAM, 128 * MIB, 2);
     assertThat(new LentPool(ram, LentSettings.DEFAULTS).plan().wantedBytes()).isEqualTo(32 * MIB);
     assertThat(new LentPool(ram, LentSettings.DEFAULTS).plan().extentBytes()).isEqualTo(32 * MIB);
-    final PoolSpec given =
-        new PoolSpec(null, ExtentKind.RAM, 128 * MIB, 2, 8192, 4, true);
-    assertThat(new LentPool(given, LentSettings.DEFAULTS).plan().wantedBytes())
-        .isEqualTo(16 * MIB);
+    final PoolSpec given = new PoolSpec(null, ExtentKind.RAM, 128 * MIB, 2, 8192, 4, true);
+    assertThat(new LentPool(given, LentSettings.DEFAULTS).plan().wantedBytes()).isEqualTo(16 * MIB);
     assertThat(new LentPool(given, LentSettings.DEFAULTS).stripes()).isEqualTo(4);
     final PoolSpec region = new PoolSpec("dev", ExtentKind.DEVICE, 3 * MIB, 2);
-    assertThat(new LentPool(region, LentSettings.DEFAULTS).plan().extentBytes())
-        .isEqualTo(3 * MIB);
+    assertThat(new LentPool(region, LentSettings.DEFAULTS).plan().extentBytes()).isEqualTo(3 * MIB);
   }
 
   @Test

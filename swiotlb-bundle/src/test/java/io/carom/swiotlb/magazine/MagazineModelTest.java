@@ -31,8 +31,7 @@ class MagazineModelTest {
             region ? "dev" : null, region ? ExtentKind.DEVICE : ExtentKind.RAM, 8L << 20, 2);
     final MagazinePool pool =
         new MagazinePool(
-            spec,
-            new MagazineSettings(4096, 2, random.nextBoolean() ? 0 : 1024, 256, 500));
+            spec, new MagazineSettings(4096, 2, random.nextBoolean() ? 0 : 1024, 256, 500));
     final SpiDriver driver =
         new SpiDriver(pool, region ? ExtentKind.DEVICE : ExtentKind.RAM, BASE, 8L << 20).fill();
     long now = 0;
@@ -77,7 +76,9 @@ class MagazineModelTest {
     driver.request.allocAlignMask = random.nextInt(8) == 0 ? 0xffff : 0;
     driver.request.boundaryMask = random.nextInt(8) == 0 ? 0xffff : -1L;
     final long size =
-        1 + random.nextInt(random.nextInt(10) == 0 ? 600_000 : random.nextBoolean() ? 4096 : 70_000);
+        1
+            + random.nextInt(
+                random.nextInt(10) == 0 ? 600_000 : random.nextBoolean() ? 4096 : 70_000);
     final int stripe = random.nextInt(2);
     final Run run = driver.map(stripe, random.nextInt(1 << 20), size);
     final boolean plain =

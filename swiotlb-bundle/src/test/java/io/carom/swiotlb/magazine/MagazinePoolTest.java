@@ -23,7 +23,7 @@ class MagazinePoolTest {
   private static final long MIB = 1L << 20;
 
   private final MagazinePool pool =
-      new MagazinePool(ram(), new MagazineSettings(64 * MIB >> 11, 2, 0, 2048, 1000));
+      new MagazinePool(ram(), new MagazineSettings((64 * MIB) >> 11, 2, 0, 2048, 1000));
   private final SpiDriver driver = new SpiDriver(pool, ExtentKind.RAM, BASE, 256 * MIB).fill();
 
   private static PoolSpec ram() {
@@ -247,7 +247,7 @@ class MagazinePoolTest {
     while (driver.mapAnywhere(0, 0, 262_144) != null) {
       assertThat(driver.grantedBytes()).isLessThanOrEqualTo(64 * MIB);
     }
-    assertThat(driver.usedSlots()).isEqualTo(64 * MIB >> 11);
+    assertThat(driver.usedSlots()).isEqualTo((64 * MIB) >> 11);
     assertThat(driver.needs()).isZero();
   }
 
@@ -290,8 +290,7 @@ class MagazinePoolTest {
     assertThat(new MagazinePool(ram(), new MagazineSettings(512, 64, 0, 0, 0)).stripes())
         .as("each stripe has a slot set at least")
         .isEqualTo(4);
-    assertThat(
-            new MagazinePool(ram(), new MagazineSettings(8192, 2, 1024, 0, 0)).maxMappingSize(0))
+    assertThat(new MagazinePool(ram(), new MagazineSettings(8192, 2, 1024, 0, 0)).maxMappingSize(0))
         .isEqualTo(MIB);
     assertThat(pool.plan().limit()).isEqualTo(1L << 32);
   }

@@ -32,7 +32,12 @@ class RecyclingModelTest {
         new RecyclingPool(
             new PoolSpec("dev", ExtentKind.RAM, 1L << 30, 2),
             new RecyclingSettings(
-                CEILING, 2, random.nextBoolean() ? SizeClasses.CC : SizeClasses.SLOTS, 200, 70, 65));
+                CEILING,
+                2,
+                random.nextBoolean() ? SizeClasses.CC : SizeClasses.SLOTS,
+                200,
+                70,
+                65));
     final SpiDriver driver = new SpiDriver(pool, ExtentKind.RAM, 0x1000_0000, 16 << 20).fill();
     long now = 0;
     for (int step = 0; step < STEPS; step++) {
