@@ -11,7 +11,6 @@ import io.carom.memory.GuestMemory;
 import io.carom.memory.PhysicalLayout;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -83,8 +82,15 @@ final class BenchRun {
     try (PoolFiller filler = new PoolFiller(device.dma(), buffer.address(), job.seed())) {
       filler.fill(pool, job.fillPercent());
       tell(
-          "pool %s: %d mappings of random sizes hold %d of %d slots",
-          pool.pool(), filler.held(), filler.heldSlots(), pool.io_tlb_nslabs());
+          "pool "
+              + pool.pool()
+              + ": "
+              + filler.held()
+              + " mappings of random sizes hold "
+              + filler.heldSlots()
+              + " of "
+              + pool.io_tlb_nslabs()
+              + " slots");
       return measure();
     } finally {
       buffer.free();
@@ -94,9 +100,9 @@ final class BenchRun {
   private DmaBenchResult measure() throws InterruptedException {
     final DmaDeviceInfo before = device.info();
     tell(
-        "strategy %s%s",
-        before.strategy() == null ? "none" : before.strategy(),
-        before.extents() == null ? "" : " (extents=" + before.extents() + ")");
+        "strategy "
+            + (before.strategy() == null ? "none" : before.strategy())
+            + (before.extents() == null ? "" : " (extents=" + before.extents() + ")"));
     final List<BenchBuffers> buffers = new ArrayList<>();
     final List<BenchWorker> workers = new ArrayList<>();
     final List<Thread> threads = new ArrayList<>();
@@ -260,7 +266,7 @@ final class BenchRun {
     return median == null ? Long.valueOf(0) : median;
   }
 
-  private void tell(final String format, final Object... values) {
-    progress.line("dmabench: " + String.format(Locale.ROOT, format, values));
+  private void tell(final String text) {
+    progress.line("dmabench: " + text);
   }
 }
