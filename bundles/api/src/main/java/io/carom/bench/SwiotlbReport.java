@@ -108,7 +108,7 @@ public record SwiotlbReport(
    * Throughput of a strategy over that of {@code swiotlb-fixed}, in pairs of rounds in one JVM.
    *
    * @param strategy strategy
-   * @param case_ what both did; {@code case} in JSON, a word that Java keeps for itself
+   * @param case_ what both did; in JSON without the underscore, which Java needs
    * @param ratio median of the pairs
    * @param ratioLow lower end of its 95 % interval
    * @param ratioHigh upper end

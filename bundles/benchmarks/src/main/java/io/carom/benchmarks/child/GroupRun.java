@@ -124,17 +124,15 @@ final class GroupRun implements AutoCloseable {
                 device.dma(), buffers[thread], group.sizeBytes(), group.direction()));
     team.run(warm(RECORD_NS), recorders);
     side.hot = new Loop[recorders.length];
-    side.replay = new Loop[recorders.length];
-    for (int i = 0; i < recorders.length; i++) {
-      final long[] addresses = recorders[i].addresses();
-      side.hot[i] =
-          copy(i, new long[] {device.machine().buffer(group.sizeBytes())}, false);
-      if (addresses.length == 0) {
-        side.replay = new Loop[0]; // every map fails: there is nothing to replay
-        return;
-      }
-      side.replay[i] = copy(i, addresses, group.direction().fromDevice());
-    }
+    Arrays.setAll(
+        side.hot,
+        thread -> copy(thread, new long[] {device.machine().buffer(group.sizeBytes())}, false));
+    if (Arrays.stream(recorders).noneMatch(RecordLoop::isEmpty)) {
+      side.replay = new Loop[recorders.length];
+      Arrays.setAll(
+          side.replay,
+          thread -> copy(thread, recorders[thread].addresses(), group.direction().fromDevice()));
+    } // else maps fail: there is nothing to replay
   }
 
   private CopyLoop copy(final int thread, final long[] addresses, final boolean back) {

@@ -40,6 +40,11 @@ public final class RecordLoop extends Loop {
     return failures;
   }
 
+  /** Whether every map has failed until now. */
+  public boolean isEmpty() {
+    return count == 0;
+  }
+
   /** The addresses, oldest first. */
   public long[] addresses() {
     final int length = (int) Math.min(count, MOST);

@@ -3,8 +3,18 @@ package io.carom.strategies.kit;
 import io.carom.dma.ExtentKind;
 import io.carom.dma.core.direct.DirectStrategy;
 import io.carom.dma.spi.DmaStrategy;
+import io.carom.swiotlb.dynamic.DynamicSettings;
+import io.carom.swiotlb.dynamic.DynamicStrategy;
 import io.carom.swiotlb.fixed.FixedSettings;
 import io.carom.swiotlb.fixed.FixedStrategy;
+import io.carom.swiotlb.growing.GrowingSettings;
+import io.carom.swiotlb.growing.GrowingStrategy;
+import io.carom.swiotlb.lent.LentSettings;
+import io.carom.swiotlb.lent.LentStrategy;
+import io.carom.swiotlb.magazine.MagazineSettings;
+import io.carom.swiotlb.magazine.MagazineStrategy;
+import io.carom.swiotlb.recycling.RecyclingSettings;
+import io.carom.swiotlb.recycling.RecyclingStrategy;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,6 +27,11 @@ public final class Strategies {
 
   static {
     TABLE.put("swiotlb-fixed", () -> new FixedStrategy(FixedSettings.DEFAULTS));
+    TABLE.put("swiotlb-dynamic", () -> new DynamicStrategy(DynamicSettings.DEFAULTS));
+    TABLE.put("swiotlb-growing", () -> new GrowingStrategy(GrowingSettings.DEFAULTS));
+    TABLE.put("swiotlb-recycling", () -> new RecyclingStrategy(RecyclingSettings.DEFAULTS));
+    TABLE.put("swiotlb-magazine", () -> new MagazineStrategy(MagazineSettings.DEFAULTS));
+    TABLE.put("swiotlb-lent", () -> new LentStrategy(LentSettings.DEFAULTS));
   }
 
   private Strategies() {}

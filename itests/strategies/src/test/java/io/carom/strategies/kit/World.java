@@ -66,15 +66,8 @@ public final class World implements AutoCloseable {
     this.subject = subject;
     this.guest = guest;
     final Settings settings =
-        new Settings(
-            subject.strategy(),
-            true,
-            DRAIN_MS,
-            SwapPolicy.ADOPT,
-            WATCHDOG_MS,
-            THROTTLE_MS,
-            Settings.REACHABLE_PERCENT,
-            Lookup.DIRECT);
+        new Settings(subject.strategy(), true, DRAIN_MS, SwapPolicy.ADOPT, WATCHDOG_MS)
+            .with(THROTTLE_MS, Settings.REACHABLE_PERCENT, Lookup.DIRECT);
     core = new DmaCore(guest.memory, guest, settings, Copier.COPYING, timing);
     int id = 0;
     for (final var entry : Strategies.table().entrySet()) {

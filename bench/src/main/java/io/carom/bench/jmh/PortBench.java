@@ -1,5 +1,6 @@
-package io.carom.bench;
+package io.carom.bench.jmh;
 
+import io.carom.benchmarks.guest.BenchMachine;
 import io.carom.memory.LazyMemory;
 import io.carom.pci.BusAccess;
 import io.carom.pci.BusFaultException;
@@ -33,10 +34,10 @@ public class PortBench {
   private static final long REGION = 0x80_0000_0000L;
   private static final long STRIDE = 4096;
 
-  private final BenchGuest guest = new BenchGuest();
+  private final BenchMachine guest = new BenchMachine();
   private final long ram = guest.buffer(BATCH * STRIDE);
   private final MemorySegment region = LazyMemory.allocate(1 << 20);
-  private final PortControl control = guest.ports.create("bench");
+  private final PortControl control = guest.ports().create("bench");
   private final BusSession session = control.port().open();
 
   /** For JMH. */

@@ -1,6 +1,6 @@
-package io.carom.bench;
+package io.carom.bench.jmh;
 
-import io.carom.dma.core.direct.DirectStrategy;
+import io.carom.benchmarks.guest.BenchDevice;
 import io.carom.guest.shim.virtio.SplitQueue;
 import io.carom.memory.SystemBus;
 import io.carom.pci.BusSession;
@@ -47,8 +47,8 @@ public class RingBench {
   @Param({"true", "false"})
   public boolean region;
 
-  private final BenchCore core = new BenchCore(DirectStrategy.DIRECT, null, true);
-  private final PortControl control = core.guest.ports.create("bench");
+  private final BenchDevice core = BenchDevice.of(BenchDevice.DIRECT, null, true);
+  private final PortControl control = core.machine().ports().create("bench");
   private final BusSession session = control.port().open();
   private final DescriptorChain chain = new DescriptorChain();
   private long buffers;
@@ -65,10 +65,10 @@ public class RingBench {
   /** Makes the ring: its areas are the coherent memory of the device's region. */
   @Setup
   public void open() throws QueueException {
-    control.ownRegion(BenchCore.REGION, core.region);
+    control.ownRegion(BenchDevice.REGION, core.region());
     control.busMaster(true);
-    buffers = region ? BenchCore.REGION + (1 << 20) : core.guest.buffer((long) SIZE * BYTES);
-    driver = new SplitQueue(new Doorbell(), core.device, 0, SIZE);
+    buffers = region ? BenchDevice.REGION + (1 << 20) : core.machine().buffer((long) SIZE * BYTES);
+    driver = new SplitQueue(new Doorbell(), core.dma(), 0, SIZE);
     driver.prepare(true);
     device =
         new SplitLayout()

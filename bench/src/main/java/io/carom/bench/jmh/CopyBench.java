@@ -1,4 +1,4 @@
-package io.carom.bench;
+package io.carom.bench.jmh;
 
 import io.carom.memory.LazyMemory;
 import java.lang.foreign.MemorySegment;

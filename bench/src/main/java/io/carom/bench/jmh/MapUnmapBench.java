@@ -1,12 +1,10 @@
-package io.carom.bench;
+package io.carom.bench.jmh;
 
+import io.carom.benchmarks.guest.BenchDevice;
 import io.carom.dma.DmaDevice;
 import io.carom.dma.DmaDirection;
 import io.carom.dma.ExtentKind;
-import io.carom.dma.core.direct.DirectStrategy;
-import io.carom.swiotlb.fixed.FixedStrategy;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -23,7 +21,8 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * A map and its unmap: with the copies, and what the core and the strategy cost without them.
- * FROM_DEVICE copies both ways, TO_DEVICE in only. Threads by {@code -t}.
+ * FROM_DEVICE copies both ways, TO_DEVICE in only. Threads by {@code -t}; strategies that are not
+ * in the list by {@code -p strategy=NAME}.
  */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -36,40 +35,23 @@ public class MapUnmapBench {
   /** For JMH. */
   public MapUnmapBench() {}
 
-  /** How buffers become reachable. */
-  public enum Strategy {
-    /** As they are. */
-    DIRECT(DirectStrategy.DIRECT, null),
-    /** Bounced to RAM below 4 GiB. */
-    FIXED_RAM(FixedStrategy.SWIOTLB_FIXED, ExtentKind.RAM),
-    /** Bounced to the device's region. */
-    FIXED_REGION(FixedStrategy.SWIOTLB_FIXED, ExtentKind.DEVICE);
-
-    private final String strategy;
-    private final @Nullable ExtentKind extents;
-
-    Strategy(final String strategy, final @Nullable ExtentKind extents) {
-      this.strategy = strategy;
-      this.extents = extents;
-    }
-
-    BenchCore core(final boolean copy) {
-      return new BenchCore(strategy, extents, copy);
-    }
-  }
-
   /** The device that all threads map for. */
   @State(Scope.Benchmark)
   public static class Shared {
     /** Strategy. */
-    @Param public Strategy strategy = Strategy.DIRECT;
+    @Param({"direct", "swiotlb-fixed"})
+    public String strategy = BenchDevice.DIRECT;
+
+    /** Where it bounces to; means nothing to {@code direct}. */
+    @Param({"RAM", "DEVICE"})
+    public ExtentKind extents = ExtentKind.RAM;
 
     /** Whether bytes are moved. */
     @Param({"true", "false"})
     public boolean copy;
 
     @SuppressWarnings("NullAway.Init")
-    private BenchCore core;
+    private BenchDevice device;
 
     /** For JMH. */
     public Shared() {}
@@ -77,13 +59,13 @@ public class MapUnmapBench {
     /** Puts the device on the strategy. */
     @Setup
     public void start() {
-      core = strategy.core(copy);
+      device = BenchDevice.of(strategy, extents, copy);
     }
 
     /** Ends the core. */
     @TearDown
     public void stop() {
-      core.close();
+      device.close();
     }
   }
 
@@ -110,9 +92,9 @@ public class MapUnmapBench {
     /** Allocates them. */
     @Setup
     public void allocate(final Shared shared) {
-      device = shared.core.device;
+      device = shared.device.dma();
       for (int i = 0; i < DEPTH; i++) {
-        addresses[i] = shared.core.guest.buffer(size);
+        addresses[i] = shared.device.machine().buffer(size);
       }
     }
   }
