@@ -117,8 +117,9 @@ public final class PageCacheComponent implements PageCache, BufferedDisks {
     store.noLender(lender, WAIT_NS); // a replacement may have taken its place already
   }
 
+  /** Drops all pages, and gives back what it allocated and borrowed. */
   @Deactivate
-  void close() {
+  public void close() {
     if (!store.close(WAIT_NS)) {
       LOG.warn("reads of the disk into the page cache have not ended; their pages follow then");
     }
