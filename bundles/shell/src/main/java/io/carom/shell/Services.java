@@ -3,6 +3,7 @@ package io.carom.shell;
 import io.carom.dma.DmaControl;
 import io.carom.guest.Fio;
 import io.carom.guest.GuestKernel;
+import io.carom.guest.PageCache;
 import io.carom.shell.service.ShellServices;
 import io.carom.virtio.VirtioHost;
 import org.osgi.framework.Bundle;
@@ -22,6 +23,7 @@ final class Services implements ShellServices, AutoCloseable {
   private final ServiceTracker<DmaControl, DmaControl> dma;
   private final ServiceTracker<GuestKernel, GuestKernel> guest;
   private final ServiceTracker<Fio, Fio> fio;
+  private final ServiceTracker<PageCache, PageCache> pageCache;
 
   Services(final BundleContext context) {
     this.context = context;
@@ -29,6 +31,7 @@ final class Services implements ShellServices, AutoCloseable {
     dma = open(DmaControl.class);
     guest = open(GuestKernel.class);
     fio = open(Fio.class);
+    pageCache = open(PageCache.class);
   }
 
   @Override
@@ -52,6 +55,11 @@ final class Services implements ShellServices, AutoCloseable {
   }
 
   @Override
+  public PageCache pageCache() {
+    return await(pageCache, "the guest has no page cache (bundle io.carom.guest.shim)");
+  }
+
+  @Override
   public Bundle bundle(final String symbolicName) {
     for (final Bundle bundle : context.getBundles()) {
       if (symbolicName.equals(bundle.getSymbolicName())) {
@@ -67,6 +75,7 @@ final class Services implements ShellServices, AutoCloseable {
     dma.close();
     guest.close();
     fio.close();
+    pageCache.close();
   }
 
   private <T> ServiceTracker<T, T> open(final Class<T> type) {

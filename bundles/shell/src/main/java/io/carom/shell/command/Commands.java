@@ -25,6 +25,7 @@ public final class Commands {
           CommandKind.of(DmaMappingsCommand.class, DmaMappingsCommand::new),
           CommandKind.of(DmaHistoryCommand.class, DmaHistoryCommand::new),
           CommandKind.of(SwiotlbStatCommand.class, SwiotlbStatCommand::new),
+          CommandKind.of(GuestCacheCommand.class, GuestCacheCommand::new),
           CommandKind.of(GuestDmesgCommand.class, GuestDmesgCommand::new));
 
   private Commands() {}

@@ -3,6 +3,7 @@ package io.carom.shell.service;
 import io.carom.dma.DmaControl;
 import io.carom.guest.Fio;
 import io.carom.guest.GuestKernel;
+import io.carom.guest.PageCache;
 import io.carom.virtio.VirtioHost;
 import org.osgi.framework.Bundle;
 
@@ -24,6 +25,9 @@ public interface ShellServices {
 
   /** The workload runner. */
   Fio fio();
+
+  /** The guest's page cache. */
+  PageCache pageCache();
 
   /** An installed bundle. */
   Bundle bundle(String symbolicName);

@@ -3,6 +3,8 @@ package io.carom.shell.fake;
 import io.carom.dma.DmaControl;
 import io.carom.guest.Fio;
 import io.carom.guest.GuestKernel;
+import io.carom.guest.PageCache;
+import io.carom.guest.PageCacheInfo;
 import io.carom.shell.service.ShellServices;
 import io.carom.virtio.VirtioHost;
 import java.util.ArrayList;
@@ -37,6 +39,11 @@ public final class FakeWorld implements ShellServices {
   @Override
   public Fio fio() {
     return fio;
+  }
+
+  @Override
+  public PageCache pageCache() {
+    return () -> new PageCacheInfo(1024, 768, 90_000, 4_000, 17, 3);
   }
 
   @Override
