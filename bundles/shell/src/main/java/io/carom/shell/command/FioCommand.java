@@ -91,7 +91,7 @@ final class FioCommand extends ShellCommand {
       completionCandidates = FioWords.Direct.class,
       description =
           "1 (default): past the page cache. 0: buffered, one request in flight for each job.")
-  boolean direct = true;
+  int direct = 1; // a boolean would be a flag without a value
 
   @Option(
       names = {"--iomem", "--mem"},
@@ -173,7 +173,7 @@ final class FioCommand extends ShellCommand {
         verify.equals("crc32c"),
         rwmixread,
         randseed,
-        direct,
+        direct == 1,
         iomem);
   }
 
@@ -183,7 +183,7 @@ final class FioCommand extends ShellCommand {
         "--backend=memory makes a disk of its own: leave" + " out --device");
     require(!timeBased || runtimeMs > 0, "--time_based needs --runtime=SECONDS");
     require(
-        direct || iomem == IoMemory.MALLOC,
+        direct == 1 || iomem == IoMemory.MALLOC,
         "--iomem=reachable needs --direct=1: buffered I/O does not hand them to the device");
     require(extents == null || strategy != null, "--extents needs --strategy");
     require(

@@ -35,9 +35,9 @@ final class FioWords {
   }
 
   /** Direct or buffered I/O. */
-  static final class Direct extends Words<Boolean> {
+  static final class Direct extends Words<Integer> {
     Direct() {
-      super(List.of("0", "1"), text -> text.equals("1"));
+      super(List.of("0", "1"), Integer::valueOf);
     }
   }
 

@@ -74,8 +74,7 @@ public final class PageCacheComponent implements PageCache, BufferedDisks {
   }
 
   /** With a ceiling in pages. */
-  PageCacheComponent(
-      final PageAllocator pages, final GuestMemory memory, final long ceilingPages) {
+  PageCacheComponent(final PageAllocator pages, final GuestMemory memory, final long ceilingPages) {
     this.memory = memory;
     this.store = new PageStore(new Frames(pages, memory, ceilingPages));
   }

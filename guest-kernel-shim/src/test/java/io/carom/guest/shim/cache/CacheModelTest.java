@@ -170,7 +170,11 @@ class CacheModelTest {
     final byte[] expected = model.getOrDefault(sector, new byte[512]);
     if (!Arrays.equals(found, expected)) {
       throw new AssertionError(
-          "-Dcarom.seed=" + seed + ": sector " + sector + " differs from byte "
+          "-Dcarom.seed="
+              + seed
+              + ": sector "
+              + sector
+              + " differs from byte "
               + Arrays.mismatch(found, expected));
     }
   }

@@ -74,8 +74,7 @@ class FioOnGuestTest {
   void ordinaryBuffersAreNotCounted() throws Exception {
     try (TestGuest test = guest(true)) {
       test.dma.reachableRoom.set(1 << 20);
-      final FioResult result =
-          fio(test).run(JOB.withIomem(IoMemory.MALLOC), FioProgress.SILENT);
+      final FioResult result = fio(test).run(JOB.withIomem(IoMemory.MALLOC), FioProgress.SILENT);
       assertThat(result.reachableBuffers()).isZero();
       assertThat(result.fallbackBuffers()).isZero();
       assertThat(test.dmaDevice().passed.get()).isZero();
