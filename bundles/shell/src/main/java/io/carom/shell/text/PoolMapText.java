@@ -7,7 +7,7 @@ import java.util.stream.Collectors;
 
 /** Pictures of pools, with legends. */
 final class PoolMapText {
-  private static final int SLOT_KIB = 2;
+  private static final int SLOT_BYTES = 2048;
 
   private PoolMapText() {}
 
@@ -41,7 +41,7 @@ final class PoolMapText {
     out.append("\n1 character = ")
         .append(scale)
         .append(scale == 1 ? " slot (" : " slots (")
-        .append(Values.bytes(scale * SLOT_KIB << 10))
+        .append(Values.bytes(scale * SLOT_BYTES))
         .append(")\n\n")
         .append(picture.text())
         .append("\n\n.  ")
