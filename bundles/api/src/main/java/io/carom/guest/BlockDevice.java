@@ -1,6 +1,7 @@
 package io.carom.guest;
 
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 import org.osgi.annotation.versioning.ProviderType;
 
 /** A disk in the guest, such as {@code vda}. Thread-safe. */
@@ -46,6 +47,32 @@ public interface BlockDevice {
    *     started then
    */
   void submit(BlockRequest request);
+
+  /**
+   * Takes an I/O buffer in memory that the device reaches without a copy: requests with any part of
+   * it, in whole sectors, pass through the DMA API as they are. Such memory is scarce and its share
+   * is capped, so be ready for null and use ordinary pages then. Contents are undefined.
+   *
+   * <p>A swap to a strategy that bounces elsewhere leaves the buffer valid; its requests may be
+   * copied then. When the disk goes, the buffer stays its holder's until it is given back.
+   *
+   * @param bytes at least 1
+   * @return null when there is none to be had now, or the device is gone
+   */
+  default @Nullable IoBuffer allocateBuffer(final long bytes) {
+    return null;
+  }
+
+  /**
+   * Gives a buffer back; no request may be using it. Works on a disk that is gone as well. May take
+   * the time of a call into the DMA API: not for a {@link BlockRequest.Completion}.
+   *
+   * @throws IllegalArgumentException when it is not one of this disk's, or was given back before
+   */
+  default void freeBuffer(final IoBuffer buffer) {
+    throw new IllegalArgumentException(
+        name() + ": buffer at 0x" + Long.toHexString(buffer.address()) + " is not its own");
+  }
 
   /**
    * Reads and waits.

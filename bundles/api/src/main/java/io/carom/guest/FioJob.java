@@ -17,6 +17,9 @@ import java.util.List;
  * @param verify whether each block carries its identity and is checked
  * @param rwmixread percentage of reads in mixed workloads
  * @param seed seed of the random offsets and contents
+ * @param direct false for buffered I/O, through the page cache; a job then has one request in
+ *     flight, as buffered I/O waits within submission
+ * @param iomem where the buffers lie
  */
 public record FioJob(
     String device,
@@ -30,9 +33,53 @@ public record FioJob(
     boolean timeBased,
     boolean verify,
     int rwmixread,
-    long seed) {
+    long seed,
+    boolean direct,
+    IoMemory iomem) {
   /** The workloads that a disk without DISCARD can run. */
   public static final List<String> RW = List.of("read", "write", "randread", "randwrite", "randrw");
+
+  /** Where the I/O buffers of a workload lie, fio's {@code iomem}. */
+  public enum IoMemory {
+    /** In ordinary pages. */
+    MALLOC,
+    /**
+     * In memory that the disk's device reaches without a copy, as far as there is any, see {@link
+     * BlockDevice#allocateBuffer}.
+     */
+    REACHABLE
+  }
+
+  /** A job with direct I/O from ordinary pages. */
+  public FioJob(
+      final String device,
+      final String rw,
+      final int bsBytes,
+      final int iodepth,
+      final int numjobs,
+      final long offsetBytes,
+      final long sizeBytes,
+      final long runtimeMs,
+      final boolean timeBased,
+      final boolean verify,
+      final int rwmixread,
+      final long seed) {
+    this(
+        device,
+        rw,
+        bsBytes,
+        iodepth,
+        numjobs,
+        offsetBytes,
+        sizeBytes,
+        runtimeMs,
+        timeBased,
+        verify,
+        rwmixread,
+        seed,
+        true,
+        IoMemory.MALLOC);
+  }
 
   /** The shortest way to a job: 4 KiB, depth 32, one job, verified, no limits. */
   public static FioJob of(final String device, final String rw) {
@@ -53,7 +100,9 @@ public record FioJob(
         true,
         verify,
         rwmixread,
-        seed);
+        seed,
+        direct,
+        iomem);
   }
 
   /** This job with another block size. */
@@ -70,7 +119,9 @@ public record FioJob(
         timeBased,
         verify,
         rwmixread,
-        seed);
+        seed,
+        direct,
+        iomem);
   }
 
   /** This job with another depth and number of jobs. */
@@ -87,14 +138,16 @@ public record FioJob(
         timeBased,
         verify,
         rwmixread,
-        seed);
+        seed,
+        direct,
+        iomem);
   }
 
   /** This job on an area. */
   public FioJob withArea(final long offset, final long size) {
     return new FioJob(
         device, rw, bsBytes, iodepth, numjobs, offset, size, runtimeMs, timeBased, verify,
-        rwmixread, seed);
+        rwmixread, seed, direct, iomem);
   }
 
   /** This job with or without verification. */
@@ -111,7 +164,9 @@ public record FioJob(
         timeBased,
         on,
         rwmixread,
-        seed);
+        seed,
+        direct,
+        iomem);
   }
 
   /** This job with another seed. */
@@ -128,6 +183,46 @@ public record FioJob(
         timeBased,
         verify,
         rwmixread,
-        value);
+        value,
+        direct,
+        iomem);
+  }
+
+  /** This job with direct or buffered I/O. */
+  public FioJob withDirect(final boolean on) {
+    return new FioJob(
+        device,
+        rw,
+        bsBytes,
+        iodepth,
+        numjobs,
+        offsetBytes,
+        sizeBytes,
+        runtimeMs,
+        timeBased,
+        verify,
+        rwmixread,
+        seed,
+        on,
+        iomem);
+  }
+
+  /** This job with other buffers. */
+  public FioJob withIomem(final IoMemory memory) {
+    return new FioJob(
+        device,
+        rw,
+        bsBytes,
+        iodepth,
+        numjobs,
+        offsetBytes,
+        sizeBytes,
+        runtimeMs,
+        timeBased,
+        verify,
+        rwmixread,
+        seed,
+        direct,
+        memory);
   }
 }

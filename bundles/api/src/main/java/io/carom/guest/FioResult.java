@@ -28,6 +28,8 @@ import org.jspecify.annotations.Nullable;
  * @param maxPauseMs longest gap between two completions while requests were outstanding
  * @param firstCorruption what was wrong with the first corrupt block, or null
  * @param seed seed of the run
+ * @param reachableBuffers I/O buffers of the workload that the device reached without a copy
+ * @param fallbackBuffers I/O buffers of the workload in ordinary pages
  */
 public record FioResult(
     String device,
@@ -51,4 +53,6 @@ public record FioResult(
     long requests,
     double maxPauseMs,
     @Nullable String firstCorruption,
-    long seed) {}
+    long seed,
+    long reachableBuffers,
+    long fallbackBuffers) {}

@@ -2,8 +2,11 @@ package io.carom.shell;
 
 import io.carom.bench.SwiotlbBench;
 import io.carom.dma.DmaControl;
+import io.carom.dma.DmaDebug;
+import io.carom.guest.DmaBench;
 import io.carom.guest.Fio;
 import io.carom.guest.GuestKernel;
+import io.carom.guest.PageCache;
 import io.carom.shell.service.ShellServices;
 import io.carom.virtio.VirtioHost;
 import org.osgi.framework.Bundle;
@@ -21,17 +24,23 @@ final class Services implements ShellServices, AutoCloseable {
   private final BundleContext context;
   private final ServiceTracker<VirtioHost, VirtioHost> virtio;
   private final ServiceTracker<DmaControl, DmaControl> dma;
+  private final ServiceTracker<DmaDebug, DmaDebug> dmaDebug;
   private final ServiceTracker<GuestKernel, GuestKernel> guest;
   private final ServiceTracker<Fio, Fio> fio;
   private final ServiceTracker<SwiotlbBench, SwiotlbBench> swiotlbBench;
+  private final ServiceTracker<DmaBench, DmaBench> dmaBench;
+  private final ServiceTracker<PageCache, PageCache> pageCache;
 
   Services(final BundleContext context) {
     this.context = context;
     virtio = open(VirtioHost.class);
     dma = open(DmaControl.class);
+    dmaDebug = open(DmaDebug.class);
     guest = open(GuestKernel.class);
     fio = open(Fio.class);
     swiotlbBench = open(SwiotlbBench.class);
+    dmaBench = open(DmaBench.class);
+    pageCache = open(PageCache.class);
   }
 
   @Override
@@ -42,6 +51,11 @@ final class Services implements ShellServices, AutoCloseable {
   @Override
   public DmaControl dma() {
     return await(dma, "the DMA core is not running (bundle io.carom.dma.core)");
+  }
+
+  @Override
+  public DmaDebug dmaDebug() {
+    return await(dmaDebug, "the DMA core is not running (bundle io.carom.dma.core)");
   }
 
   @Override
@@ -60,6 +74,16 @@ final class Services implements ShellServices, AutoCloseable {
   }
 
   @Override
+  public DmaBench dmaBench() {
+    return await(dmaBench, "the guest has no DMA benchmark (bundle io.carom.guest.shim)");
+  }
+
+  @Override
+  public PageCache pageCache() {
+    return await(pageCache, "the guest has no page cache (bundle io.carom.guest.shim)");
+  }
+
+  @Override
   public Bundle bundle(final String symbolicName) {
     for (final Bundle bundle : context.getBundles()) {
       if (symbolicName.equals(bundle.getSymbolicName())) {
@@ -73,9 +97,12 @@ final class Services implements ShellServices, AutoCloseable {
   public void close() {
     virtio.close();
     dma.close();
+    dmaDebug.close();
     guest.close();
     fio.close();
     swiotlbBench.close();
+    dmaBench.close();
+    pageCache.close();
   }
 
   private <T> ServiceTracker<T, T> open(final Class<T> type) {

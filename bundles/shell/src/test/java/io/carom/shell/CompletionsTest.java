@@ -47,6 +47,15 @@ class CompletionsTest {
   }
 
   @Test
+  void proposesPools() {
+    assertThat(propose("swiotlb:map", "map", "")).containsExactly("swiotlb-fixed");
+    assertThat(propose("swiotlb:stat", "stat", "")).contains("swiotlb-fixed", "vda", "disk0");
+    assertThat(propose("carom:dmabench", "dmabench", "--fill", ""))
+        .containsExactly("0", "50", "90");
+    assertThat(propose("carom:dmabench", "dmabench", "--strategy", "")).contains("direct");
+  }
+
+  @Test
   void proposesCommands() {
     assertThat(propose("carom:help", "help", "")).contains("carom:fio", "dma:use");
   }

@@ -3,6 +3,16 @@ package io.carom.benchmarks.guest;
 import io.carom.dma.spi.DmaStrategy;
 import io.carom.dma.spi.Extent;
 import io.carom.swiotlb.fixed.Fitting;
+import io.carom.swiotlb.growing.GrowingSettings;
+import io.carom.swiotlb.growing.GrowingStrategy;
+import io.carom.swiotlb.lent.LentSettings;
+import io.carom.swiotlb.lent.LentStrategy;
+import io.carom.swiotlb.magazine.MagazineSettings;
+import io.carom.swiotlb.magazine.MagazineStrategy;
+import io.carom.swiotlb.recycling.RecyclingSettings;
+import io.carom.swiotlb.recycling.RecyclingStrategy;
+import io.carom.swiotlb.dynamic.DynamicSettings;
+import io.carom.swiotlb.dynamic.DynamicStrategy;
 import io.carom.swiotlb.fixed.FixedSettings;
 import io.carom.swiotlb.fixed.FixedStrategy;
 import java.util.LinkedHashMap;
@@ -17,6 +27,11 @@ public final class Strategies {
 
   static {
     MAKERS.put(FixedStrategy.SWIOTLB_FIXED, Strategies::fixed);
+    MAKERS.put("swiotlb-magazine", bytes -> new MagazineStrategy(MagazineSettings.DEFAULTS));
+    MAKERS.put("swiotlb-dynamic", bytes -> new DynamicStrategy(DynamicSettings.DEFAULTS));
+    MAKERS.put("swiotlb-growing", bytes -> new GrowingStrategy(GrowingSettings.DEFAULTS));
+    MAKERS.put("swiotlb-recycling", bytes -> new RecyclingStrategy(RecyclingSettings.DEFAULTS));
+    MAKERS.put("swiotlb-lent", bytes -> new LentStrategy(LentSettings.DEFAULTS));
   }
 
   private Strategies() {}

@@ -14,6 +14,9 @@ import picocli.CommandLine.TypeConversionException;
 
 /** Options that take one of a few words: what the words mean, and which there are. */
 abstract class Words<T> implements ITypeConverter<T>, Iterable<String> {
+  static final String ON = "on";
+  static final String OFF = "off";
+
   private final List<String> words;
   private final Function<String, T> meaning;
 
@@ -67,6 +70,13 @@ abstract class Words<T> implements ITypeConverter<T>, Iterable<String> {
   static final class Backend extends Words<String> {
     Backend() {
       super(List.of("file", "memory"), text -> text);
+    }
+  }
+
+  /** On and off; not booleans, of which picocli has ideas of its own. */
+  static final class Switch extends Words<String> {
+    Switch() {
+      super(List.of(ON, OFF), text -> text);
     }
   }
 

@@ -2,8 +2,11 @@ package io.carom.shell.service;
 
 import io.carom.bench.SwiotlbBench;
 import io.carom.dma.DmaControl;
+import io.carom.dma.DmaDebug;
+import io.carom.guest.DmaBench;
 import io.carom.guest.Fio;
 import io.carom.guest.GuestKernel;
+import io.carom.guest.PageCache;
 import io.carom.virtio.VirtioHost;
 import org.osgi.framework.Bundle;
 
@@ -20,6 +23,9 @@ public interface ShellServices {
   /** The DMA core. */
   DmaControl dma();
 
+  /** The DMA core's checks. */
+  DmaDebug dmaDebug();
+
   /** The guest kernel. */
   GuestKernel guest();
 
@@ -28,6 +34,12 @@ public interface ShellServices {
 
   /** The benchmark of the bounce-buffer strategies. */
   SwiotlbBench swiotlbBench();
+
+  /** The DMA benchmark. */
+  DmaBench dmaBench();
+
+  /** The guest's page cache. */
+  PageCache pageCache();
 
   /** An installed bundle. */
   Bundle bundle(String symbolicName);

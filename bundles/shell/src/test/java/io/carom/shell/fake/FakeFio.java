@@ -72,7 +72,9 @@ public final class FakeFio implements Fio {
             1000,
             12.5,
             null,
-            job.seed()));
+            job.seed(),
+            job.iomem() == FioJob.IoMemory.REACHABLE ? job.iodepth() : 0,
+            job.iomem() == FioJob.IoMemory.REACHABLE ? 1 : 0));
   }
 
   @Override
@@ -115,6 +117,8 @@ public final class FakeFio implements Fio {
         r.requests(),
         r.maxPauseMs(),
         "sector 8 names sector 16",
-        r.seed());
+        r.seed(),
+        r.reachableBuffers(),
+        r.fallbackBuffers());
   }
 }

@@ -1,12 +1,14 @@
 package io.carom.guest.shim.block;
 
-import io.carom.guest.BlockDevice;
+import io.carom.dma.DmaDevice;
 import io.carom.guest.BlockOp;
 import io.carom.guest.BlockRequest;
+import io.carom.guest.IoBuffer;
 import io.carom.guest.shim.pci.PciDevice;
 import io.carom.virtio.BlkDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A disk as the rest of the guest sees it. A submitting thread always uses the same queue; with as
@@ -15,7 +17,7 @@ import java.util.List;
  * <p>There is no limit to what may wait: requests wait in their own links, so the memory is the
  * submitter's, who bounds it by how many requests it makes.
  */
-final class BlkDisk implements BlockDevice {
+final class BlkDisk implements WatchedDisk {
   private final int number;
   private final String name;
   private final String address;
@@ -28,6 +30,8 @@ final class BlkDisk implements BlockDevice {
   private final BlockPlatform platform;
   private final DiskStatistics statistics;
   private final SyncIo sync;
+  private final DiskBuffers buffers;
+  private final WriteWatch watch;
   private volatile boolean live = true;
 
   /**
@@ -36,6 +40,8 @@ final class BlkDisk implements BlockDevice {
    * @param number number of its name
    * @param function its PCI function
    * @param identity what the device said of itself
+   * @param dma what reaches its buffers
+   * @param watch who is told of its writes
    */
   BlkDisk(
       final BlockPlatform platform,
@@ -43,7 +49,9 @@ final class BlkDisk implements BlockDevice {
       final PciDevice function,
       final DiskIdentity identity,
       final List<BlkQueue> queues,
-      final DiskStatistics statistics) {
+      final DiskStatistics statistics,
+      final DmaDevice dma,
+      final WriteWatch watch) {
     this.platform = platform;
     this.number = number;
     this.name = DiskRegistry.name(number);
@@ -56,6 +64,8 @@ final class BlkDisk implements BlockDevice {
     this.queues = queues.toArray(BlkQueue[]::new);
     this.statistics = statistics;
     this.sync = new SyncIo(this, platform.memory(), platform.pages());
+    this.buffers = new DiskBuffers(name, dma);
+    this.watch = watch;
   }
 
   /**
@@ -75,6 +85,12 @@ final class BlkDisk implements BlockDevice {
   /** The disk is not usable any more. */
   void end() {
     live = false;
+    watch.ended();
+  }
+
+  @Override
+  public WriteWatch watch() {
+    return watch;
   }
 
   @Override
@@ -136,6 +152,16 @@ final class BlkDisk implements BlockDevice {
   }
 
   @Override
+  public @Nullable IoBuffer allocateBuffer(final long bytes) {
+    return live ? buffers.allocate(bytes) : null;
+  }
+
+  @Override
+  public void freeBuffer(final IoBuffer buffer) {
+    buffers.free(buffer);
+  }
+
+  @Override
   public void read(final long offset, final MemorySegment target) {
     sync.read(offset, target);
   }
@@ -175,14 +201,16 @@ final class BlkDisk implements BlockDevice {
               + sectors
               + " sectors");
     }
-    if (platform.memory().offset(request.buffer, length) < 0) {
+    // a buffer in the device's region is not RAM, but the device's all the same
+    if (platform.memory().offset(request.buffer, length) < 0
+        && !buffers.contains(request.buffer, length)) {
       throw new IllegalArgumentException(
           name
               + ": buffer of "
               + length
               + " bytes at 0x"
               + Long.toHexString(request.buffer)
-              + " is not RAM");
+              + " is not RAM, and not a buffer of this disk");
     }
   }
 }

@@ -1,5 +1,6 @@
 package io.carom.guest.shim.block;
 
+import io.carom.dma.DmaAttributes;
 import io.carom.dma.DmaDevice;
 import io.carom.dma.DmaDirection;
 import io.carom.guest.BlockOp;
@@ -32,6 +33,7 @@ final class BlkEngine {
   private final String name;
   private final BlkRing ring;
   private final DiskStatistics statistics;
+  private final WriteWatch watch;
   private final BlkTunables tunables;
   private final KernelClock clock;
   private final BlkQueue.Owner device;
@@ -41,6 +43,8 @@ final class BlkEngine {
   private Transfer[] transfers = new Transfer[0];
   private int freeTransfers;
   private @Nullable Transfer current;
+  private boolean hungMap;
+  private boolean measureAll;
   private boolean broken;
   private long completions;
   private volatile long completed;
@@ -50,12 +54,14 @@ final class BlkEngine {
       final String name,
       final BlkRing ring,
       final DiskStatistics statistics,
+      final WriteWatch watch,
       final BlkTunables tunables,
       final KernelClock clock,
       final BlkQueue.Owner device) {
     this.name = name;
     this.ring = ring;
     this.statistics = statistics;
+    this.watch = watch;
     this.tunables = tunables;
     this.clock = clock;
     this.device = device;
@@ -116,6 +122,7 @@ final class BlkEngine {
       if (transfer != null) {
         requeued(transfer.current());
       }
+      hungMap = true;
       ring.release(slot);
     } else if (slot != null && predecessor.hand() == Tenure.Hand.UNMAP) {
       finish(slot);
@@ -188,19 +195,22 @@ final class BlkEngine {
       throws OwnershipLostException {
     final BlockRequest request = transfer.current();
     final int bytes = part(transfer, tenure);
+    final int attributes = attributes();
     final Slot slot = ring.acquire();
     slot.transfer = transfer;
     slot.bytes = bytes;
     if (bytes > 0) {
       slot.direction =
           request.op == BlockOp.READ ? DmaDirection.FROM_DEVICE : DmaDirection.TO_DEVICE;
-      final long bus = tenure.map(slot, request.buffer + transfer.cursor, bytes, slot.direction);
+      final long bus =
+          tenure.map(slot, request.buffer + transfer.cursor, bytes, slot.direction, attributes);
       if (bus == DmaDevice.MAPPING_ERROR) {
         ring.release(slot);
         notMapped(transfer, tenure.faulted());
         return false;
       }
       slot.bus = bus;
+      hungMap = false;
       retry.succeeded();
     }
     final long sector = request.sector + transfer.cursor / BlkDescriptor.SECTOR;
@@ -213,11 +223,38 @@ final class BlkEngine {
     return true;
   }
 
+  /**
+   * How the next part is mapped.
+   *
+   * <p>MAY_SLEEP: the thread that maps is the one that reaps. While the queue has mappings of its
+   * own a wait for a throttled pool could be a wait for itself: nobody else unmaps them, and they
+   * may be what fills the pool. So it may sleep only with nothing in flight; then whatever it waits
+   * for is in the hands of others. With something in flight the part goes back to the queue, and
+   * the next completion tries it again. Nor after a takeover, until a map has succeeded: a wait
+   * that is longer than the takeover time would cost one worker after another.
+   *
+   * <p>NO_WARN: the first failure is said, the retries that follow by design are not.
+   */
+  private int attributes() {
+    int attributes = DmaAttributes.NONE;
+    if (ring.idle() && !hungMap) {
+      attributes |= DmaAttributes.MAY_SLEEP;
+    }
+    if (retry.failing()) {
+      attributes |= DmaAttributes.NO_WARN;
+    }
+    return attributes;
+  }
+
   private int part(final Transfer transfer, final Tenure tenure) throws OwnershipLostException {
     final int left = transfer.length - transfer.cursor;
     int most = Math.min(left, Math.min(LARGEST_PART, limits.segmentBytes()));
-    if (most > ALWAYS_MAPPABLE) {
+    // The answer may be another one by the time of the map, as after a swap: then that fails, and
+    // the part is measured anew. Small parts are not, until a strategy turns up for which they are
+    // not small.
+    if (most > ALWAYS_MAPPABLE || retry.failing() || measureAll) {
       final long mappable = tenure.maxMappingSize() & -BlkDescriptor.SECTOR;
+      measureAll = mappable < ALWAYS_MAPPABLE;
       // at least a sector: where not even that can be mapped, map itself says so
       most = (int) Math.min(most, Math.max(mappable, BlkDescriptor.SECTOR));
     }
@@ -315,6 +352,9 @@ final class BlkEngine {
 
   private void complete(final BlockRequest request, final BlockStatus status) {
     statistics.ended(request.op, request.length, status);
+    if (request.op == BlockOp.WRITE) {
+      watch.written(request);
+    }
     try {
       request.completion.completed(request, status);
     } catch (final RuntimeException | LinkageError e) {

@@ -81,6 +81,7 @@ final class BlkQueue {
       final BlkRing ring,
       final DmaDevice dma,
       final DiskStatistics statistics,
+      final WriteWatch watch,
       final BlkTunables tunables,
       final KernelClock clock,
       final Owner device) {
@@ -89,7 +90,7 @@ final class BlkQueue {
     this.dma = dma;
     this.tunables = tunables;
     this.clock = clock;
-    this.engine = new BlkEngine(name, ring, statistics, tunables, clock, device);
+    this.engine = new BlkEngine(name, ring, statistics, watch, tunables, clock, device);
     this.worker = new BlkWorker(this, new Tenure(dma), null);
   }
 

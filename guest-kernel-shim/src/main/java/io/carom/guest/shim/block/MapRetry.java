@@ -10,6 +10,7 @@ final class MapRetry {
 
   private boolean stalled;
   private boolean freed;
+  private boolean failing;
   private long atNs;
   private long delayNs = FIRST_NS;
 
@@ -23,6 +24,11 @@ final class MapRetry {
     return atNs;
   }
 
+  /** Whether the last map failed: the next one is a retry. */
+  boolean failing() {
+    return failing;
+  }
+
   boolean due(final KernelClock clock) {
     return !stalled || freed || clock.nanoTime() - atNs >= 0;
   }
@@ -33,12 +39,14 @@ final class MapRetry {
 
   void failed(final long nowNs) {
     stalled = true;
+    failing = true;
     freed = false;
     atNs = nowNs + delayNs;
     delayNs = Math.min(LAST_NS, 2 * delayNs);
   }
 
   void succeeded() {
+    failing = false;
     delayNs = FIRST_NS;
   }
 

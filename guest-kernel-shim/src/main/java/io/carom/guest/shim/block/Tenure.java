@@ -77,16 +77,25 @@ final class Tenure {
   /**
    * Maps the data of a slot for its owner.
    *
+   * @param attributes bits of {@link DmaAttributes}
    * @return the bus address or MAPPING_ERROR
    * @throws OwnershipLostException when the queue was taken over meanwhile
    */
-  long map(final Slot of, final long address, final int bytes, final DmaDirection direction)
+  long map(
+      final Slot of,
+      final long address,
+      final int bytes,
+      final DmaDirection direction,
+      final int attributes)
       throws OwnershipLostException {
     enter(Hand.MAP, of);
     long bus = DmaDevice.MAPPING_ERROR;
     boolean threw = false;
     try {
-      bus = dma.map(address, bytes, direction, DmaAttributes.NONE);
+      bus = dma.map(address, bytes, direction, attributes);
+      if (dma.mappingError(bus)) {
+        bus = DmaDevice.MAPPING_ERROR;
+      }
     } catch (final RuntimeException | LinkageError e) {
       threw = true;
       LOG.error("map of {} bytes at 0x{} failed", bytes, Long.toHexString(address), e);

@@ -53,7 +53,8 @@ public final class VirtioBlkDriver implements VirtioDriver {
     final List<SplitQueue> rings = device.allocateQueues(sizes);
     final DiskStatistics statistics = new DiskStatistics();
     final VirtioBlk binding = new VirtioBlk(platform, device, statistics);
-    final List<BlkQueue> queues = queues(device, rings, dma, statistics, binding);
+    final WriteWatch watch = new WriteWatch();
+    final List<BlkQueue> queues = queues(device, rings, dma, statistics, watch, binding);
     boolean bound = false;
     try {
       binding.queues(queues);
@@ -61,7 +62,7 @@ public final class VirtioBlkDriver implements VirtioDriver {
       // Publish only what works: from here on nothing can fail.
       final int number = platform.registry().takeNumber();
       final BlkDisk disk =
-          new BlkDisk(platform, number, device.pci(), identity, queues, statistics);
+          new BlkDisk(platform, number, device.pci(), identity, queues, statistics, dma, watch);
       announce(device, disk);
       binding.disk(disk);
       binding.run();
@@ -104,6 +105,7 @@ public final class VirtioBlkDriver implements VirtioDriver {
       final List<SplitQueue> rings,
       final DmaDevice dma,
       final DiskStatistics statistics,
+      final WriteWatch watch,
       final VirtioBlk binding)
       throws ProbeException {
     final List<BlkQueue> queues = new ArrayList<>();
@@ -115,6 +117,7 @@ public final class VirtioBlkDriver implements VirtioDriver {
                 new BlkRing(ring, dma),
                 dma,
                 statistics,
+                watch,
                 platform.tunables(),
                 platform.clock(),
                 binding));

@@ -11,6 +11,7 @@ import io.carom.guest.FioProgress;
 import io.carom.guest.FioResult;
 import io.carom.guest.GuestKernel;
 import io.carom.guest.PageAllocator;
+import io.carom.guest.shim.cache.BufferedDisks;
 import io.carom.memory.GuestMemory;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -91,6 +92,12 @@ public final class FioComponent implements Fio {
       policyOption = ReferencePolicyOption.GREEDY)
   private volatile @Nullable DmaControl dmaControl;
 
+  @Reference(
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  private volatile @Nullable BufferedDisks bufferedDisks;
+
   /** In the container. */
   @Activate
   public FioComponent(
@@ -152,7 +159,8 @@ public final class FioComponent implements Fio {
 
   @Override
   public FioResult run(final FioJob job, final FioProgress progress) throws InterruptedException {
-    final BlockDevice disk = disk(job.device());
+    final BlockDevice found = disk(job.device());
+    final BlockDevice disk = job.direct() ? found : buffered(found);
     final FioPlan plan = FioPlan.of(job, disk);
     final FioRun run = new FioRun(plan, ledgers.of(disk, kernel.blockDevices()), buffers, settings);
     runs.add(run);
@@ -174,6 +182,19 @@ public final class FioComponent implements Fio {
     } finally {
       runs.remove(run);
     }
+  }
+
+  private BlockDevice buffered(final BlockDevice disk) {
+    final BufferedDisks cache = bufferedDisks;
+    if (cache == null) {
+      throw new IllegalStateException("direct=0: the page cache is not running; use direct=1");
+    }
+    return cache.buffered(disk);
+  }
+
+  /** Another page cache; where no container sets the reference. */
+  public void bufferedDisks(final BufferedDisks cache) {
+    bufferedDisks = cache;
   }
 
   private @Nullable String strategy(final BlockDevice disk) {

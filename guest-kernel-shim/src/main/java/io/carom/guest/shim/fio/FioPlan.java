@@ -39,6 +39,11 @@ record FioPlan(BlockDevice disk, FioJob job, long firstSector, long sectors) {
     checkRange("numjobs", job.numjobs(), 1, MAX_JOBS);
     checkRange("rwmixread", job.rwmixread(), 0, 100);
     checkTimes(job);
+    if (!job.direct() && job.iomem() == FioJob.IoMemory.REACHABLE) {
+      throw new IllegalArgumentException(
+          "iomem=reachable needs direct=1: buffered I/O does not hand the workload's buffers to the"
+              + " device");
+    }
     if (job.bsBytes() < SECTOR_BYTES
         || job.bsBytes() > MAX_BLOCK_BYTES
         || job.bsBytes() % SECTOR_BYTES != 0) {

@@ -43,6 +43,8 @@ final class FioRun {
   private final List<JobStats> measured = new ArrayList<>();
   private final List<JobStats> checked = new ArrayList<>();
   private final List<JobStats> all = new ArrayList<>();
+  private long reachableBuffers;
+  private long fallbackBuffers;
 
   private volatile List<JobRunner> running = List.of();
   private volatile boolean cancelled;
@@ -108,12 +110,17 @@ final class FioRun {
               buffers,
               settings.clock(),
               settings.timeoutNs(),
-              settings.inline());
+              settings.inline(),
+              job.iomem() == FioJob.IoMemory.REACHABLE);
       for (final JobSpec spec : specs) {
         runners.add(new JobRunner(setting, spec));
       }
       for (final JobRunner runner : runners) {
         into.forEach(list -> list.add(runner.stats()));
+      }
+      if (setting.reachable() && into.getLast() == measured) {
+        reachableBuffers = runners.stream().mapToLong(JobRunner::reachableBuffers).sum();
+        fallbackBuffers = runners.stream().mapToLong(JobRunner::buffers).sum() - reachableBuffers;
       }
       running = List.copyOf(runners);
       runners.forEach(JobRunner::start);
@@ -223,7 +230,9 @@ final class FioRun {
         requests,
         pauses.longestMs(),
         all.stream().map(JobStats::firstCorruption).filter(s -> s != null).findFirst().orElse(null),
-        job.seed());
+        job.seed(),
+        reachableBuffers,
+        fallbackBuffers);
   }
 
   private double mib(final long requests) {

@@ -2,6 +2,7 @@ package io.carom.guest.shim.fio;
 
 import io.carom.guest.BlockDevice;
 import io.carom.guest.BlockStatus;
+import java.util.Arrays;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -55,6 +56,7 @@ final class JobRunner implements Slot.Owner, Runnable {
   private volatile boolean disowned;
   private volatile long lastWorkNs;
   private volatile @Nullable RuntimeException failure;
+  private boolean buffersGone;
 
   private @Nullable Slot resting;
   private int inFlight;
@@ -63,7 +65,11 @@ final class JobRunner implements Slot.Owner, Runnable {
   private long lastSubmitNs;
   private long mixState;
 
-  /** What jobs of a run share. */
+  /**
+   * What jobs of a run share.
+   *
+   * @param reachable whether buffers shall lie where the disk's device reaches them
+   */
   record Setting(
       BlockDevice disk,
       DiskLedger ledger,
@@ -71,7 +77,8 @@ final class JobRunner implements Slot.Owner, Runnable {
       SlotBuffers buffers,
       LongSupplier clock,
       long timeoutNs,
-      boolean inline) {}
+      boolean inline,
+      boolean reachable) {}
 
   /**
    * A job that is not started.
@@ -93,7 +100,10 @@ final class JobRunner implements Slot.Owner, Runnable {
     this.mixState = Mix.mix(spec.seed());
     this.slots =
         buffers.allocate(
-            this, spec.iodepth(), spec.blockSectors() << SectorDescriptor.SECTOR_SHIFT);
+            this,
+            spec.iodepth(),
+            spec.blockSectors() << SectorDescriptor.SECTOR_SHIFT,
+            setting.reachable() ? disk : null);
     this.usable = slots.length;
     for (final Slot slot : slots) {
       if (!spec.verify() && spec.readPercent() < 100) {
@@ -114,6 +124,16 @@ final class JobRunner implements Slot.Owner, Runnable {
 
   JobStats stats() {
     return stats;
+  }
+
+  /** Buffers that the device reaches without a copy. */
+  long reachableBuffers() {
+    return Arrays.stream(slots).filter(slot -> slot.reachable != null).count();
+  }
+
+  /** All its buffers. */
+  long buffers() {
+    return slots.length;
   }
 
   /** Submits nothing new. */
@@ -144,8 +164,8 @@ final class JobRunner implements Slot.Owner, Runnable {
   }
 
   /**
-   * Ends a job whose lock is held by a thread that hangs. Its requests are lost, and its buffers
-   * stay allocated, except those whose requests end later.
+   * Ends a job whose lock is held by a thread that hangs. Its requests are lost; its buffers are
+   * given back when that thread has returned, or when their requests have ended.
    */
   void disown() {
     disowned = true;
@@ -162,11 +182,32 @@ final class JobRunner implements Slot.Owner, Runnable {
   /** Gives the buffers back, of a job that has ended; lost ones follow when they end. */
   void free() {
     if (disowned) {
+      tryWork(); // unless the thread that hangs will
       return;
     }
     for (final Slot slot : slots) {
       if (!slot.lost()) {
-        buffers.free(slot);
+        buffers.free(slot, disk);
+      }
+    }
+  }
+
+  /**
+   * Gives back the buffers of a job that was disowned, under the lock: whoever touches a buffer of
+   * a request that is not in flight holds it.
+   */
+  private void freeDisowned() {
+    if (buffersGone) {
+      return;
+    }
+    buffersGone = true;
+    for (final Slot slot : slots) {
+      // the thread that hung may have submitted one more before it saw that it is disowned
+      if (slot.inFlight() && lose(slot)) {
+        continue; // its end gives the buffer back, as of all lost ones
+      }
+      if (!slot.lost()) {
+        buffers.freeLate(slot, disk);
       }
     }
   }
@@ -198,7 +239,7 @@ final class JobRunner implements Slot.Owner, Runnable {
     if (slot.claimed) {
       ledger.recover(slot.sector, slot.sectors);
     }
-    buffers.free(slot);
+    buffers.freeLate(slot, disk);
   }
 
   // ---- the job's thread
@@ -255,11 +296,14 @@ final class JobRunner implements Slot.Owner, Runnable {
       return false;
     }
     try {
-      work();
+      work(); // of a disowned job: gives claims back, and touches no buffer
     } catch (final RuntimeException | Error e) {
       fail(new IllegalStateException(spec.name() + " failed: " + e, e));
       disown();
     } finally {
+      if (disowned) {
+        freeDisowned();
+      }
       lock.set(false);
     }
     return true;

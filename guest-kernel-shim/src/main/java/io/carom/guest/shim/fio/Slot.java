@@ -2,6 +2,7 @@ package io.carom.guest.shim.fio;
 
 import io.carom.guest.BlockRequest;
 import io.carom.guest.BlockStatus;
+import io.carom.guest.IoBuffer;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -52,7 +53,11 @@ final class Slot implements BlockRequest.Completion {
   /** Guest-physical address of the buffer. */
   final long address;
 
+  /** Its bytes; not looked up by address: a reachable buffer need not be RAM. */
   final MemorySegment memory;
+
+  /** The buffer, if the disk's device reaches it without a copy; null for ordinary pages. */
+  final @Nullable IoBuffer reachable;
 
   /** A view of {@link #memory} for checksums. */
   final ByteBuffer bytes;
@@ -88,10 +93,15 @@ final class Slot implements BlockRequest.Completion {
   @SuppressWarnings("unused") // through STATE
   private volatile int state = RESTING;
 
-  Slot(final Owner owner, final long address, final MemorySegment memory) {
+  Slot(
+      final Owner owner,
+      final long address,
+      final MemorySegment memory,
+      final @Nullable IoBuffer reachable) {
     this.owner = owner;
     this.address = address;
     this.memory = memory;
+    this.reachable = reachable;
     this.bytes = memory.asByteBuffer();
     request.completion = this;
   }

@@ -2,6 +2,7 @@ package io.carom.guest.shim.fake;
 
 import io.carom.dma.CoherentBuffer;
 import io.carom.dma.Dma;
+import io.carom.dma.DmaAttributes;
 import io.carom.dma.DmaDevice;
 import io.carom.dma.DmaDeviceSpec;
 import io.carom.dma.DmaDirection;
@@ -13,16 +14,20 @@ import io.carom.dma.ScatterList;
 import io.carom.guest.PageAllocator;
 import io.carom.memory.GuestMemory;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A DMA API that maps a buffer where it is, and can be told to fail, to map little at a time, and
- * to hang.
+ * A DMA API that maps a buffer where it is, and can be told to fail, to map little at a time, to
+ * throttle, and to hang.
  */
 public final class FakeDma implements Dma {
   private final GuestMemory memory;
@@ -36,6 +41,34 @@ public final class FakeDma implements Dma {
 
   /** The largest mapping. */
   public volatile long maxMapping = Long.MAX_VALUE;
+
+  /**
+   * What {@link #maxMapping} becomes right after it was asked for, as by a swap; 0 for no change.
+   */
+  public final AtomicLong maxMappingOnceAsked = new AtomicLong();
+
+  /** Live mappings of a device, with those of others, from which on maps are throttled. */
+  public volatile int throttleAt = Integer.MAX_VALUE;
+
+  /** Mappings that others hold. */
+  public final AtomicInteger othersLive = new AtomicInteger();
+
+  /** How long a throttled map waits, if it may sleep. */
+  public volatile long throttleNs = 2_000_000_000L;
+
+  /** Maps that were throttled and might sleep, and those of them made with mappings alive. */
+  public final AtomicInteger slept = new AtomicInteger();
+
+  public final AtomicInteger sleptWithMappings = new AtomicInteger();
+
+  /** Attributes of maps that failed, in their order. */
+  public final List<Integer> failedAttributes = Collections.synchronizedList(new ArrayList<>());
+
+  /** Bytes that may be taken as reachable buffers. */
+  public final AtomicLong reachableRoom = new AtomicLong();
+
+  /** Called before each map with the number of maps of the device that have succeeded. */
+  public volatile IntConsumer beforeMap = maps -> {};
 
   /** While set, one map call waits for it. */
   public volatile @Nullable CountDownLatch hangMap;
@@ -94,6 +127,13 @@ public final class FakeDma implements Dma {
     /** Whether it was closed. */
     public volatile boolean closed;
 
+    /** Maps of reachable buffers. */
+    public final AtomicInteger passed = new AtomicInteger();
+
+    /** Reachable buffers that are handed out. */
+    public final Map<Long, ReachableBuffer> reachable = new ConcurrentHashMap<>();
+
+    private long reachableUsed;
     private final Map<Long, Long> coherent = new ConcurrentHashMap<>();
     private long regionUsed;
 
@@ -120,15 +160,23 @@ public final class FakeDma implements Dma {
         hangMap = null;
         hang(latch);
       }
-      if (memory.offset(address, size) < 0) {
+      beforeMap.accept(maps.get());
+      final boolean pass = inReachable(address, size);
+      if (!pass && memory.offset(address, size) < 0) {
         throw new IllegalArgumentException("not RAM");
       }
       if (size > maxMapping || failMaps.get() < 0) {
-        return MAPPING_ERROR;
+        return failed(attributes);
       }
       if (failMaps.get() > 0) {
         failMaps.decrementAndGet();
-        return MAPPING_ERROR;
+        return failed(attributes);
+      }
+      if (throttled() && !sleep(attributes)) {
+        return failed(attributes);
+      }
+      if (pass) {
+        passed.incrementAndGet();
       }
       if (!bookkeeping) {
         return address;
@@ -136,6 +184,42 @@ public final class FakeDma implements Dma {
       live.merge(address, 1, Integer::sum);
       maps.incrementAndGet();
       return address;
+    }
+
+    private long failed(final int attributes) {
+      failedAttributes.add(attributes);
+      return MAPPING_ERROR;
+    }
+
+    private boolean throttled() {
+      return liveMappings() + othersLive.get() >= throttleAt;
+    }
+
+    /** Waits for the end of throttling, if it may; whether that came in time. */
+    private boolean sleep(final int attributes) {
+      if ((attributes & DmaAttributes.MAY_SLEEP) == 0) {
+        return false;
+      }
+      slept.incrementAndGet();
+      if (liveMappings() > 0) {
+        sleptWithMappings.incrementAndGet();
+      }
+      final long start = System.nanoTime();
+      while (throttled()) {
+        if (System.nanoTime() - start > throttleNs) {
+          return false;
+        }
+        LockSupport.parkNanos(100_000);
+      }
+      return true;
+    }
+
+    private boolean inReachable(final long address, final long size) {
+      return reachable.values().stream()
+          .anyMatch(
+              buffer ->
+                  address >= buffer.address()
+                      && address - buffer.address() <= buffer.memory().byteSize() - size);
     }
 
     @Override
@@ -215,17 +299,53 @@ public final class FakeDma implements Dma {
 
     @Override
     public @Nullable ReachableBuffer allocateReachable(final long size) {
-      return null;
+      final long whole = (size + 4095) & -4096L;
+      if (closed || reachableRoom.addAndGet(-whole) < 0) {
+        reachableRoom.addAndGet(whole);
+        return null;
+      }
+      final ReachableBuffer buffer = reachable(size, whole);
+      reachable.put(buffer.address(), buffer);
+      return buffer;
+    }
+
+    private synchronized ReachableBuffer reachable(final long size, final long whole) {
+      final DmaDeviceSpec.Region region = spec.region();
+      if (region == null) {
+        final long address = pages.allocate(whole / 4096, 4096, Long.MAX_VALUE);
+        return new ReachableBuffer(address, memory.segment(address, size));
+      }
+      final long at = region.reserveBytes() + reachableUsed; // never used again: room is what ends
+      reachableUsed += whole;
+      return new ReachableBuffer(region.busAddress() + at, region.memory().asSlice(at, size));
     }
 
     @Override
     public void freeReachable(final ReachableBuffer buffer) {
-      throw new IllegalArgumentException("not a reachable buffer");
+      final boolean mapped =
+          live.keySet().stream()
+              .anyMatch(
+                  at ->
+                      at >= buffer.address() && at < buffer.address() + buffer.memory().byteSize());
+      if (mapped || !reachable.remove(buffer.address(), buffer)) {
+        throw new DmaUsageException(spec.name(), buffer.address(), "not free to be given back");
+      }
+      final long whole = (buffer.memory().byteSize() + 4095) & -4096L;
+      buffer.memory().fill((byte) 0xdb); // who still uses it shall notice
+      reachableRoom.addAndGet(whole);
+      if (spec.region() == null) {
+        pages.free(buffer.address(), whole / 4096);
+      }
     }
 
     @Override
     public long maxMappingSize() {
-      return maxMapping;
+      final long size = maxMapping;
+      final long next = maxMappingOnceAsked.getAndSet(0);
+      if (next != 0) {
+        maxMapping = next;
+      }
+      return size;
     }
 
     @Override

@@ -11,6 +11,9 @@ import java.util.List;
 
 /** RAM: some below and some above the hole. */
 public final class FakeMemory implements GuestMemory {
+  /** Whether it says that pages start private. */
+  public volatile boolean confidential;
+
   private final List<RamRange> ranges;
   private final MemorySegment ram;
   private final FakePageMap map;
@@ -67,7 +70,7 @@ public final class FakeMemory implements GuestMemory {
 
   @Override
   public boolean confidential() {
-    return false;
+    return confidential;
   }
 
   @Override
