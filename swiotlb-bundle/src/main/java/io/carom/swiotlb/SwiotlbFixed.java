@@ -7,6 +7,7 @@ import io.carom.dma.spi.StrategyInstance;
 import io.carom.swiotlb.fixed.Fitting;
 import io.carom.swiotlb.fixed.FixedSettings;
 import io.carom.swiotlb.fixed.FixedStrategy;
+import java.util.Map;
 import java.util.Set;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -45,45 +46,53 @@ public final class SwiotlbFixed implements DmaStrategy {
     @AttributeDefinition(
         name = "slots",
         description =
-            "Slots of 2 KiB of a pool in RAM, rounded up to 128; 0 means an eighth of low RAM, at"
-                + " least 1 MiB and at most 64 MiB. A pool in a device's region takes the region")
+            "Slots of 2 KiB of a pool in RAM, rounded up to 128; 0 means an eighth of low "
+                + "RAM, at least 1 MiB and at most 64 MiB. A pool in a device's region takes the "
+                + "region")
     long slots() default 0;
 
     /** Areas. */
     @AttributeDefinition(
         name = "areas",
-        description = "Areas, rounded up to a power of two; 0 means one for each processor")
+        description =
+            "Areas with locks of their own, rounded up to a power of two; 0 means one for "
+                + "each processor")
     int areas() default 0;
 
     /** Placement. */
     @AttributeDefinition(
         name = "placement",
         description =
-            "Where a search for free slots begins: next-fit (the kernel's), first-fit, or auto:"
-                + " next-fit in RAM, first-fit in a device's region")
+            "Where a search for free slots begins: next-fit (the kernel's), first-fit, lifo "
+                + "(what was freed last), or auto: next-fit in RAM, first-fit in a device's "
+                + "region")
     String placement() default "auto";
   }
 
   /** With its configuration. */
   @Activate
-  public SwiotlbFixed(final Config config) {
+  public SwiotlbFixed(final Config config, final Map<String, Object> properties) {
     FixedSettings settings = FixedSettings.DEFAULTS;
     try {
-      settings = settings(config);
+      settings = settings(config, properties);
     } catch (final IllegalArgumentException e) {
       LOG.error("{}: {}; the defaults are used", PID, e.getMessage());
     }
     strategy = new FixedStrategy(settings);
   }
 
-  private static FixedSettings settings(final Config config) {
-    return new FixedSettings(config.slots(), config.areas(), Fitting.parse(config.placement()));
+  private static FixedSettings settings(final Config config, final Map<String, Object> properties) {
+    final ConfigCheck check = ConfigCheck.names(properties, Config.class);
+    return new FixedSettings(
+        check.value("slots", config::slots),
+        check.value("areas", config::areas),
+        Fitting.parse(check.value("placement", config::placement)));
   }
 
   @Modified
-  void modified(final Config config) {
+  void modified(final Config config, final Map<String, Object> properties) {
     try {
-      strategy.settings(settings(config));
+      strategy.settings(settings(config, properties));
     } catch (final IllegalArgumentException e) {
       LOG.error("{}: {}; nothing was changed", PID, e.getMessage());
     }

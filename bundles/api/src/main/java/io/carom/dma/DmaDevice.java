@@ -22,6 +22,18 @@ public interface DmaDevice extends AutoCloseable {
   /** The device's name. */
   String name();
 
+  /**
+   * Names the driver, for messages: {@code DMA-API: <driver> <device>: ...}. Until then it is
+   * {@code carom}.
+   */
+  default void driver(final String driver) {}
+
+  /**
+   * Says how long an entry of a scatter list the device takes ({@code dma_set_max_seg_size}); 64
+   * KiB until then, as in the kernel. Only looked at by dma-debug.
+   */
+  default void maxSegmentSize(final long bytes) {}
+
   /** Says what feature negotiation allowed. Call it before the first map and after a reset. */
   void negotiated(Negotiation negotiation);
 
@@ -36,6 +48,26 @@ public interface DmaDevice extends AutoCloseable {
    * @throws IllegalArgumentException when the buffer is empty or not RAM
    */
   long map(long address, long size, DmaDirection direction, int attributes);
+
+  /**
+   * Whether a map failed ({@code dma_mapping_error}). To be asked after each map of a single
+   * buffer: dma-debug reports those who do not.
+   *
+   * @param busAddress what {@link #map} returned
+   */
+  default boolean mappingError(final long busAddress) {
+    return busAddress == MAPPING_ERROR;
+  }
+
+  /**
+   * Tells dma-debug that the driver is about to touch memory that may be mapped; does nothing
+   * without it.
+   *
+   * @param address guest-physical address
+   * @param size bytes
+   * @param write whether it will write, else it will read
+   */
+  default void cpuAccess(final long address, final long size, final boolean write) {}
 
   /**
    * Ends a mapping; copies back what the device may have written, unless SKIP_CPU_SYNC.
@@ -77,8 +109,9 @@ public interface DmaDevice extends AutoCloseable {
   void syncSgForDevice(ScatterList list, DmaDirection direction);
 
   /**
-   * Allocates coherent memory, zeroed and page-aligned: from the region of a device that has one,
-   * else from RAM below the device's mask.
+   * Allocates coherent memory, zeroed, and aligned to the power of two at or above its size (at
+   * least 4 KiB, at most 256 KiB): from the region of a device that has one, else from RAM below
+   * the device's mask.
    *
    * @param size bytes, at least 1; whole pages are taken
    * @throws DmaMemoryException when there is none; the message says where and how much was asked

@@ -22,8 +22,9 @@ public record PoolOccupancy(String pool, List<Run> extents, List<Run> runs) {
    *
    * @param busAddress its first byte, hexadecimal
    * @param slots slots of 2 KiB
-   * @param owner device that holds it; for an extent its stripe, {@code area 0} and so on
-   * @param use {@code BOUNCE}, {@code REACHABLE}, or {@code EXTENT}
+   * @param owner device that holds it; {@code lent} for a run that is lent; for an extent its
+   *     stripe, {@code area 0} and so on
+   * @param use {@code BOUNCE}, {@code REACHABLE}, {@code LENT}, or {@code EXTENT}
    */
   public record Run(String busAddress, long slots, String owner, String use) {}
 }

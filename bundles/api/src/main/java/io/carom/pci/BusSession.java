@@ -39,6 +39,13 @@ public interface BusSession extends AutoCloseable {
   /** Counts another section's use of a run that {@link #resolve} returned earlier. */
   void touched(long address);
 
+  /**
+   * Says that the runs resolved so far are not used any more, while the section goes on: to be
+   * called before a driver is told that its buffers are its own again. Moves nothing; for those who
+   * watch the port.
+   */
+  default void settled() {}
+
   /** Ends the session; an open section is ended. */
   @Override
   void close();

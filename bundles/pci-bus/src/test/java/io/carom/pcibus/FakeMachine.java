@@ -10,6 +10,7 @@ import io.carom.pci.MsiController;
 import io.carom.pci.PciAddress;
 import io.carom.pci.PortControl;
 import io.carom.pci.PortCounters;
+import io.carom.pci.PortWatch;
 import io.carom.pci.Translation;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
@@ -97,6 +98,11 @@ public final class FakeMachine implements AddressMap, BusPorts, MsiController {
     return found == null || address - found.getKey() >= found.getValue().size()
         ? null
         : found.getValue();
+  }
+
+  @Override
+  public boolean watch(final String name, final @Nullable PortWatch watch) {
+    return false; // nobody watches a fake
   }
 
   @Override

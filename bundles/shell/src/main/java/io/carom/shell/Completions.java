@@ -1,5 +1,6 @@
 package io.carom.shell;
 
+import io.carom.dma.PoolInfo;
 import io.carom.shell.command.CommandKind;
 import io.carom.shell.command.Commands;
 import io.carom.shell.command.Parsing;
@@ -20,7 +21,7 @@ import picocli.CommandLine.Model.PositionalParamSpec;
 
 /**
  * Proposes values of options and parameters: what picocli knows of them, and for those labelled
- * {@code DEVICE}, {@code STRATEGY} or {@code COMMAND} the names there are now.
+ * {@code DEVICE}, {@code POOL}, {@code STRATEGY} or {@code COMMAND} the names there are now.
  */
 final class Completions {
   private final ShellServices services;
@@ -91,9 +92,12 @@ final class Completions {
     }
     try {
       switch (argument.paramLabel().replaceAll("[\\[\\]<>.]", "")) {
-        case "DEVICE" ->
-            new DeviceDirectory(services)
-                .all().stream().flatMap(DeviceNames::stream).forEach(values::add);
+        case "DEVICE" -> devices(values);
+        case "POOL" -> pools(values);
+        case "POOL|DEVICE" -> {
+          pools(values);
+          devices(values);
+        }
         case "STRATEGY" ->
             Stream.concat(
                     services.dma().strategies().stream().map(strategy -> strategy.name()),
@@ -114,6 +118,14 @@ final class Completions {
     return values;
   }
 
+  private void devices(final List<String> values) {
+    new DeviceDirectory(services).all().stream().flatMap(DeviceNames::stream).forEach(values::add);
+  }
+
+  private void pools(final List<String> values) {
+    services.dma().pools().stream().map(PoolInfo::pool).distinct().forEach(values::add);
+  }
+
   /** For commands that are not run. */
   private static final class NoServices implements ShellServices {
     @Override
@@ -127,12 +139,27 @@ final class Completions {
     }
 
     @Override
+    public io.carom.dma.DmaDebug dmaDebug() {
+      throw absent();
+    }
+
+    @Override
     public io.carom.guest.GuestKernel guest() {
       throw absent();
     }
 
     @Override
     public io.carom.guest.Fio fio() {
+      throw absent();
+    }
+
+    @Override
+    public io.carom.bench.SwiotlbBench swiotlbBench() {
+      throw absent();
+    }
+
+    @Override
+    public io.carom.guest.DmaBench dmaBench() {
       throw absent();
     }
 

@@ -1,6 +1,9 @@
 package io.carom.shell;
 
+import io.carom.bench.SwiotlbBench;
 import io.carom.dma.DmaControl;
+import io.carom.dma.DmaDebug;
+import io.carom.guest.DmaBench;
 import io.carom.guest.Fio;
 import io.carom.guest.GuestKernel;
 import io.carom.guest.PageCache;
@@ -21,16 +24,22 @@ final class Services implements ShellServices, AutoCloseable {
   private final BundleContext context;
   private final ServiceTracker<VirtioHost, VirtioHost> virtio;
   private final ServiceTracker<DmaControl, DmaControl> dma;
+  private final ServiceTracker<DmaDebug, DmaDebug> dmaDebug;
   private final ServiceTracker<GuestKernel, GuestKernel> guest;
   private final ServiceTracker<Fio, Fio> fio;
+  private final ServiceTracker<SwiotlbBench, SwiotlbBench> swiotlbBench;
+  private final ServiceTracker<DmaBench, DmaBench> dmaBench;
   private final ServiceTracker<PageCache, PageCache> pageCache;
 
   Services(final BundleContext context) {
     this.context = context;
     virtio = open(VirtioHost.class);
     dma = open(DmaControl.class);
+    dmaDebug = open(DmaDebug.class);
     guest = open(GuestKernel.class);
     fio = open(Fio.class);
+    swiotlbBench = open(SwiotlbBench.class);
+    dmaBench = open(DmaBench.class);
     pageCache = open(PageCache.class);
   }
 
@@ -45,6 +54,11 @@ final class Services implements ShellServices, AutoCloseable {
   }
 
   @Override
+  public DmaDebug dmaDebug() {
+    return await(dmaDebug, "the DMA core is not running (bundle io.carom.dma.core)");
+  }
+
+  @Override
   public GuestKernel guest() {
     return await(guest, "the guest kernel is not running (bundle io.carom.guest.shim)");
   }
@@ -52,6 +66,17 @@ final class Services implements ShellServices, AutoCloseable {
   @Override
   public Fio fio() {
     return await(fio, "the guest has no workload runner (bundle io.carom.guest.shim)");
+  }
+
+  @Override
+  public SwiotlbBench swiotlbBench() {
+    return await(
+        swiotlbBench, "the benchmark is not running (bundle io.carom.benchmarks)");
+  }
+
+  @Override
+  public DmaBench dmaBench() {
+    return await(dmaBench, "the guest has no DMA benchmark (bundle io.carom.guest.shim)");
   }
 
   @Override
@@ -73,8 +98,11 @@ final class Services implements ShellServices, AutoCloseable {
   public void close() {
     virtio.close();
     dma.close();
+    dmaDebug.close();
     guest.close();
     fio.close();
+    swiotlbBench.close();
+    dmaBench.close();
     pageCache.close();
   }
 

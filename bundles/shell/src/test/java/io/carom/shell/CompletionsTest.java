@@ -7,6 +7,7 @@ import io.carom.shell.fake.FakeWorld;
 import io.carom.shell.service.Disks;
 import io.carom.virtio.SwiotlbPolicy;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -46,6 +47,15 @@ class CompletionsTest {
   }
 
   @Test
+  void proposesPools() {
+    assertThat(propose("swiotlb:map", "map", "")).containsExactly("swiotlb-fixed");
+    assertThat(propose("swiotlb:stat", "stat", "")).contains("swiotlb-fixed", "vda", "disk0");
+    assertThat(propose("carom:dmabench", "dmabench", "--fill", ""))
+        .containsExactly("0", "50", "90");
+    assertThat(propose("carom:dmabench", "dmabench", "--strategy", "")).contains("direct");
+  }
+
+  @Test
   void proposesCommands() {
     assertThat(propose("carom:help", "help", "")).contains("carom:fio", "dma:use");
   }
@@ -59,7 +69,7 @@ class CompletionsTest {
   @Test
   void makesRulesOfEveryCommand() {
     assertThat(Commands.ALL).allSatisfy(kind -> assertThat(SessionSetup.rules(kind)).isNotEmpty());
-    assertThat(SessionSetup.rules(Commands.ALL.get(3)))
+    assertThat(SessionSetup.rules(Objects.requireNonNull(Commands.find("lspci"))))
         .extracting(SessionSetup.Rule::options)
         .contains(" -e", " -s v -d $__carom_text", " -s h -l help -d $__carom_text");
   }

@@ -64,12 +64,12 @@ final class MapKit {
     oldExtent = extent(tables, 0, pool(old));
     nextExtent = extent(tables, 1, pool(next));
     mapper = new Mapper(tables, DmaDeviceSpec.of("stressed", null), old);
-    unmapper = new Unmapper(tables, "stressed", DEVICE);
+    unmapper = new Unmapper(tables, "stressed", DEVICE, mapper);
     begin();
   }
 
   private static Generation generation(final int number, final OneSlotStrategy strategy) {
-    final Pool pool = new Pool("pool", "one-slot", ExtentKind.RAM, null, strategy);
+    final Pool pool = new Pool("pool", "one-slot", ExtentKind.RAM, null, strategy, null);
     return new Generation(DEVICE, number, "one-slot", pool, Extent.SLOT_SIZE);
   }
 
@@ -149,6 +149,16 @@ final class MapKit {
     }
   }
 
+  /** Hands a mapping's buffer to the device: whether the core found it. */
+  boolean syncForDevice(final long bus, final DmaDirection direction) {
+    try {
+      unmapper.sync(bus, SIZE, direction, false);
+      return true;
+    } catch (final DmaUsageException e) {
+      return false;
+    }
+  }
+
   /** The device writes a mapping's bytes. */
   void deviceWrites(final long bus) {
     bounce(bus).set(LONG, 0, DEVICES);
@@ -181,7 +191,7 @@ final class MapKit {
   }
 
   private static boolean empty(final ExtentState extent) {
-    return extent.live() == 0
+    return extent.isEmpty()
         && extent.usedSlots() == 0
         && extent.record(extent.extent.busAddress()).state() == MappingRecord.FREE;
   }

@@ -12,6 +12,8 @@ import io.carom.pci.BusSession;
 import io.carom.pci.PortControl;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.time.Duration;
 
 /** A port of the machine whose own range lies in the first of two memories. */
@@ -19,6 +21,7 @@ final class PortKit {
   /** Longer than any section here lasts. */
   static final Duration PATIENCE = Duration.ofSeconds(60);
 
+  private static final VarHandle FIRST = MethodHandles.arrayElementVarHandle(long[].class);
   private static final long REGION = 0x80_0000_0000L;
   private static final Ram RAM = new Ram(1 << 20, 1 << 20);
   private static final BusTarget TARGET =
@@ -39,13 +42,18 @@ final class PortKit {
 
   /** The device writes 1 to its own range in a section; false when it is refused. */
   boolean deviceWrites() {
+    return deviceWrites(1);
+  }
+
+  /** The device writes a value to its own range in a section; false when it is refused. */
+  boolean deviceWrites(final long value) {
     if (session.begin() < 0) {
       return false;
     }
     try {
       session
           .resolve(REGION, Long.BYTES, BusAccess.WRITE)
-          .set(ValueLayout.JAVA_LONG_UNALIGNED, 0, 1);
+          .set(ValueLayout.JAVA_LONG_UNALIGNED, 0, value);
     } catch (final BusFaultException e) {
       if (e.reason() == BusFaultException.Reason.REVOKED) {
         return false; // between begin and resolve: nothing was touched
@@ -65,6 +73,13 @@ final class PortKit {
   /** What the device wrote into the first memory. */
   int first() {
     return (int) first[0];
+  }
+
+  /** Waits until the device has written into the first memory. */
+  void awaitFirst() {
+    while ((long) FIRST.getOpaque(first, 0) == 0) {
+      Thread.onSpinWait();
+    }
   }
 
   /** What the device wrote into the second memory. */

@@ -1,26 +1,43 @@
 package io.carom.swiotlb.fixed;
 
 import io.carom.dma.spi.Extent;
-import io.carom.dma.spi.MapRequest;
 import io.carom.dma.spi.Placement;
 import io.carom.dma.spi.Refusal;
 import io.carom.swiotlb.slots.Fit;
+import io.carom.swiotlb.slots.FreeRuns;
+import io.carom.swiotlb.slots.Pad;
+import io.carom.swiotlb.slots.RunBounds;
 import io.carom.swiotlb.slots.SlotSearch;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
- * One area: the slot sets of one stripe, in the order of their addresses, searched next fit or
- * first fit. Guarded by the stripe's lock. Free slots are bits, so that neither a map nor an unmap
- * renumbers what precedes it; what is found is what the kernel's run lengths would find.
+ * One area: the slot sets of one stripe, in the order of their addresses. Guarded by the stripe's
+ * lock. Free slots are bits, so that neither a map nor an unmap renumbers what precedes it; what is
+ * found is what the kernel's run lengths would find.
+ *
+ * <p>For each set a bound of its longest free run is kept, apart for runs that begin at even slots
+ * (where pages begin) and at odd ones. Sets that cannot hold a run are not looked at, and that no
+ * set can is seen at once. A map leaves the bounds alone, as it only makes runs shorter; an unmap
+ * raises one if the run that it joins is longer; a search that fails in a set makes its bounds
+ * exact. So each failure is paid for once, however often it is tried again, and a pool that is
+ * nearly empty, where all bounds are at the top, pays nothing.
  */
-final class Area {
+public final class Area extends Pad {
   private static final int FULL = Extent.SET_SLOTS;
+  private static final int WORD = 64;
+  private static final int TAIL = 8; // longs of a cache line that no other area's array begins in
 
   private final SlotSearch search = new SlotSearch();
-  private final Fit fit = new Fit();
-  private long[] bases = new long[0];
-  private long[] low = new long[0];
-  private long[] high = new long[0];
+  private final Fitting fitting;
+  private final @Nullable RecentRuns recent;
+  private final RunBounds even = new RunBounds();
+  private final RunBounds odd = new RunBounds();
+  private long[] bases = new long[TAIL];
+
+  /** Two words for each set: slots 0 to 63, and 64 to 127. */
+  private long[] words = new long[TAIL];
+
   private int sets;
   private int distanceShift = Extent.SET_SHIFT;
   private int used;
@@ -28,37 +45,18 @@ final class Area {
   /** Where the next search begins: a slot number, counted over all sets. */
   private int next;
 
-  private final Fitting fitting;
-
-  @SuppressWarnings({"unused", "UnusedVariable"})
-  private long pad0;
-
-  @SuppressWarnings({"unused", "UnusedVariable"})
-  private long pad1;
-
-  @SuppressWarnings({"unused", "UnusedVariable"})
-  private long pad2;
-
-  @SuppressWarnings({"unused", "UnusedVariable"})
-  private long pad3;
-
-  @SuppressWarnings({"unused", "UnusedVariable"})
-  private long pad4;
-
-  @SuppressWarnings({"unused", "UnusedVariable"})
-  private long pad5;
-
-  @SuppressWarnings({"unused", "UnusedVariable"})
-  private long pad6;
-
-  @SuppressWarnings({"unused", "UnusedVariable"})
-  private long pad7;
-
-  Area(final Fitting fitting) {
+  /**
+   * An area without sets.
+   *
+   * @param fitting how it searches, not {@link Fitting#AUTO}
+   */
+  public Area(final Fitting fitting) {
     this.fitting = fitting;
+    recent = fitting == Fitting.LIFO ? new RecentRuns() : null;
   }
 
-  void grant(final Extent extent) {
+  /** Adds the sets of an extent. */
+  public void grant(final Extent extent) {
     for (long base = extent.busAddress(); base < extent.end(); base += Extent.SET_SIZE) {
       insert(base);
     }
@@ -69,18 +67,19 @@ final class Area {
     while (at > 0 && bases[at - 1] > base) {
       at--;
     }
-    if (sets == bases.length) {
-      final int size = Math.max(4, sets * 2);
-      bases = Arrays.copyOf(bases, size);
-      low = Arrays.copyOf(low, size);
-      high = Arrays.copyOf(high, size);
+    if (sets + TAIL == bases.length) {
+      bases = Arrays.copyOf(bases, TAIL + Math.max(4, sets * 2));
+    }
+    if (2 * sets + TAIL == words.length) {
+      words = Arrays.copyOf(words, TAIL + Math.max(8, sets * 4));
     }
     System.arraycopy(bases, at, bases, at + 1, sets - at);
-    System.arraycopy(low, at, low, at + 1, sets - at);
-    System.arraycopy(high, at, high, at + 1, sets - at);
+    System.arraycopy(words, 2 * at, words, 2 * at + 2, 2 * (sets - at));
     bases[at] = base;
-    low[at] = -1L;
-    high[at] = -1L;
+    words[2 * at] = -1L;
+    words[2 * at + 1] = -1L;
+    even.insert(at, FULL);
+    odd.insert(at, FULL - 1);
     sets++;
     measure();
     if (next >= at * FULL && next != 0) {
@@ -94,16 +93,32 @@ final class Area {
     }
   }
 
-  void retract(final Extent extent) {
+  /** Whether it has the set that an address lies in. */
+  public boolean has(final long address) {
+    return find(address & -Extent.SET_SIZE) >= 0;
+  }
+
+  /**
+   * Removes the sets of an extent without mappings.
+   *
+   * @throws IllegalStateException when it does not have one of them
+   */
+  public void retract(final Extent extent) {
     for (long base = extent.busAddress(); base < extent.end(); base += Extent.SET_SIZE) {
-      remove(find(base));
+      final int set = find(base);
+      if (set < 0) {
+        throw new IllegalStateException(
+            "no slot set at 0x" + Long.toHexString(base) + " in this area");
+      }
+      remove(set);
     }
   }
 
   private void remove(final int at) {
     System.arraycopy(bases, at + 1, bases, at, sets - at - 1);
-    System.arraycopy(low, at + 1, low, at, sets - at - 1);
-    System.arraycopy(high, at + 1, high, at, sets - at - 1);
+    System.arraycopy(words, 2 * at + 2, words, 2 * at, 2 * (sets - at - 1));
+    even.remove(at);
+    odd.remove(at);
     sets--;
     measure();
     if (next >= (at + 1) * FULL) {
@@ -116,82 +131,208 @@ final class Area {
     }
   }
 
-  void allocate(final MapRequest request, final Placement answer) {
-    if (!fit.of(request)) {
-      answer.refuse(Refusal.TOO_BIG);
-      return;
-    }
+  /**
+   * Places a run, or refuses as FULL or FRAGMENTED.
+   *
+   * @return whether it placed it
+   */
+  public boolean allocate(final Fit fit, final Placement answer) {
     final int count = fit.slots();
     if (count > sets * FULL - used) {
       answer.refuse(Refusal.FULL);
-      return;
+      return false;
     }
-    final int firstSet = next >> 7;
-    final int firstSlot = next & (FULL - 1);
-    // From the hint to the end, around, and last the part of the first set before the hint.
-    for (int i = 0; i <= sets; i++) {
-      int set = firstSet + i;
-      if (set >= sets) {
-        set -= sets;
+    if (recent != null && again(recent, fit, answer)) {
+      return true;
+    }
+    return inWord(fit, count, answer) || elsewhere(next >> 7, next & (FULL - 1), fit, answer);
+  }
+
+  /** The shortest way for what is common: a run in the word of the hint, behind it. */
+  private boolean inWord(final Fit fit, final int count, final Placement answer) {
+    if (count > WORD || fit.wide()) {
+      return false;
+    }
+    final int word = next >> 6;
+    final long bits =
+        SlotSearch.startsWithin(words[word], count) & fit.starts() & -1L << next; // next & 63
+    if (bits == 0) {
+      return false;
+    }
+    final int slot = Long.numberOfTrailingZeros(bits);
+    words[word] ^= -1L >>> -count << slot;
+    took((word << 6) + slot, count, fit, answer);
+    return true;
+  }
+
+  /**
+   * From the hint to the end of its set, on to the end of the area, around, and last the hint's set
+   * from its beginning.
+   */
+  private boolean elsewhere(final int hint, final int from, final Fit fit, final Placement answer) {
+    if (seemsToHave(fit)) {
+      if (from != 0 || mayHave(hint, fit)) {
+        final int slot = findIn(hint, fit, from);
+        if (slot >= 0) {
+          take(hint, slot, fit, answer);
+          return true;
+        }
       }
-      final int from = i == 0 ? firstSlot : 0;
-      final int slot = findIn(set, count, from);
-      if (slot >= 0) {
-        take(set, slot, count, answer);
-        return;
+      if (search(hint + 1, sets, fit, answer) || search(0, hint + 1, fit, answer)) {
+        return true;
       }
     }
     answer.refuse(Refusal.FRAGMENTED);
+    return false;
   }
 
-  private int findIn(final int set, final int count, final int from) {
-    if ((low[set] | high[set]) == 0) {
+  private boolean search(final int from, final int end, final Fit fit, final Placement answer) {
+    int set = nextSet(fit, from);
+    while (set >= 0 && set < end) {
+      final int slot = findIn(set, fit, 0);
+      if (slot >= 0) {
+        take(set, slot, fit, answer);
+        return true;
+      }
+      set = nextSet(fit, set + 1);
+    }
+    return false;
+  }
+
+  private boolean mayHave(final int set, final Fit fit) {
+    return (fit.even() && even.get(set) >= fit.slots())
+        || (fit.odd() && odd.get(set) >= fit.slots());
+  }
+
+  private int nextSet(final Fit fit, final int from) {
+    final int atEven = fit.even() ? even.next(from, fit.slots()) : -1;
+    final int atOdd = fit.odd() ? odd.next(from, fit.slots()) : -1;
+    // as unsigned numbers, -1 for none is the largest
+    return Integer.compareUnsigned(atEven, atOdd) < 0 ? atEven : atOdd;
+  }
+
+  /**
+   * Whether, for all that the summary knows, there is a run; when there is not, an allocation fails
+   * for sure. May be asked without the lock and is a little old then.
+   */
+  public boolean seemsToHave(final Fit fit) {
+    final int count = fit.slots();
+    return count <= sets * FULL - used
+        && ((fit.even() && even.any(count)) || (fit.odd() && odd.any(count)));
+  }
+
+  private int findIn(final int set, final Fit fit, final int from) {
+    final long low = words[2 * set];
+    final long high = words[2 * set + 1];
+    search.starts(low, high, fit.slots());
+    search.keep(fit.starts());
+    int slot = search.next(from);
+    if (slot < 0) {
+      if (from == 0 && set < sets) {
+        final int longest = FreeRuns.longestByParity(low, high);
+        even.set(set, longest >> 8);
+        odd.set(set, longest & 0xff);
+      }
       return -1;
     }
-    search.starts(low[set], high[set], count);
-    int slot = search.next(from);
-    while (slot >= 0 && !fit.allows(bases[set] + ((long) slot << Extent.SLOT_SHIFT))) {
-      slot = search.next(slot + 1);
+    if (fit.wide()) {
+      while (slot >= 0 && !fit.allows(bases[set] + ((long) slot << Extent.SLOT_SHIFT))) {
+        slot = search.next(slot + 1);
+      }
     }
     return slot;
   }
 
-  private void take(final int set, final int slot, final int count, final Placement answer) {
-    flip(set, slot, count);
+  private void take(final int set, final int slot, final Fit fit, final Placement answer) {
+    flip(2 * set, slot, fit.slots());
+    took(set * FULL + slot, fit.slots(), fit, answer);
+  }
+
+  private void took(final int slot, final int count, final Fit fit, final Placement answer) {
     used += count;
     if (fitting == Fitting.NEXT) {
-      next = set * FULL + slot + count;
-      if (next >= sets * FULL) {
-        next = 0;
-      }
+      final int end = slot + count;
+      next = end >= sets * FULL ? 0 : end;
     }
-    final long run = bases[set] + ((long) slot << Extent.SLOT_SHIFT);
+    final long run = bases[slot >> 7] + ((long) (slot & (FULL - 1)) << Extent.SLOT_SHIFT);
     answer.bounce(run + fit.offset(), run, (long) count << Extent.SLOT_SHIFT);
   }
 
-  void release(final long runAddress, final long runBytes) {
+  /** Takes the run of this length that was freed last among those that fit. */
+  private boolean again(final RecentRuns runs, final Fit fit, final Placement answer) {
+    final int count = fit.slots();
+    int age = 0;
+    while (age < runs.count(count)) {
+      final long run = runs.get(count, age);
+      final int set = find(run & -Extent.SET_SIZE);
+      final int slot = (int) (run & (Extent.SET_SIZE - 1)) >> Extent.SLOT_SHIFT;
+      if (set < 0 || !free(set, slot, count)) {
+        runs.remove(count, age);
+      } else if ((fit.starts() >>> slot & 1) != 0 && (!fit.wide() || fit.allows(run))) {
+        runs.remove(count, age);
+        take(set, slot, fit, answer);
+        return true;
+      } else {
+        age++;
+      }
+    }
+    return false;
+  }
+
+  private boolean free(final int set, final int slot, final int count) {
+    final long low = words[2 * set];
+    final long high = words[2 * set + 1];
+    return FreeRuns.next(low, high, slot) == slot && FreeRuns.end(low, high, slot) >= slot + count;
+  }
+
+  /**
+   * Frees a run.
+   *
+   * @return false when it lies in none of the area's sets
+   */
+  public boolean release(final long runAddress, final long runBytes) {
     final int set = find(runAddress & -Extent.SET_SIZE);
+    if (set < 0) {
+      return false;
+    }
     final int slot = (int) (runAddress & (Extent.SET_SIZE - 1)) >> Extent.SLOT_SHIFT;
     final int count = (int) (runBytes >> Extent.SLOT_SHIFT);
-    flip(set, slot, count);
+    flip(2 * set, slot, count);
     used -= count;
-  }
-
-  private void flip(final int set, final int slot, final int count) {
-    final int end = slot + count;
-    if (slot < 64) {
-      low[set] ^= bits(slot, Math.min(end, 64));
+    if (even.get(set) != FULL) { // then the other is at its top as well
+      raise(set, slot, count);
     }
-    if (end > 64) {
-      high[set] ^= bits(Math.max(slot, 64) - 64, end - 64);
+    if (recent != null) {
+      recent.push(count, runAddress);
+    }
+    return true;
+  }
+
+  private void raise(final int set, final int slot, final int count) {
+    final long low = words[2 * set];
+    final long high = words[2 * set + 1];
+    final int start = FreeRuns.start(low, high, slot);
+    final int run = FreeRuns.end(low, high, slot + count) - start;
+    final int first = start & 1; // one slot less for runs that begin at the other kind of slot
+    if (run - first > even.get(set)) {
+      even.set(set, run - first);
+    }
+    if (run - 1 + first > odd.get(set)) {
+      odd.set(set, run - 1 + first);
     }
   }
 
-  /** Bits {@code [from, to)} of a word, {@code 0 <= from < to <= 64}. */
-  private static long bits(final int from, final int to) {
-    return -1L >>> (64 - (to - from)) << from;
+  private void flip(final int firstWord, final int slot, final int count) {
+    final int last = slot + count - 1;
+    if (slot >> 6 == last >> 6) {
+      words[firstWord + (slot >> 6)] ^= -1L >>> -count << slot;
+    } else {
+      words[firstWord] ^= -1L << slot;
+      words[firstWord + 1] ^= -1L >>> ~last; // the bits up to the last slot's
+    }
   }
 
+  /** The set that begins at an address, or a negative number. */
   private int find(final long base) {
     // The core deals sets out to the areas in turn, so those of one are mostly as far apart as the
     // first two: the guess is right unless extents have come and gone.
@@ -199,40 +340,29 @@ final class Area {
     if (guess >= 0 && guess < sets && bases[(int) guess] == base) {
       return (int) guess;
     }
-    final int found = Arrays.binarySearch(bases, 0, sets, base);
-    if (found < 0) {
-      throw new IllegalStateException(
-          "no slot set at 0x" + Long.toHexString(base) + " in this area");
-    }
-    return found;
+    return Arrays.binarySearch(bases, 0, sets, base);
   }
 
-  int usedSlots() {
+  /** Slots in use; without the lock a little old. */
+  public int usedSlots() {
     return used;
   }
 
-  int totalSlots() {
+  /** Slots of all sets; without the lock a little old. */
+  public int totalSlots() {
     return sets * FULL;
   }
 
   /**
    * Largest run of free slots, in bytes. Called without the lock: it reads what may be a little
-   * old, and works on a search of its own, as the area's belongs to the holder of the lock.
+   * old.
    */
-  long largestFreeRun() {
-    final long[] lows = low;
-    final long[] highs = high;
-    final int count = Math.min(sets, Math.min(lows.length, highs.length));
-    final SlotSearch own = new SlotSearch();
+  public long largestFreeRun() {
+    final long[] now = words;
+    final int count = Math.min(2 * sets, now.length);
     int best = 0;
-    for (int set = 0; set < count && best < FULL; set++) {
-      own.starts(lows[set], highs[set], best + 1);
-      while (best < FULL && own.next(0) >= 0) {
-        best++;
-        if (best < FULL) {
-          own.starts(lows[set], highs[set], best + 1);
-        }
-      }
+    for (int i = 0; i + 1 < count && best < FULL; i += 2) {
+      best = Math.max(best, FreeRuns.longest(now[i], now[i + 1]));
     }
     return (long) best << Extent.SLOT_SHIFT;
   }

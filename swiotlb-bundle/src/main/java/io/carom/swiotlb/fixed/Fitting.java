@@ -1,30 +1,37 @@
 package io.carom.swiotlb.fixed;
 
 import io.carom.dma.ExtentKind;
-import java.util.Locale;
 
 /** Where a search for free slots begins. */
 public enum Fitting {
   /** Next fit in RAM, as the kernel; first fit in a device's region, where nobody expects it. */
-  AUTO,
+  AUTO("auto"),
   /** Behind the last mapping: the whole pool is walked, and each buffer is cold. */
-  NEXT,
+  NEXT("next-fit"),
   /** At the beginning: the same few slots are used again, and stay in the caches. */
-  FIRST;
+  FIRST("first-fit"),
+  /** The run of this length that was freed last, while it is free; else first fit. */
+  LIFO("lifo");
 
-  /** Reads {@code auto}, {@code next-fit} or {@code first-fit}. */
+  private final String text;
+
+  Fitting(final String text) {
+    this.text = text;
+  }
+
+  /** Reads {@code auto}, {@code next-fit}, {@code first-fit} or {@code lifo}. */
   public static Fitting parse(final String text) {
     for (final Fitting fitting : values()) {
-      if (fitting.toString().equals(text)) {
+      if (fitting.text.equals(text)) {
         return fitting;
       }
     }
     throw new IllegalArgumentException(
-        "placement='" + text + "' is none of auto, next-fit, first-fit");
+        "placement='" + text + "' is none of auto, next-fit, first-fit, lifo");
   }
 
   /** What it means for a kind of memory. */
-  Fitting on(final ExtentKind kind) {
+  public Fitting on(final ExtentKind kind) {
     if (this != AUTO) {
       return this;
     }
@@ -33,6 +40,6 @@ public enum Fitting {
 
   @Override
   public String toString() {
-    return this == AUTO ? "auto" : name().toLowerCase(Locale.ROOT) + "-fit";
+    return text;
   }
 }

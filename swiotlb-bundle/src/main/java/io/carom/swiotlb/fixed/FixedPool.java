@@ -6,36 +6,49 @@ import io.carom.dma.spi.ExtentPlan;
 import io.carom.dma.spi.MapRequest;
 import io.carom.dma.spi.Placement;
 import io.carom.dma.spi.PoolSpec;
+import io.carom.dma.spi.Refusal;
 import io.carom.dma.spi.StrategyInstance;
+import io.carom.swiotlb.slots.Fit;
+import io.carom.swiotlb.slots.PoolShape;
 
 /** A fixed pool: as many areas as stripes, one area each. */
 public final class FixedPool implements StrategyInstance {
   private static final long FOUR_GIB = 1L << 32;
 
-  private final Area[] areas;
+  private final Stripe[] stripes;
   private final ExtentPlan plan;
 
-  /** A pool of the configured size, or of all there is in a device's region. */
+  /** What one stripe has. */
+  private static final class Stripe {
+    private final Area area;
+    private final Fit fit = new Fit();
+
+    Stripe(final Fitting fitting) {
+      area = new Area(fitting);
+    }
+  }
+
+  /**
+   * A pool of the size that was configured or that the {@code swiotlb=} parameter asks for, or of
+   * all there is in a device's region or a restricted range.
+   */
   FixedPool(final PoolSpec spec, final FixedSettings settings) {
-    final long bytes = settings.bytes(spec);
-    final int sets = (int) Math.max(1, bytes >> Extent.SET_SHIFT);
-    // An area is one slot set at least: two areas must never share one.
-    areas = new Area[Math.min(settings.areas(spec.cpus()), Integer.highestOneBit(sets))];
-    final Fitting fitting =
-        settings.fitting().on(spec.extents() == null ? ExtentKind.RAM : spec.extents());
-    for (int i = 0; i < areas.length; i++) {
-      areas[i] = new Area(fitting);
+    final PoolShape shape = PoolShape.of(spec, settings.slots(), settings.areas());
+    stripes = new Stripe[shape.areas()];
+    final ExtentKind kind = spec.extents() == null ? ExtentKind.RAM : spec.extents();
+    for (int i = 0; i < stripes.length; i++) {
+      stripes[i] = new Stripe(settings.fitting().on(kind));
     }
     plan =
         new ExtentPlan(
-            bytes,
+            shape.bytes(),
             Extent.SET_SIZE, // the smallest: it drains soonest
-            spec.extents() == ExtentKind.RAM ? FOUR_GIB : Long.MAX_VALUE);
+            kind == ExtentKind.RAM && !spec.restricted() ? FOUR_GIB : Long.MAX_VALUE);
   }
 
   @Override
   public int stripes() {
-    return areas.length;
+    return stripes.length;
   }
 
   @Override
@@ -45,36 +58,43 @@ public final class FixedPool implements StrategyInstance {
 
   @Override
   public long maxMappingSize(final long minAlignMask) {
-    final long lost = (minAlignMask + Extent.SLOT_SIZE - 1) & -Extent.SLOT_SIZE;
-    return Math.max(Extent.SLOT_SIZE, Extent.SET_SIZE - lost);
+    return PoolShape.maxMappingSize(minAlignMask);
   }
 
   @Override
   public void grant(final int stripe, final Extent extent) {
-    areas[stripe].grant(extent);
+    stripes[stripe].area.grant(extent);
   }
 
   @Override
   public void retract(final int stripe, final Extent extent) {
-    areas[stripe].retract(extent);
+    stripes[stripe].area.retract(extent);
   }
 
   @Override
   public void allocate(final int stripe, final MapRequest request, final Placement answer) {
-    areas[stripe].allocate(request, answer);
+    final Stripe own = stripes[stripe];
+    if (own.fit.of(request)) {
+      own.area.allocate(own.fit, answer);
+    } else {
+      answer.refuse(Refusal.TOO_BIG);
+    }
   }
 
   @Override
   public boolean release(final int stripe, final long runAddress, final long runBytes) {
-    areas[stripe].release(runAddress, runBytes);
+    if (!stripes[stripe].area.release(runAddress, runBytes)) {
+      throw new IllegalStateException(
+          "no slot set at 0x" + Long.toHexString(runAddress) + " in this area");
+    }
     return false;
   }
 
   @Override
   public long usedSlots() {
     long used = 0;
-    for (final Area area : areas) {
-      used += area.usedSlots();
+    for (final Stripe stripe : stripes) {
+      used += stripe.area.usedSlots();
     }
     return used;
   }
@@ -82,8 +102,8 @@ public final class FixedPool implements StrategyInstance {
   @Override
   public long totalSlots() {
     long total = 0;
-    for (final Area area : areas) {
-      total += area.totalSlots();
+    for (final Stripe stripe : stripes) {
+      total += stripe.area.totalSlots();
     }
     return total;
   }
@@ -91,8 +111,8 @@ public final class FixedPool implements StrategyInstance {
   @Override
   public long largestFreeRun() {
     long best = 0;
-    for (final Area area : areas) {
-      best = Math.max(best, area.largestFreeRun());
+    for (final Stripe stripe : stripes) {
+      best = Math.max(best, stripe.area.largestFreeRun());
     }
     return best;
   }

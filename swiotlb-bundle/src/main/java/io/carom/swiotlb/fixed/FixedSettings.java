@@ -1,8 +1,6 @@
 package io.carom.swiotlb.fixed;
 
-import io.carom.dma.ExtentKind;
-import io.carom.dma.spi.Extent;
-import io.carom.dma.spi.PoolSpec;
+import io.carom.swiotlb.slots.PoolShape;
 
 /**
  * Configuration of the fixed pool.
@@ -16,40 +14,8 @@ public record FixedSettings(long slots, int areas, Fitting fitting) {
   /** Sized by the machine. */
   public static final FixedSettings DEFAULTS = new FixedSettings(0, 0, Fitting.AUTO);
 
-  /** Most slots that can be configured: 4 GiB. */
-  public static final long MOST_SLOTS = 1L << 21;
-
-  /** Most areas that can be configured. */
-  public static final int MOST_AREAS = 1024;
-
-  private static final long LEAST_BYTES = 1L << 20;
-  private static final long MOST_AUTOMATIC_BYTES = 64L << 20;
-  private static final int SHARE = 8;
-
   /** Checks the ranges; the message names value, rule and property. */
   public FixedSettings {
-    if (slots < 0 || slots > MOST_SLOTS) {
-      throw new IllegalArgumentException("slots=" + slots + " is not in 0.." + MOST_SLOTS);
-    }
-    if (areas < 0 || areas > MOST_AREAS) {
-      throw new IllegalArgumentException("areas=" + areas + " is not in 0.." + MOST_AREAS);
-    }
-  }
-
-  long bytes(final PoolSpec spec) {
-    final long wanted;
-    if (spec.extents() == ExtentKind.DEVICE) {
-      wanted = spec.availableBytes();
-    } else if (slots == 0) {
-      wanted = Math.clamp(spec.availableBytes() / SHARE, LEAST_BYTES, MOST_AUTOMATIC_BYTES);
-    } else {
-      wanted = slots << Extent.SLOT_SHIFT;
-    }
-    return (wanted + Extent.SET_SIZE - 1) & -Extent.SET_SIZE;
-  }
-
-  int areas(final int cpus) {
-    final int wanted = Math.max(1, areas == 0 ? cpus : areas);
-    return wanted == 1 ? 1 : Integer.highestOneBit(wanted - 1) << 1;
+    PoolShape.check(slots, areas);
   }
 }

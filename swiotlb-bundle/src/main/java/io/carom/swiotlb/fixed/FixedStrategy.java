@@ -34,7 +34,7 @@ public final class FixedStrategy implements DmaStrategy {
 
   @Override
   public String description() {
-    return "fixed pool of 2 KiB slots in sets of 128, one area per stripe, next fit";
+    return "fixed pool of 2 KiB slots in sets of 128, one area per stripe";
   }
 
   @Override

@@ -7,7 +7,7 @@ package io.carom.swiotlb.slots;
  * <p>The words are narrowed in place of a loop over slots: after {@code x &= x >>> 1} a bit means
  * two free slots from here on, after another {@code x &= x >>> 2} four, and so on.
  */
-public final class SlotSearch {
+public final class SlotSearch extends Pad {
   private long low;
   private long high;
 
@@ -33,6 +33,27 @@ public final class SlotSearch {
     }
     low = lo;
     high = hi;
+  }
+
+  /**
+   * The bits at which {@code count} free slots begin that all lie in one word, {@code 1 <= count <=
+   * 64}. Of the starts in a set's first word these come first.
+   */
+  public static long startsWithin(final long free, final int count) {
+    long bits = free;
+    int have = 1;
+    while (have < count) {
+      final int shift = Math.min(have, count - have); // 1..32
+      bits &= bits >>> shift;
+      have += shift;
+    }
+    return bits;
+  }
+
+  /** Drops the starts whose bit is clear in a pattern that is the same for both words. */
+  public void keep(final long pattern) {
+    low &= pattern;
+    high &= pattern;
   }
 
   /** The first start at or behind a slot, or -1. */

@@ -174,7 +174,11 @@ class FixedPoolTest {
     answer.clear();
     r.size = 65_537;
     pool.allocate(0, r, answer);
-    assertThat(refusal()).isEqualTo(Refusal.FRAGMENTED);
+    assertThat(refusal()).as("no room will ever do: not \"full\"").isEqualTo(Refusal.TOO_BIG);
+    answer.clear();
+    r.boundaryMask = -1L;
+    pool.allocate(0, r, answer);
+    assertThat(answer.kind()).as("all ones is no boundary").isEqualTo(Placement.BOUNCE);
   }
 
   @Test
@@ -242,6 +246,163 @@ class FixedPoolTest {
         .isEqualTo(512 << 10);
     assertThat(new FixedPool(ram, new FixedSettings(129, 3, Fitting.AUTO)).stripes()).isEqualTo(2);
     assertThat(new FixedPool(ram, FixedSettings.DEFAULTS).plan().limit()).isEqualTo(1L << 32);
+  }
+
+  @Test
+  void pageAlignmentIsForPagesOnly() {
+    for (int hint = 0; hint < 5; hint++) {
+      map(2048); // from any hint, odd or even
+      assertThat(map(4096) & 1).isZero();
+      assertThat(map(8192) & 1).isZero();
+      final int slot = map(2048);
+      assertThat(map(4095)).as("no promise below a page").isEqualTo(slot + 1);
+    }
+    request.minAlignMask = 0x1ff; // one mask is set: Linux promises no page then
+    final int slot = map(2048);
+    assertThat(map(4096)).isEqualTo(slot + 1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {0x7ff, 0xfff, 0x1fff, 0xffff, 0x1ffff, 0x3ffff})
+  void allocAlignMaskBelowAtAndAboveAPage(final long mask) {
+    map(2048);
+    request.allocAlignMask = mask;
+    assertThat(map(100)).isNotNegative();
+    assertThat(answer.runAddress() & mask).isZero();
+    assertThat(answer.runBytes()).isEqualTo(mask + 1);
+    final long first = answer.runAddress();
+    assertThat(map(mask + 1)).isNotNegative();
+    assertThat(answer.runAddress() - first).as("aligned ones are a stride apart").isPositive();
+    assertThat((answer.runAddress() - first) % (mask + 1)).isZero();
+  }
+
+  @Test
+  void padSlotsPrecedeABufferWithBothMasks() {
+    request.allocAlignMask = 0xffff;
+    request.minAlignMask = 0xfff;
+    map(pool, 0, 0x40000 + 0x9a7, 100);
+    assertThat(answer.busAddress() - answer.runAddress()).isEqualTo(0x9a7);
+    assertThat(pool.usedSlots()).as("padding before and behind it").isEqualTo(32);
+    pool.release(0, answer.runAddress(), answer.runBytes());
+    assertThat(pool.usedSlots()).as("pad slots are freed too").isZero();
+    assertThat(pool.largestFreeRun()).isEqualTo(262_144);
+  }
+
+  @Test
+  void worstOffsetAtTheMaskIsTooBigNotFull() {
+    request.minAlignMask = 0xfff;
+    assertThat(map(pool, 0, 0x10fff, 262_144)).isEqualTo(-1);
+    assertThat(refusal()).isEqualTo(Refusal.TOO_BIG);
+    assertThat(map(pool, 0, 0x10fff, 258_048)).isNotNegative();
+  }
+
+  @Test
+  void tooBigIsNotFullInAnEmptyPool() {
+    assertThat(map(512 << 10)).isEqualTo(-1);
+    assertThat(refusal()).isEqualTo(Refusal.TOO_BIG);
+    assertThat(map(2 << 20)).isEqualTo(-1);
+    assertThat(refusal()).isEqualTo(Refusal.TOO_BIG);
+    assertThat(pool.usedSlots()).isZero();
+  }
+
+  @Test
+  void boundaryBelowASlotSaysWhereInTheSlot() {
+    request.minAlignMask = 0x7ff;
+    final MapRequest r = of(0x1100, 256);
+    r.boundaryMask = 0x1ff;
+    answer.clear();
+    pool.allocate(0, r, answer);
+    assertThat(answer.busAddress() & 0x1ff).isEqualTo(0x100);
+    r.size = 257;
+    answer.clear();
+    pool.allocate(0, r, answer);
+    assertThat(refusal()).isEqualTo(Refusal.TOO_BIG);
+  }
+
+  @Test
+  void halfUsedPoolOfSingleSlotsIsFragmentedForAPage() {
+    final FixedPool whole = pool(4, 1);
+    for (int i = 0; i < 512; i++) {
+      assertThat(map(whole, 0, 0, 2048)).isEqualTo(i);
+    }
+    for (int i = 0; i < 512; i += 2) {
+      whole.release(0, BASE + ((long) i << 11), 2048);
+    }
+    assertThat(whole.usedSlots()).isEqualTo(256);
+    for (int i = 0; i < 3; i++) {
+      assertThat(map(whole, 0, 0, 4096)).isEqualTo(-1);
+      assertThat(refusal()).isEqualTo(Refusal.FRAGMENTED);
+    }
+    whole.release(0, BASE + (101L << 11), 2048); // slots 100 to 102 are one run now
+    assertThat(map(whole, 0, 0, 4096)).isEqualTo(100);
+    whole.release(0, BASE + (301L << 11), 2048);
+    whole.release(0, BASE + (303L << 11), 2048);
+    assertThat(map(whole, 0, 0, 10_240)).isEqualTo(300);
+    assertThat(map(whole, 0, 0, 4096)).isEqualTo(-1);
+  }
+
+  @Test
+  void lifoTakesWhatWasFreedLast() {
+    final FixedPool lifo =
+        new FixedPool(
+            new PoolSpec(null, ExtentKind.RAM, 1 << 30, 1),
+            new FixedSettings(256, 1, Fitting.LIFO));
+    for (int i = 0; i < 2; i++) {
+      lifo.grant(0, new Extent(i, ExtentKind.RAM, BASE + i * 262_144L, 262_144));
+    }
+    for (int i = 0; i < 40; i++) {
+      assertThat(map(lifo, 0, 0, 4096)).as("first fit while nothing was freed").isEqualTo(2 * i);
+    }
+    for (final int i : new int[] {4, 20, 12}) {
+      lifo.release(0, BASE + ((2L * i) << 11), 4096);
+    }
+    assertThat(map(lifo, 0, 0, 2048)).as("of this size none was freed").isEqualTo(8);
+    assertThat(map(lifo, 0, 0, 4096)).isEqualTo(24);
+    assertThat(map(lifo, 0, 0, 4096)).isEqualTo(40);
+    assertThat(map(lifo, 0, 0, 4096)).as("slot 8 is not free any more").isEqualTo(80);
+    for (int i = 0; i < 40; i++) { // more than are remembered
+      if (i != 4) {
+        lifo.release(0, BASE + ((2L * i) << 11), 4096);
+      }
+    }
+    assertThat(map(lifo, 0, 0, 4096)).isEqualTo(78);
+    request.minAlignMask = 0xfff;
+    assertThat(map(lifo, 0, 0x800, 4096)).as("none of them begins at an odd slot").isEqualTo(1);
+    request.minAlignMask = 0;
+    lifo.retract(0, new Extent(1, ExtentKind.RAM, BASE + 262_144L, 262_144));
+    assertThat(map(lifo, 0, 0, 4096)).isEqualTo(76);
+  }
+
+  @Test
+  void parameterWinsOverTheConfiguration() {
+    final PoolSpec asked = new PoolSpec(null, ExtentKind.RAM, 1 << 30, 2, 1000, 4, false);
+    final FixedPool made = new FixedPool(asked, new FixedSettings(4096, 8, Fitting.AUTO));
+    assertThat(made.plan().wantedBytes()).as("rounded up to 128").isEqualTo(1024 << 11);
+    assertThat(made.stripes()).isEqualTo(4);
+    assertThat(
+            new FixedPool(
+                    new PoolSpec(null, ExtentKind.RAM, 1 << 30, 2, 0, 3, false),
+                    new FixedSettings(4096, 8, Fitting.AUTO))
+                .stripes())
+        .as("areas alone, rounded up")
+        .isEqualTo(4);
+  }
+
+  @Test
+  void parameterWithFewSlotsGrowsThePoolToItsAreas() {
+    final PoolSpec asked = new PoolSpec(null, ExtentKind.RAM, 1 << 30, 2, 128, 4, false);
+    final FixedPool made = new FixedPool(asked, FixedSettings.DEFAULTS);
+    assertThat(made.plan().wantedBytes() >> 11).isEqualTo(512);
+    assertThat(made.stripes()).isEqualTo(4);
+  }
+
+  @Test
+  void restrictedPoolIsOneAreaOverAllOfItsRange() {
+    final PoolSpec spec = new PoolSpec("dev", ExtentKind.RAM, 256 << 11, 8, 4096, 8, true);
+    final FixedPool made = new FixedPool(spec, new FixedSettings(2048, 4, Fitting.AUTO));
+    assertThat(made.stripes()).isOne();
+    assertThat(made.plan().wantedBytes() >> 11).isEqualTo(256);
+    assertThat(made.plan().limit()).isEqualTo(Long.MAX_VALUE);
   }
 
   @Test

@@ -12,12 +12,16 @@ import io.carom.dma.StrategyInfo;
 import io.carom.dma.SwapOptions;
 import io.carom.dma.SwapReport;
 import io.carom.dma.TransitionInfo;
+import io.carom.dma.core.debug.DebugCore;
 import io.carom.dma.core.device.DeviceDma;
 import io.carom.dma.core.device.DeviceEvents;
 import io.carom.dma.core.direct.DirectStrategy;
+import io.carom.dma.core.lend.Lending;
 import io.carom.dma.core.map.Copier;
 import io.carom.dma.core.map.CoreTables;
 import io.carom.dma.core.memory.RamSpace;
+import io.carom.dma.core.memory.RestrictedPools;
+import io.carom.dma.core.memory.RestrictedSpace;
 import io.carom.dma.core.pool.Pool;
 import io.carom.dma.core.swap.CoreTimer;
 import io.carom.dma.core.swap.PoolStore;
@@ -29,33 +33,45 @@ import io.carom.dma.core.swap.Timing;
 import io.carom.dma.core.swap.TransitionView;
 import io.carom.guest.PageAllocator;
 import io.carom.memory.GuestMemory;
+import io.carom.memory.PageLender;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The DMA core without OSGi: devices, strategies, and the change between them. Made by {@link
  * DmaCoreComponent}, by tests and by benchmarks.
  */
 public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(DmaCore.class);
   private static final long DIRECT_ID = -1;
   private static final int MOST_MAPPINGS = 100_000;
 
   private final CoreTables tables;
   private final PageAllocator pages;
+  private final RestrictedPools restricted;
   private final Registry registry;
   private final PoolStore store;
   private final SwapControl control;
   private final TransitionView transitions;
   private final CoreTimer timer;
   private final Reports reports;
+  private final Lending lending;
+  private final DebugCore debug;
   private final List<DeviceDma> devices = new CopyOnWriteArrayList<>();
   private int lastNumber;
 
-  /** A core over a guest's memory and pages. */
+  /**
+   * A core over a guest's memory and pages.
+   *
+   * @throws IllegalArgumentException when there is not enough low RAM for the restricted pools
+   */
   public DmaCore(
       final GuestMemory memory,
       final PageAllocator pages,
@@ -64,12 +80,17 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
       final Timing timing) {
     this.pages = pages;
     tables = CoreTables.of(memory, copier);
+    limits(settings);
+    restricted = new RestrictedPools(memory, pages, tables.index(), tables.extentIds());
+    restricted.apply(settings.restricted());
     registry = new Registry(memory.confidential());
     final RamSpace ram = new RamSpace(memory, pages, tables.index(), tables.extentIds());
     store = new PoolStore(ram, Runtime.getRuntime().availableProcessors());
-    control = new SwapControl(registry, store, timing, settings);
+    control = new SwapControl(registry, store, restricted, timing, settings);
     transitions = new TransitionView(control, timing);
     reports = new Reports(tables);
+    lending = new Lending(tables, store::pools);
+    debug = new DebugCore(tables);
     registry.add(
         new StrategyRef(
             DirectStrategy.DIRECT,
@@ -92,10 +113,44 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
     control.gone(serviceId, devices);
   }
 
-  /** The configuration changed. */
+  /**
+   * The configuration changed.
+   *
+   * @throws IllegalArgumentException when there is not enough low RAM for the restricted pools;
+   *     nothing was changed
+   */
   public void settings(final Settings settings) {
     control.settings(settings);
-    devices.forEach(control::reconcile);
+    limits(settings);
+    for (final DeviceDma device : devices) {
+      device.mapper().lookup(settings.lookup());
+      sayIfUnbound(device);
+      control.reconcile(device);
+    }
+  }
+
+  private void limits(final Settings settings) {
+    tables
+        .limits()
+        .set(
+            TimeUnit.MILLISECONDS.toNanos(settings.throttleMs()), settings.reachablePercent());
+  }
+
+  /** Says that a device does not get the restricted pool that is named for it. */
+  private static void sayIfUnbound(final DeviceDma device) {
+    final RestrictedSpace named = device.namedRestricted();
+    if (named != null && device.restricted() == null && !device.isClosed()) {
+      LOG.warn(
+          "{}: it accepted VIRTIO_F_SWIOTLB, so it uses its own region and not the restricted pool"
+              + " {}; take it out of restrictedPools of io.carom.dma.core",
+          device.name(),
+          named.name());
+    }
+  }
+
+  /** Its dma-debug. */
+  public DebugCore debug() {
+    return debug;
   }
 
   @Override
@@ -107,19 +162,23 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
         }
       }
       devices.removeIf(d -> d.isClosed() && d.liveMappings() == 0);
-      final DeviceDma made = new DeviceDma(spec, ++lastNumber, tables, pages, this);
+      final DeviceDma made = new DeviceDma(spec, ++lastNumber, tables, pages, restricted, this);
+      made.mapper().lookup(control.settings().lookup());
       devices.add(made);
+      debug.attached(made);
       return made;
     }
   }
 
   @Override
   public void negotiated(final DeviceDma device) {
+    sayIfUnbound(device);
     control.settle(device);
   }
 
   @Override
   public void closed(final DeviceDma device) {
+    debug.closed(device);
     control.closed(device);
     timer.forget(device);
     control.sweep();
@@ -211,13 +270,19 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
 
   private Pool findPool(final String name) {
     final List<String> names = new ArrayList<>();
+    Pool found = null;
     for (final Pool pool : store.pools()) {
       if (pool.extents() != null) {
-        if (pool.name().equals(name) || pool.name().equals(name.replace("@", "@0000:"))) {
-          return pool;
+        // One that is left over from a swap may have the name of the one in use.
+        if ((pool.name().equals(name) || pool.name().equals(name.replace("@", "@0000:")))
+            && (found == null || found.retired())) {
+          found = pool;
         }
         names.add(pool.name());
       }
+    }
+    if (found != null) {
+      return found;
     }
     throw new IllegalArgumentException(
         "unknown pool '" + name + "'; valid: " + String.join(", ", names));
@@ -243,9 +308,16 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
         "unknown device '" + name + "'; valid: " + String.join(", ", names));
   }
 
+  /** Lends what pools do not use. */
+  public PageLender lender() {
+    return lending;
+  }
+
   @Override
   public void close() {
+    lending.close();
     timer.close();
     control.close();
+    restricted.close();
   }
 }

@@ -2,7 +2,8 @@ package io.carom.dma.core;
 
 import io.carom.dma.Dma;
 import io.carom.dma.DmaControl;
-import io.carom.dma.SwapPolicy;
+import io.carom.dma.DmaDebug;
+import io.carom.dma.core.debug.DebugSettings;
 import io.carom.dma.core.map.Copier;
 import io.carom.dma.core.swap.Settings;
 import io.carom.dma.core.swap.StrategyRef;
@@ -11,8 +12,11 @@ import io.carom.dma.core.swap.Timing;
 import io.carom.dma.spi.DmaStrategy;
 import io.carom.guest.PageAllocator;
 import io.carom.memory.GuestMemory;
+import io.carom.memory.PageLender;
+import io.carom.pci.BusPorts;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
@@ -43,11 +47,14 @@ public final class DmaCoreComponent {
   public static final String PID = "io.carom.dma.core";
 
   private static final Logger LOG = LoggerFactory.getLogger(DmaCoreComponent.class);
-  private static final long DEFAULT_DRAIN_MS = 2_000;
-  private static final long DEFAULT_WATCHDOG_MS = 500;
+  private static final int DEFAULT_DEBUG_ENTRIES = 65_536; // the kernel's
 
   private final DmaCore core;
   private final ServiceRegistration<?> registration;
+  private final ServiceRegistration<PageLender> lender;
+  private final ServiceRegistration<DmaDebug> debugRegistration;
+  private DebugSettings lastDebug;
+  private final AtomicReference<@Nullable BusPorts> busPorts = new AtomicReference<>();
   private final ConcurrentHashMap<Long, Integer> revisions = new ConcurrentHashMap<>();
 
   /** Configuration of the DMA core. */
@@ -74,7 +81,7 @@ public final class DmaCoreComponent {
     @AttributeDefinition(
         name = "drainTimeoutMs",
         description = "Milliseconds that old mappings have to end by themselves after a swap")
-    long drainTimeoutMs() default DEFAULT_DRAIN_MS;
+    long drainTimeoutMs() default Settings.DRAIN_MS;
 
     /** Policy at the deadline. */
     @AttributeDefinition(
@@ -87,7 +94,69 @@ public final class DmaCoreComponent {
         name = "watchdogMs",
         description =
             "Milliseconds that a strategy may take for one call; then its stripe is abandoned")
-    long watchdogMs() default DEFAULT_WATCHDOG_MS;
+    long watchdogMs() default Settings.WATCHDOG_MS;
+
+    /** Throttle deadline. */
+    @AttributeDefinition(
+        name = "throttleTimeoutMs",
+        description =
+            "Milliseconds that a map that may sleep waits for a pool above its high mark before it"
+                + " fails")
+    long throttleTimeoutMs() default Settings.THROTTLE_MS;
+
+    /** Cap on reachable buffers. */
+    @AttributeDefinition(
+        name = "reachablePercent",
+        description = "Percent of a pool that drivers may hold as I/O buffers in bounce memory")
+    int reachablePercent() default Settings.REACHABLE_PERCENT;
+
+    /** How records are found. */
+    @AttributeDefinition(
+        name = "lookup",
+        description =
+            "How the record of a mapping is found: direct, or mru or tree to measure what they"
+                + " cost; for mappings from now on")
+    String lookup() default "direct";
+
+    /** The kernel's parameter. */
+    @AttributeDefinition(
+        name = "swiotlb",
+        description =
+            "As the kernel's parameter, <slots>[,<areas>][,force|noforce|dynamic], each part may be"
+                + " left out: slots of 2 KiB and areas of bounce pools in RAM; force: every device"
+                + " bounces; noforce: no bounce pool in RAM; dynamic: swiotlb-dynamic takes the"
+                + " place of swiotlb-fixed in RAM",
+        required = false)
+    String swiotlb() default "";
+
+    /** Restricted pools. */
+    @AttributeDefinition(
+        name = "restrictedPools",
+        description =
+            "RAM set apart for named devices, which bounce there and nowhere else; for each pool:"
+                + " name=NAME size=SIZE [coherent=SIZE] devices=BDF[,BDF...]",
+        required = false)
+    String[] restrictedPools() default {};
+
+    /** Devices with dma-debug. */
+    @AttributeDefinition(
+        name = "debug",
+        description =
+            "Devices whose use of the DMA API is checked: all, none, or PCI addresses with commas"
+                + " between")
+    String debug() default "none";
+
+    /** Filter of dma-debug. */
+    @AttributeDefinition(
+        name = "debugDriver",
+        description = "Only violations of this driver or device are logged and kept; empty: of all")
+    String debugDriver() default "";
+
+    /** Entries of dma-debug. */
+    @AttributeDefinition(
+        name = "debugEntries",
+        description = "Entries that dma-debug makes in advance when it is first turned on")
+    int debugEntries() default DEFAULT_DEBUG_ENTRIES;
   }
 
   /** Starts the core. */
@@ -95,43 +164,80 @@ public final class DmaCoreComponent {
   public DmaCoreComponent(
       final BundleContext context,
       final Config config,
+      final Map<String, Object> properties,
       @Reference final GuestMemory memory,
       @Reference final PageAllocator pages) {
-    core = new DmaCore(memory, pages, settings(config), Copier.COPYING, Timing.SYSTEM);
+    core = start(config, properties, memory, pages);
     registration =
         context.registerService(
             new String[] {Dma.class.getName(), DmaControl.class.getName()},
             core,
             FrameworkUtil.asDictionary(Map.of()));
+    lender =
+        context.registerService(
+            PageLender.class, core.lender(), FrameworkUtil.asDictionary(Map.of()));
+    lastDebug = firstDebug(config);
+    core.debug().settings(lastDebug);
+    debugRegistration =
+        context.registerService(DmaDebug.class, core.debug(), FrameworkUtil.asDictionary(Map.of()));
   }
 
-  private static Settings settings(final Config config) {
-    SwapPolicy policy = SwapPolicy.ADOPT;
+  private static DebugSettings debugSettings(final Config config) {
+    return DebugSettings.of(config.debug(), config.debugDriver(), config.debugEntries());
+  }
+
+  private static DebugSettings firstDebug(final Config config) {
     try {
-      policy = SwapPolicy.parse(config.drainPolicy());
+      return debugSettings(config);
     } catch (final IllegalArgumentException e) {
-      LOG.error("{}: drainPolicy: {}; adopt is used", PID, e.getMessage());
+      LOG.error("{}: {}; dma-debug is off", PID, e.getMessage());
+      return DebugSettings.OFF;
     }
-    return new Settings(
-        config.strategy(),
-        config.strategy_fallback(),
-        atLeast("drainTimeoutMs", config.drainTimeoutMs(), 0, DEFAULT_DRAIN_MS),
-        policy,
-        atLeast("watchdogMs", config.watchdogMs(), 10, DEFAULT_WATCHDOG_MS));
   }
 
-  private static long atLeast(
-      final String name, final long value, final long least, final long fallback) {
-    if (value < least) {
-      LOG.error("{}: {}={} is less than {}; {} is used", PID, name, value, least, fallback);
-      return fallback;
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
+  void bindPorts(final BusPorts ports) {
+    busPorts.set(ports);
+    core.debug().ports(ports);
+  }
+
+  void unbindPorts(final BusPorts ports) {
+    // A replacement may have been bound before.
+    if (busPorts.compareAndSet(ports, null)) {
+      core.debug().ports(null);
     }
-    return value;
+  }
+
+  private static DmaCore start(
+      final Config config,
+      final Map<String, Object> properties,
+      final GuestMemory memory,
+      final PageAllocator pages) {
+    try {
+      final Settings settings = ConfigReader.read(config, properties);
+      return new DmaCore(memory, pages, settings, Copier.COPYING, Timing.SYSTEM);
+    } catch (final RuntimeException e) {
+      LOG.error("{}: {}; nothing of it is applied, the defaults are used", PID, e.getMessage());
+      return new DmaCore(memory, pages, Settings.DEFAULTS, Copier.COPYING, Timing.SYSTEM);
+    }
   }
 
   @Modified
-  void modified(final Config config) {
-    core.settings(settings(config));
+  void modified(final Config config, final Map<String, Object> properties) {
+    try {
+      final Settings settings = ConfigReader.read(config, properties);
+      final DebugSettings debug = debugSettings(config);
+      core.settings(settings);
+      if (!debug.equals(lastDebug)) { // else what was chosen at run time holds
+        lastDebug = debug;
+        core.debug().settings(debug);
+      }
+    } catch (final RuntimeException e) {
+      LOG.error(
+          "{}: {}; nothing of it is applied, what was configured before stays",
+          PID,
+          e.getMessage());
+    }
   }
 
   @Reference(
@@ -181,7 +287,9 @@ public final class DmaCoreComponent {
 
   @Deactivate
   void deactivate() {
+    lender.unregister(); // borrowers give back what they hold while the core still runs
     registration.unregister();
+    debugRegistration.unregister();
     core.close();
   }
 }

@@ -12,6 +12,7 @@ import io.carom.dma.core.pool.ExtentState;
 import io.carom.dma.core.pool.Generation;
 import io.carom.dma.core.pool.MappingRecord;
 import io.carom.dma.core.pool.Pool;
+import io.carom.dma.core.pool.Stripe;
 import io.carom.dma.spi.Refusal;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -61,7 +62,7 @@ final class Reports {
         region == null ? 0 : region.memory().byteSize(),
         region == null ? 0 : region.reserveBytes(),
         device.coherent().used(),
-        0,
+        device.reachables().bytes(),
         device.usedSlots(),
         device.usedHiwater());
   }
@@ -73,18 +74,18 @@ final class Reports {
     for (final Pool pool : pools) {
       for (final ExtentState extent : pool.grantedNow()) {
         for (final MappingRecord record : extent.records()) {
-          if (record.state() != MappingRecord.FREE) {
+          if (MappingRecord.isMapping(record.state())) {
             add(
                 result,
                 devices,
-                record.generation,
+                record.generation(),
                 record.busAddress,
                 record.address,
                 record.size,
-                record.direction,
+                record.direction(),
                 "BOUNCE",
                 1,
-                record.tick);
+                record.age(tables.tick().millis()));
           }
         }
       }
@@ -104,7 +105,7 @@ final class Reports {
                     direction,
                     "PASS",
                     count,
-                    tick));
+                    tables.tick().millis() - tick));
     result.sort(Comparator.comparingLong(MappingInfo::ageMs).reversed());
     return result.size() > most ? result.subList(0, most) : result;
   }
@@ -120,22 +121,49 @@ final class Reports {
           new PoolOccupancy.Run(
               hex(extent.extent.busAddress()),
               extent.extent.slots(),
-              "area " + extent.home(),
+              "area " + area(extent),
               "EXTENT"));
       for (final MappingRecord record : extent.records()) {
-        if (record.state() != MappingRecord.FREE) {
-          final Generation generation = tables.generations().get(record.generation);
-          final DeviceDma device = generation == null ? null : byNumber(devices, generation.device);
+        final int state = record.state();
+        if (state != MappingRecord.FREE) {
           runs.add(
               new PoolOccupancy.Run(
                   hex(extent.runAddress(record)),
-                  record.runSlots,
-                  device == null ? "?" : device.name(),
-                  "BOUNCE"));
+                  record.runSlots(),
+                  owner(devices, record, state),
+                  use(state)));
         }
       }
     }
     return new PoolOccupancy(pool.name(), extents, runs);
+  }
+
+  private String owner(
+      final Collection<DeviceDma> devices, final MappingRecord record, final int state) {
+    if (state == MappingRecord.LENT) {
+      return "lent";
+    }
+    final DeviceDma device;
+    if (state == MappingRecord.REACHABLE) {
+      device = byNumber(devices, MappingRecord.heldBy(record.generation()));
+    } else {
+      final Generation generation = tables.generations().get(record.generation());
+      device = generation == null ? null : byNumber(devices, generation.device);
+    }
+    return device == null ? "?" : device.name();
+  }
+
+  private static int area(final ExtentState extent) {
+    final Stripe home = extent.stripe();
+    return home == null ? -1 : home.index; // given back this moment
+  }
+
+  private static String use(final int state) {
+    return switch (state) {
+      case MappingRecord.REACHABLE -> "REACHABLE";
+      case MappingRecord.LENT -> "LENT";
+      default -> "BOUNCE";
+    };
   }
 
   private void add(
@@ -148,7 +176,7 @@ final class Reports {
       final int direction,
       final String placement,
       final int count,
-      final int tick) {
+      final int age) {
     final Generation generation = tables.generations().get(slot);
     final DeviceDma device = generation == null ? null : byNumber(devices, generation.device);
     if (generation == null || device == null) {
@@ -166,7 +194,7 @@ final class Reports {
             generation.number,
             placement,
             count,
-            Math.max(0, tables.tick().millis() - tick)));
+            Math.max(0, age)));
   }
 
   private static @Nullable DeviceDma byNumber(

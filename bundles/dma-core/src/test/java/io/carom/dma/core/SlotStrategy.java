@@ -35,6 +35,9 @@ public final class SlotStrategy implements DmaStrategy {
   /** Set by tests at any time. */
   public volatile Fault fault = Fault.NONE;
 
+  /** Whether each device gets a pool of its own in RAM. Set before it is used. */
+  public volatile boolean perDevice;
+
   /** Opened by tests to let a hanging call return. */
   public volatile CountDownLatch hang = new CountDownLatch(1);
 
@@ -61,6 +64,11 @@ public final class SlotStrategy implements DmaStrategy {
   }
 
   @Override
+  public boolean perDevice() {
+    return perDevice;
+  }
+
+  @Override
   public StrategyInstance open(final PoolSpec spec) {
     final Instance made = new Instance(spec);
     instances.add(made);
@@ -69,7 +77,9 @@ public final class SlotStrategy implements DmaStrategy {
 
   /** One pool. */
   public final class Instance implements StrategyInstance {
-    private final PoolSpec spec;
+    /** What it was opened for. */
+    public final PoolSpec spec;
+
     private final List<Map<Extent, BitSet>> homes = new ArrayList<>();
     private long lastRun = -1;
 
@@ -91,7 +101,9 @@ public final class SlotStrategy implements DmaStrategy {
     @Override
     public ExtentPlan plan() {
       return new ExtentPlan(
-          spec.extents() == ExtentKind.DEVICE ? spec.availableBytes() : wantedBytes,
+          spec.extents() == ExtentKind.DEVICE
+              ? spec.availableBytes()
+              : spec.slots() == 0 ? wantedBytes : spec.slots() << Extent.SLOT_SHIFT,
           Extent.SET_SIZE,
           1L << 32);
     }

@@ -5,6 +5,7 @@ import io.carom.pci.BusFaultException;
 import io.carom.pci.BusFaultException.Reason;
 import io.carom.pci.BusSession;
 import io.carom.pci.PortCounters;
+import io.carom.pci.PortWatch;
 import io.carom.pci.Translation;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
@@ -80,6 +81,7 @@ final class PortSession extends SectionPadding implements BusSession {
     if ((section & 1) == 0) {
       throw new IllegalStateException("no section has begun on port " + port.name());
     }
+    settled();
     current = null;
     SECTION.setRelease(this, section + 1);
   }
@@ -91,7 +93,24 @@ final class PortSession extends SectionPadding implements BusSession {
     if (route == null || port.route().version() != route.version()) {
       checkOpen(route, address, length);
     }
-    return resolve(route == null ? port.route() : route, address, length, access);
+    final Route way = route == null ? port.route() : route;
+    final MemorySegment memory = resolve(way, address, length, access);
+    final PortWatch watch = way.watch();
+    if (watch != null) {
+      watch.access(this, address, length, access);
+    }
+    return memory;
+  }
+
+  @Override
+  public void settled() {
+    final Route route = current;
+    if (route != null) {
+      final PortWatch watch = route.watch();
+      if (watch != null) {
+        watch.settled(this);
+      }
+    }
   }
 
   private MemorySegment resolve(
@@ -151,7 +170,12 @@ final class PortSession extends SectionPadding implements BusSession {
 
   @Override
   public void touched(final long address) {
-    if (routeNow().owns(address)) {
+    final Route route = routeNow();
+    final PortWatch watch = route.watch();
+    if (watch != null) {
+      watch.access(this, address, 1, BusAccess.READ);
+    }
+    if (route.owns(address)) {
       OWN.setOpaque(this, ownAccesses + 1);
     } else {
       SYSTEM.setOpaque(this, systemAccesses + 1);

@@ -3,11 +3,13 @@ package io.carom.machine.port;
 import io.carom.pci.BusPorts;
 import io.carom.pci.MsiController;
 import io.carom.pci.PortControl;
+import io.carom.pci.PortWatch;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -39,6 +41,26 @@ public final class Ports implements BusPorts {
     final DevicePort port = new DevicePort(name, target, interrupts);
     open.put(name, port);
     return new PortRoutes(port, patience, () -> remove(name, port));
+  }
+
+  @Override
+  public boolean watch(final String name, final @Nullable PortWatch watch) {
+    final DevicePort port;
+    synchronized (this) {
+      port = open.get(name);
+    }
+    if (port == null) {
+      return false;
+    }
+    port.change(route -> route.watch(watch));
+    if (!port.awaitSections(Deadlines.after(patience))) {
+      LOG.warn(
+          "an access of {} has not ended within {} ms (quiesceTimeoutMs): its watch may be called"
+              + " once more",
+          name,
+          patience.toMillis());
+    }
+    return true;
   }
 
   /**

@@ -1,5 +1,6 @@
 package io.carom.machine.port;
 
+import io.carom.pci.PortWatch;
 import io.carom.pci.Translation;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  * @param own memory of that range; of no bytes where there is none
  * @param ownSize bytes of {@code own}
  * @param translation the IOMMU's hook, or null for identity
+ * @param watch told of each access, or null; a part of the route, so that who publishes another
+ *     waits for those who still call it, and who does not watch pays for one load of a field
  */
 record Route(
     long version,
@@ -25,36 +28,45 @@ record Route(
     long ownBase,
     MemorySegment own,
     long ownSize,
-    @Nullable Translation translation) {
+    @Nullable Translation translation,
+    @Nullable PortWatch watch) {
   /** The route of a new port: no bus mastering, nothing of its own. */
-  static final Route INITIAL = new Route(1, 0, false, false, 0, MemorySegment.NULL, 0, null);
+  static final Route INITIAL = new Route(1, 0, false, false, 0, MemorySegment.NULL, 0, null, null);
 
   Route busMaster(final boolean on) {
-    return new Route(version + 1, epoch, revoked, on, ownBase, own, ownSize, translation);
+    return new Route(version + 1, epoch, revoked, on, ownBase, own, ownSize, translation, watch);
   }
 
   Route own(final long base, final @Nullable MemorySegment memory) {
-    return memory == null
-        ? new Route(version + 1, epoch, revoked, busMaster, 0, MemorySegment.NULL, 0, translation)
-        : new Route(
-            version + 1, epoch, revoked, busMaster, base, memory, memory.byteSize(), translation);
+    return memory == null ? of(revoked, 0, MemorySegment.NULL) : of(revoked, base, memory);
   }
 
   Route translation(final @Nullable Translation hook) {
-    return new Route(version + 1, epoch, revoked, busMaster, ownBase, own, ownSize, hook);
+    return new Route(version + 1, epoch, revoked, busMaster, ownBase, own, ownSize, hook, watch);
+  }
+
+  Route watch(final @Nullable PortWatch other) {
+    return new Route(
+        version + 1, epoch, revoked, busMaster, ownBase, own, ownSize, translation, other);
+  }
+
+  private Route of(final boolean gone, final long base, final MemorySegment memory) {
+    return new Route(
+        version + 1, epoch, gone, busMaster, base, memory, memory.byteSize(), translation, watch);
   }
 
   /** The same way under a new version: whoever resolved memory must do it again. */
   Route next() {
-    return new Route(version + 1, epoch, revoked, busMaster, ownBase, own, ownSize, translation);
+    return of(revoked, ownBase, own);
   }
 
   Route revoke() {
-    return new Route(version + 1, epoch, true, busMaster, ownBase, own, ownSize, translation);
+    return of(true, ownBase, own);
   }
 
   Route renew() {
-    return new Route(version + 1, epoch + 1, false, busMaster, ownBase, own, ownSize, translation);
+    return new Route(
+        version + 1, epoch + 1, false, busMaster, ownBase, own, ownSize, translation, watch);
   }
 
   /** Whether an address is in the own range; false for every address when there is none. */

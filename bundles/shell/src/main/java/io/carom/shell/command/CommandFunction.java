@@ -15,6 +15,9 @@ import picocli.CommandLine;
 
 /** Runs one kind of command for Gogo: parses, runs, and makes JSON of the result where asked. */
 public final class CommandFunction implements Function {
+  private static final int FEWEST_COLUMNS = 40;
+  private static final int MOST_COLUMNS = 300;
+
   private final CommandKind kind;
   private final ShellServices services;
 
@@ -29,13 +32,23 @@ public final class CommandFunction implements Function {
       throws InterruptedException {
     final List<Object> given = arguments == null ? List.of() : arguments;
     return execute(
-        given.stream().map(argument -> text(session, argument)).toArray(String[]::new), progress());
+        given.stream().map(argument -> text(session, argument)).toArray(String[]::new),
+        progress(),
+        columns(session.get("COLUMNS")));
   }
 
-  /** Runs the command with its arguments as text. */
+  /** Runs the command with its arguments as text, for a terminal of the usual width. */
   public Object execute(final String[] arguments, final Consumer<String> progress)
       throws InterruptedException {
+    return execute(arguments, progress, ShellCommand.DEFAULT_COLUMNS);
+  }
+
+  /** Runs the command with its arguments as text, for a terminal of so many columns. */
+  public Object execute(
+      final String[] arguments, final Consumer<String> progress, final int columns)
+      throws InterruptedException {
     final ShellCommand command = kind.create(services);
+    command.columns = columns;
     final CommandLine parser = Parsing.parser(command);
     Parsing.parse(parser, arguments);
     if (command.help) {
@@ -44,6 +57,18 @@ public final class CommandFunction implements Function {
     }
     final Object result = command.run(progress);
     return command.wantsJson() ? Json.document(result) : result;
+  }
+
+  /** The session knows the width of its terminal; one without a terminal has no such variable. */
+  static int columns(final @Nullable Object variable) {
+    try {
+      final int columns = variable == null ? 0 : Integer.parseInt(variable.toString().trim());
+      return columns < 1
+          ? ShellCommand.DEFAULT_COLUMNS
+          : Math.clamp(columns, FEWEST_COLUMNS, MOST_COLUMNS);
+    } catch (NumberFormatException e) {
+      return ShellCommand.DEFAULT_COLUMNS;
+    }
   }
 
   /** Objects of other commands' results are named in their short form. */

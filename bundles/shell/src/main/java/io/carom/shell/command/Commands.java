@@ -10,7 +10,9 @@ public final class Commands {
       List.of(
           CommandKind.of(HelpCommand.class, HelpCommand::new),
           CommandKind.of(DemoCommand.class, DemoCommand::new),
+          CommandKind.of(BenchCommand.class, BenchCommand::new),
           CommandKind.of(FioCommand.class, FioCommand::new),
+          CommandKind.of(DmabenchCommand.class, DmabenchCommand::new),
           CommandKind.of(LspciCommand.class, LspciCommand::new),
           CommandKind.of(DeviceAddCommand.class, DeviceAddCommand::new),
           CommandKind.of(DeviceRemoveCommand.class, DeviceRemoveCommand::new),
@@ -24,7 +26,10 @@ public final class Commands {
           CommandKind.of(DmaStatCommand.class, DmaStatCommand::new),
           CommandKind.of(DmaMappingsCommand.class, DmaMappingsCommand::new),
           CommandKind.of(DmaHistoryCommand.class, DmaHistoryCommand::new),
+          CommandKind.of(DmaDebugCommand.class, DmaDebugCommand::new),
           CommandKind.of(SwiotlbStatCommand.class, SwiotlbStatCommand::new),
+          CommandKind.of(SwiotlbMapCommand.class, SwiotlbMapCommand::new),
+          CommandKind.of(SwiotlbSizeCommand.class, SwiotlbSizeCommand::new),
           CommandKind.of(GuestCacheCommand.class, GuestCacheCommand::new),
           CommandKind.of(GuestDmesgCommand.class, GuestDmesgCommand::new));
 

@@ -8,6 +8,9 @@ import picocli.CommandLine.Option;
  * its {@code @Command} is scope and function, as users type them.
  */
 public abstract class ShellCommand {
+  /** Width of a terminal that does not say. */
+  static final int DEFAULT_COLUMNS = 80;
+
   @Option(names = "--json", description = "Print the result as one JSON object.")
   boolean json;
 
@@ -16,6 +19,9 @@ public abstract class ShellCommand {
       usageHelp = true,
       description = "Print this help.")
   boolean help;
+
+  /** Width of the terminal, characters. */
+  int columns = DEFAULT_COLUMNS;
 
   /** Whether the result is wanted as JSON. */
   public boolean wantsJson() {

@@ -14,6 +14,9 @@ import picocli.CommandLine.TypeConversionException;
 
 /** Options that take one of a few words: what the words mean, and which there are. */
 abstract class Words<T> implements ITypeConverter<T>, Iterable<String> {
+  static final String ON = "on";
+  static final String OFF = "off";
+
   private final List<String> words;
   private final Function<String, T> meaning;
 
@@ -70,10 +73,24 @@ abstract class Words<T> implements ITypeConverter<T>, Iterable<String> {
     }
   }
 
+  /** On and off; not booleans, of which picocli has ideas of its own. */
+  static final class Switch extends Words<String> {
+    Switch() {
+      super(List.of(ON, OFF), text -> text);
+    }
+  }
+
   /** Kinds of devices. */
   static final class Type extends Words<String> {
     Type() {
       super(List.of("blk"), text -> text);
+    }
+  }
+
+  /** What can be measured. */
+  static final class Bench extends Words<String> {
+    Bench() {
+      super(List.of("swiotlb"), text -> text);
     }
   }
 }

@@ -1,5 +1,6 @@
 package io.carom.shell.json;
 
+import com.google.gson.FieldNamingStrategy;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonElement;
@@ -19,9 +20,17 @@ import java.util.Locale;
 public final class Json {
   private static final int DECIMALS = 3;
 
+  /** A key that is a word of Java is spelled with an underscore behind it there. */
+  private static final FieldNamingStrategy KEYS =
+      field ->
+          field.getName().endsWith("_")
+              ? field.getName().substring(0, field.getName().length() - 1)
+              : field.getName();
+
   private static final Gson GSON =
       new GsonBuilder()
           .serializeNulls()
+          .setFieldNamingStrategy(KEYS)
           .disableHtmlEscaping()
           .registerTypeHierarchyAdapter(
               Enum.class,

@@ -1,8 +1,8 @@
 package io.carom.shell.result;
 
+import io.carom.dma.DebugMapping;
+import io.carom.dma.DebugReport;
 import io.carom.dma.DmaDeviceInfo;
-import io.carom.dma.MappingInfo;
-import io.carom.dma.PoolInfo;
 import io.carom.dma.StrategyInfo;
 import io.carom.dma.SwapReport;
 import io.carom.dma.TransitionInfo;
@@ -21,17 +21,17 @@ public final class Lists {
   /** Of {@code dma:stat}. */
   public record DmaDevices(List<DmaDeviceInfo> devices) {}
 
-  /** Of {@code dma:mappings}. */
-  public record Mappings(List<MappingInfo> mappings) {}
-
   /** Of {@code dma:transition}. */
   public record Transitions(List<TransitionInfo> transitions) {}
 
   /** Of {@code dma:history}. */
   public record SwapHistory(List<SwapReport> swaps) {}
 
-  /** Of {@code swiotlb:stat}. */
-  public record Pools(List<PoolInfo> pools) {}
+  /** Of {@code dma:debug --dump}. */
+  public record DebugDump(List<DebugMapping> mappings) {}
+
+  /** Of {@code dma:debug --errors}. */
+  public record DebugErrors(List<DebugReport> errors) {}
 
   /** Of {@code guest:dmesg}. */
   public record GuestLog(List<String> lines) {}

@@ -1,6 +1,9 @@
 package io.carom.shell.service;
 
+import io.carom.bench.SwiotlbBench;
 import io.carom.dma.DmaControl;
+import io.carom.dma.DmaDebug;
+import io.carom.guest.DmaBench;
 import io.carom.guest.Fio;
 import io.carom.guest.GuestKernel;
 import io.carom.guest.PageCache;
@@ -20,11 +23,20 @@ public interface ShellServices {
   /** The DMA core. */
   DmaControl dma();
 
+  /** The DMA core's checks. */
+  DmaDebug dmaDebug();
+
   /** The guest kernel. */
   GuestKernel guest();
 
   /** The workload runner. */
   Fio fio();
+
+  /** The benchmark of the bounce-buffer strategies. */
+  SwiotlbBench swiotlbBench();
+
+  /** The DMA benchmark. */
+  DmaBench dmaBench();
 
   /** The guest's page cache. */
   PageCache pageCache();

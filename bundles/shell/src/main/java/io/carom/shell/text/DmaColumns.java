@@ -6,6 +6,11 @@ import io.carom.dma.PoolInfo;
 import io.carom.dma.StrategyInfo;
 import io.carom.dma.SwapReport;
 import io.carom.dma.TransitionInfo;
+import io.carom.shell.result.LiveMappings;
+import io.carom.shell.result.SwiotlbStat;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.stream.Collectors;
 
 /** Columns of what the DMA core tells. */
 final class DmaColumns {
@@ -30,8 +35,10 @@ final class DmaColumns {
           .number("BOUNCED", DmaDeviceInfo::bounced)
           .number("COPIED IN", info -> Values.bytes(info.copiedInBytes()))
           .number("COPIED OUT", info -> Values.bytes(info.copiedOutBytes()))
+          .number("REACHABLE", info -> Values.bytes(info.reachableBytes()))
           .number("FAILED", DmaDeviceInfo::failedMaps)
-          .number("NO STRATEGY", DmaDeviceInfo::noStrategyMaps);
+          .number("NO STRATEGY", DmaDeviceInfo::noStrategyMaps)
+          .word("WHY FAILED", DmaColumns::reasons);
 
   static final Columns<DmaDeviceInfo> DEVICE =
       new Columns<DmaDeviceInfo>()
@@ -59,7 +66,10 @@ final class DmaColumns {
           .word("maps without strategy", DmaDeviceInfo::noStrategyMaps)
           .word("region", info -> Values.bytes(info.regionBytes()))
           .word("  reserved", info -> Values.bytes(info.reserveBytes()))
-          .word("coherent memory", info -> Values.bytes(info.coherentBytes()));
+          .word("coherent memory", info -> Values.bytes(info.coherentBytes()))
+          .word("reachable buffers", info -> Values.bytes(info.reachableBytes()))
+          .word("io_tlb_used", DmaDeviceInfo::io_tlb_used)
+          .word("io_tlb_used_hiwater", DmaDeviceInfo::io_tlb_used_hiwater);
 
   static final Columns<PoolInfo> POOLS =
       new Columns<PoolInfo>()
@@ -71,8 +81,28 @@ final class DmaColumns {
           .number("io_tlb_nslabs", PoolInfo::io_tlb_nslabs)
           .number("io_tlb_used", PoolInfo::io_tlb_used)
           .number("io_tlb_used_hiwater", PoolInfo::io_tlb_used_hiwater)
+          .number("io_tlb_transient_nslabs", PoolInfo::io_tlb_transient_nslabs)
           .number("AREAS", PoolInfo::areas)
           .number("LARGEST FREE", pool -> Values.bytes(pool.largestFreeRunBytes()));
+
+  static final Columns<SwiotlbStat.Device> SHARES =
+      new Columns<SwiotlbStat.Device>()
+          .word("DEVICE", SwiotlbStat.Device::device)
+          .word("STRATEGY", SwiotlbStat.Device::strategy)
+          .word("EXTENTS", SwiotlbStat.Device::extents)
+          .word("POOL", SwiotlbStat.Device::pool)
+          .number("io_tlb_nslabs", SwiotlbStat.Device::io_tlb_nslabs)
+          .number("io_tlb_used", SwiotlbStat.Device::io_tlb_used)
+          .number("io_tlb_used_hiwater", SwiotlbStat.Device::io_tlb_used_hiwater)
+          .number("io_tlb_transient_nslabs", SwiotlbStat.Device::io_tlb_transient_nslabs);
+
+  static final Columns<LiveMappings.Device> HOLDERS =
+      new Columns<LiveMappings.Device>()
+          .word("DEVICE", LiveMappings.Device::device)
+          .number("LISTED", LiveMappings.Device::listed)
+          .number("LIVE", LiveMappings.Device::live)
+          .number("HOLDING", device -> Values.bytes(device.bytes()))
+          .number("OLDEST MS", LiveMappings.Device::oldestMs);
 
   static final Columns<MappingInfo> MAPPINGS =
       new Columns<MappingInfo>()
@@ -118,4 +148,37 @@ final class DmaColumns {
           .number("FAILED", SwapReport::failedMaps);
 
   private DmaColumns() {}
+
+  /** Pools and the devices' shares of them. */
+  static String stat(final SwiotlbStat stat) {
+    return POOLS.table(stat.pools(), "no pools of bounce memory")
+        + "\n\n"
+        + SHARES.table(stat.devices(), "no devices");
+  }
+
+  /** Mappings, and their number for each device. */
+  static String mappings(final LiveMappings live) {
+    if (live.mappings().isEmpty()) {
+      return live.olderThanMs() == null
+          ? "no live mappings"
+          : "no live mappings older than " + live.olderThanMs() + " ms";
+    }
+    return MAPPINGS.table(live.mappings(), "") + "\n\n" + HOLDERS.table(live.devices(), "");
+  }
+
+  /** What maps failed for, such as {@code full 3, too big 1}. */
+  private static String reasons(final DmaDeviceInfo info) {
+    final Map<String, Long> counts = new LinkedHashMap<>();
+    counts.put("too big", info.tooBig());
+    counts.put("fragmented", info.fragmented());
+    counts.put("full", info.full());
+    counts.put("throttled", info.throttled());
+    counts.put("mask", info.mask());
+    counts.put("strategy error", info.strategyErrors());
+    counts.put("no strategy", info.noStrategyMaps());
+    return counts.entrySet().stream()
+        .filter(entry -> entry.getValue() > 0)
+        .map(entry -> entry.getKey() + " " + entry.getValue())
+        .collect(Collectors.joining(", "));
+  }
 }

@@ -6,18 +6,25 @@ import io.carom.dma.PoolInfo;
 import io.carom.dma.StrategyInfo;
 import io.carom.dma.SwapReport;
 import io.carom.dma.TransitionInfo;
+import io.carom.guest.DmaBenchResult;
 import io.carom.guest.PageCacheInfo;
 import io.carom.shell.demo.DemoReport;
 import io.carom.shell.json.JsonDocument;
 import io.carom.shell.lspci.PciListing;
+import io.carom.shell.result.BenchResult;
 import io.carom.shell.result.CommandList;
+import io.carom.shell.result.DebugStatus;
 import io.carom.shell.result.DeviceAdded;
 import io.carom.shell.result.DeviceRemoved;
 import io.carom.shell.result.FeatureTable;
 import io.carom.shell.result.FioReport;
 import io.carom.shell.result.Lists;
+import io.carom.shell.result.LiveMappings;
+import io.carom.shell.result.PoolMaps;
+import io.carom.shell.result.SwiotlbStat;
 import io.carom.shell.result.Usage;
 import io.carom.shell.result.VirtioEntry;
+import io.carom.shell.sizing.RegionSize;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -30,8 +37,13 @@ final class Renderings {
     put(JsonDocument.class, Rendering.lines(JsonDocument::text));
     put(PciListing.class, Rendering.lines(PciListing::text));
     put(FioReport.class, Rendering.lines(FioText::text));
+    put(DmaBenchResult.class, Rendering.lines(DmaBenchText::text));
     put(DemoReport.class, Rendering.lines(DemoText::text));
+    put(BenchResult.class, Rendering.lines(BenchText::text));
     put(Usage.class, Rendering.lines(Usage::usage));
+    put(DebugStatus.class, Rendering.lines(DebugText::status));
+    put(Lists.DebugDump.class, Rendering.lines(DebugText::dump));
+    put(Lists.DebugErrors.class, Rendering.lines(DebugText::errors));
     put(
         Lists.GuestLog.class,
         Rendering.lines((Lists.GuestLog log) -> String.join("\n", log.lines())));
@@ -86,13 +98,13 @@ final class Renderings {
         DmaDeviceInfo.class,
         new Rendering<>(
             DmaColumns.DEVICE::details, DmaColumns.DEVICES::line, DmaColumns.DEVICES::part));
-    put(
-        Lists.Pools.class,
-        Rendering.list(DmaColumns.POOLS, Lists.Pools::pools, "no pools of bounce memory"));
+    put(SwiotlbStat.class, Rendering.lines(DmaColumns::stat));
+    put(SwiotlbStat.Device.class, Rendering.row(DmaColumns.SHARES));
+    put(PoolMaps.class, Rendering.lines(PoolMapText::text));
+    put(RegionSize.class, Rendering.lines(SizeText::text));
     put(PoolInfo.class, Rendering.row(DmaColumns.POOLS));
-    put(
-        Lists.Mappings.class,
-        Rendering.list(DmaColumns.MAPPINGS, Lists.Mappings::mappings, "no live mappings"));
+    put(LiveMappings.class, Rendering.lines(DmaColumns::mappings));
+    put(LiveMappings.Device.class, Rendering.row(DmaColumns.HOLDERS));
     put(MappingInfo.class, Rendering.row(DmaColumns.MAPPINGS));
     put(
         Lists.Transitions.class,

@@ -126,6 +126,54 @@ class CommandsTest {
             "--backend=memory --device=vda",
             "carom:fio: --backend=memory makes a disk of its own: leave out --device"),
         List.of("carom:fio", "--extents=ram", "carom:fio: --extents needs --strategy"),
+        List.of(
+            "carom:dmabench",
+            "-q 3",
+            "carom:dmabench: unknown option '-q'; valid: --json, --help, -t, -s, -n, -b, -d, -x,"
+                + " -g, -m, --ns, --strategy, --extents, --region, --fill, --seed"),
+        List.of(
+            "carom:dmabench",
+            "-t many",
+            "carom:dmabench: Invalid value for option '-t': 'many' is not an int"),
+        List.of(
+            "carom:dmabench",
+            "--fill 80",
+            "carom:dmabench: Invalid value for option '--fill': '80' is none of 0, 50, 90"),
+        List.of("carom:dmabench", "--extents=ram", "carom:dmabench: --extents needs --strategy"),
+        List.of(
+            "carom:dmabench",
+            "--strategy direct --region 1m",
+            "carom:dmabench: --region needs --extents device"),
+        List.of(
+            "dma:mappings",
+            "--older-than soon",
+            "dma:mappings: Invalid value for option '--older-than': 'soon' is not a time such as 5,"
+                + " 5s, 500ms or 2m"),
+        List.of(
+            "swiotlb:stat",
+            "vda --reset-hiwater",
+            "swiotlb:stat: --reset-hiwater takes a pool, or no name for all pools and devices, but"
+                + " 'vda' is a device"),
+        List.of("swiotlb:size", "--queues 0", "swiotlb:size: --queues must be 1..64, but is 0"),
+        List.of(
+            "swiotlb:size",
+            "--queue-size 100",
+            "swiotlb:size: --queue-size must be a power of two of at most 32768, but is 100"),
+        List.of(
+            "swiotlb:size",
+            "--queue-size 64 --depth 65",
+            "swiotlb:size: --depth must be 1..64, the entries of a queue (--queue-size), but is"
+                + " 65"),
+        List.of(
+            "swiotlb:size", "--bs 0", "swiotlb:size: --bs must be 1..1073741824 (1g), but is 0"),
+        List.of(
+            "swiotlb:size",
+            "--min-align 3k",
+            "swiotlb:size: --min-align must be a power of two of at most 128k, but is 3072"),
+        List.of(
+            "swiotlb:map",
+            "a b",
+            "swiotlb:map: unexpected argument 'b'; usage: swiotlb:map [OPTIONS] [POOL]"),
         List.of("carom:demo", "--write", "carom:demo: --write needs --disk FILE"),
         List.of("carom:demo", "--seconds 0", "carom:demo: --seconds must be 1..86400, but is 0"),
         List.of(
@@ -246,10 +294,9 @@ class CommandsTest {
     "device:list,devices",
     "dma:strategies,strategies",
     "dma:stat,devices",
-    "dma:mappings,mappings",
     "dma:transition,transitions",
     "dma:history,swaps",
-    "swiotlb:stat,pools",
+    "swiotlb:map,pools",
     "guest:dmesg,lines",
     "carom:lspci,functions",
     "carom:help,commands"

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** A DMA core that swaps at once. */
@@ -28,6 +29,21 @@ public final class FakeDma implements DmaControl {
 
   /** Swaps that were asked for: device, strategy and extents. */
   public final List<String> uses = new ArrayList<>();
+
+  /** High-water marks that were reset; {@code null} for all. */
+  public final List<String> resets = new ArrayList<>();
+
+  /** Pools beside {@code swiotlb-fixed}. */
+  public final List<PoolInfo> morePools = new ArrayList<>();
+
+  /** Occupancies by pool, in the place of the usual one. */
+  public final Map<String, PoolOccupancy> occupancies = new HashMap<>();
+
+  /** Live mappings, in the place of the usual one when there are some. */
+  public final List<MappingInfo> moreMappings = new ArrayList<>();
+
+  /** Applied to what is said of devices. */
+  public UnaryOperator<DmaDeviceInfo> twist = info -> info;
 
   FakeDma(final FakeVirtio virtio) {
     this.virtio = virtio;
@@ -49,11 +65,15 @@ public final class FakeDma implements DmaControl {
 
   @Override
   public synchronized List<DmaDeviceInfo> devices() {
-    return virtio.devices().stream().map(this::info).toList();
+    return virtio.devices().stream().map(this::info).map(twist).toList();
   }
 
   @Override
   public PoolOccupancy occupancy(final String pool) {
+    final PoolOccupancy told = occupancies.get(pool);
+    if (told != null) {
+      return told;
+    }
     if (!pool.equals("swiotlb-fixed")) {
       throw new IllegalArgumentException("unknown pool '" + pool + "'; valid: swiotlb-fixed");
     }
@@ -70,11 +90,13 @@ public final class FakeDma implements DmaControl {
     if (pool != null) {
       occupancy(pool);
     }
+    resets.add(String.valueOf(pool));
   }
 
   @Override
   public List<PoolInfo> pools() {
-    return List.of(
+    final List<PoolInfo> pools = new ArrayList<>(morePools);
+    pools.addFirst(
         new PoolInfo(
             "swiotlb-fixed",
             "swiotlb-fixed",
@@ -87,6 +109,7 @@ public final class FakeDma implements DmaControl {
             0,
             4,
             262144));
+    return pools;
   }
 
   @Override
@@ -129,6 +152,9 @@ public final class FakeDma implements DmaControl {
 
   @Override
   public List<MappingInfo> mappings(final @Nullable String device) {
+    if (!moreMappings.isEmpty()) {
+      return moreMappings;
+    }
     return List.of(
         new MappingInfo(
             device == null ? "0000:00:04.0" : device,

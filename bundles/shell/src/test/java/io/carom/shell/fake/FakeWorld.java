@@ -1,6 +1,9 @@
 package io.carom.shell.fake;
 
+import io.carom.bench.SwiotlbBench;
 import io.carom.dma.DmaControl;
+import io.carom.dma.DmaDebug;
+import io.carom.guest.DmaBench;
 import io.carom.guest.Fio;
 import io.carom.guest.GuestKernel;
 import io.carom.guest.PageCache;
@@ -15,8 +18,12 @@ import org.osgi.framework.Bundle;
 public final class FakeWorld implements ShellServices {
   public final FakeVirtio virtio = new FakeVirtio();
   public final FakeDma dma = new FakeDma(virtio);
+  public final FakeDmaDebug dmaDebug = new FakeDmaDebug();
   public final FakeGuest guest = new FakeGuest(virtio);
   public final FakeFio fio = new FakeFio(virtio, dma);
+
+  public final FakeBench bench = new FakeBench();
+  public final FakeDmaBench dmaBench = new FakeDmaBench();
 
   /** What was done to bundles, such as {@code stop io.carom.swiotlb}. */
   public final List<String> bundleCalls = new ArrayList<>();
@@ -32,6 +39,11 @@ public final class FakeWorld implements ShellServices {
   }
 
   @Override
+  public DmaDebug dmaDebug() {
+    return dmaDebug;
+  }
+
+  @Override
   public GuestKernel guest() {
     return guest;
   }
@@ -39,6 +51,16 @@ public final class FakeWorld implements ShellServices {
   @Override
   public Fio fio() {
     return fio;
+  }
+
+  @Override
+  public SwiotlbBench swiotlbBench() {
+    return bench;
+  }
+
+  @Override
+  public DmaBench dmaBench() {
+    return dmaBench;
   }
 
   @Override

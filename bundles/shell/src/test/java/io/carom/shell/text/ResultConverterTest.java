@@ -77,7 +77,8 @@ class ResultConverterTest {
   @Test
   void showsOneDeviceInFull() throws InterruptedException {
     assertThat(text(run("dma:stat", "vda")))
-        .contains("\nmaps without strategy:  0\n", "\nregion:                 16 MiB\n");
+        .contains("\nmaps without strategy:  0\n", "\nregion:                 16 MiB\n")
+        .contains("\n  throttled:            0\n", "\nreachable buffers:      0 B\n");
     assertThat(text(run("dma:stat"))).startsWith("DEVICE        STRATEGY        EXTENTS");
     assertThat(text(run("virtio:info", "vda")))
         .contains("region address:      0x8000000000\n", "\nQUEUE  SIZE  ENABLED");

@@ -93,6 +93,9 @@ final class Tenure {
     boolean threw = false;
     try {
       bus = dma.map(address, bytes, direction, attributes);
+      if (dma.mappingError(bus)) {
+        bus = DmaDevice.MAPPING_ERROR;
+      }
     } catch (final RuntimeException | LinkageError e) {
       threw = true;
       LOG.error("map of {} bytes at 0x{} failed", bytes, Long.toHexString(address), e);

@@ -22,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  * themselves.
  */
 public final class VirtioDevice {
+  private static final String DRIVER = "virtio-pci"; // of the PCI function, which does the DMA
+
   /** Transport features that this driver side understands. */
   private static final long TRANSPORT_FEATURES =
       VirtioFeatures.VERSION_1
@@ -127,6 +129,7 @@ public final class VirtioDevice {
       throw new ProbeException("DMA: " + e.getMessage());
     }
     dma = attached;
+    attached.driver(DRIVER);
     attached.negotiated(negotiation());
     pci.busMaster(true);
     return attached;

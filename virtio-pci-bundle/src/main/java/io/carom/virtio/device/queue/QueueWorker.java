@@ -264,6 +264,7 @@ public final class QueueWorker {
       // Requests that are complete are returned even when a later one breaks the queue.
       count(popped, taken);
       count(returned, done);
+      session.settled(); // once published, the buffers are the driver's
       wanted = queue.publish();
     }
     return full || queue.enableNotifications();

@@ -19,7 +19,7 @@ public final class ClosedCounts {
   public synchronized void add(final Generation generation) {
     unmaps += generation.unmaps();
     for (final GenerationCell cell : generation.cells()) {
-      maps += cell.maps;
+      maps += cell.bounced + cell.passed;
       bounced += cell.bounced;
       copiedIn += cell.copiedIn;
       copiedOut += cell.copiedOut;

@@ -1,7 +1,6 @@
 package io.carom.dma.core.device;
 
 import io.carom.dma.CoherentBuffer;
-import io.carom.dma.DmaAttributes;
 import io.carom.dma.DmaDevice;
 import io.carom.dma.DmaDeviceSpec;
 import io.carom.dma.DmaDirection;
@@ -11,14 +10,19 @@ import io.carom.dma.ReachableBuffer;
 import io.carom.dma.ScatterList;
 import io.carom.dma.core.map.CoreTables;
 import io.carom.dma.core.map.Mapper;
+import io.carom.dma.core.map.Reachables;
 import io.carom.dma.core.map.Unmapper;
 import io.carom.dma.core.memory.CoherentSpace;
+import io.carom.dma.core.memory.DeviceCoherent;
 import io.carom.dma.core.memory.RamCoherent;
 import io.carom.dma.core.memory.RegionCoherent;
 import io.carom.dma.core.memory.RegionSpace;
+import io.carom.dma.core.memory.RestrictedPools;
+import io.carom.dma.core.memory.RestrictedSpace;
 import io.carom.dma.core.pool.Generation;
 import io.carom.dma.spi.Extent;
 import io.carom.guest.PageAllocator;
+import java.lang.invoke.VarHandle;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -30,12 +34,15 @@ import org.jspecify.annotations.Nullable;
  * beside them the generations that it went through, and its memory.
  */
 public final class DeviceDma implements DmaDevice {
+  private static final long DEFAULT_SEGMENT = 64 << 10; // the kernel's
+
   private final DmaDeviceSpec spec;
   private final int number;
   private final CoreTables tables;
   private final DeviceEvents events;
   private final Mapper mapper;
   private final Unmapper unmapper;
+  private final RestrictedPools restricted;
   private final @Nullable RegionSpace region;
   private final CoherentSpace coherent;
   private final List<Generation> generations = new CopyOnWriteArrayList<>();
@@ -46,6 +53,9 @@ public final class DeviceDma implements DmaDevice {
   private volatile Negotiation negotiation = Negotiation.NONE;
   private volatile boolean negotiated;
   private volatile boolean closed;
+  private volatile String driverName = "carom";
+  private volatile long maxSegmentSize = DEFAULT_SEGMENT;
+  private @Nullable DebugHook debug; // plain, as the calls that read it must not pay for it
 
   /**
    * A device without a strategy.
@@ -57,24 +67,28 @@ public final class DeviceDma implements DmaDevice {
       final int number,
       final CoreTables tables,
       final PageAllocator pages,
+      final RestrictedPools restricted,
       final DeviceEvents events) {
     this.spec = spec;
     this.number = number;
     this.tables = tables;
+    this.restricted = restricted;
     this.events = events;
     final DmaDeviceSpec.Region own = spec.region();
+    final CoherentSpace usual;
     if (own == null) {
       region = null;
-      coherent = new RamCoherent(spec.name(), tables.memory(), pages, spec.dmaMask());
+      usual = new RamCoherent(spec.name(), tables.memory(), pages, spec.dmaMask());
     } else {
       checkRegion(own);
       region = new RegionSpace(own, tables.index(), tables.extentIds());
-      coherent = new RegionCoherent(spec.name(), own, region);
+      usual = new RegionCoherent(spec.name(), own, region);
     }
+    coherent = new DeviceCoherent(spec.name(), spec.dmaMask(), usual, this::restricted);
     final Generation none = new Generation(number, 0, null, null, 0);
     none.state(Generation.State.CURRENT);
     mapper = new Mapper(tables, spec, none);
-    unmapper = new Unmapper(tables, spec.name(), number);
+    unmapper = new Unmapper(tables, spec.name(), number, mapper);
   }
 
   private void checkRegion(final DmaDeviceSpec.Region own) {
@@ -111,6 +125,11 @@ public final class DeviceDma implements DmaDevice {
     return mapper;
   }
 
+  /** The I/O buffers that its driver holds. */
+  public Reachables reachables() {
+    return mapper.reachables();
+  }
+
   /** Its unmap path. */
   public Unmapper unmapper() {
     return unmapper;
@@ -119,6 +138,19 @@ public final class DeviceDma implements DmaDevice {
   /** Its region, or null. */
   public @Nullable RegionSpace region() {
     return region;
+  }
+
+  /**
+   * The restricted pool that it is bound to, or null: none is named for it, or it accepted
+   * VIRTIO_F_SWIOTLB and so must use its own region.
+   */
+  public @Nullable RestrictedSpace restricted() {
+    return negotiation.swiotlb() ? null : restricted.of(spec.name());
+  }
+
+  /** The restricted pool that is named for it, whether it may use it or not, or null. */
+  public @Nullable RestrictedSpace namedRestricted() {
+    return restricted.of(spec.name());
   }
 
   /** Its coherent memory. */
@@ -184,72 +216,129 @@ public final class DeviceDma implements DmaDevice {
   @Override
   public void negotiated(final Negotiation result) {
     negotiation = Objects.requireNonNull(result);
+    mapper.regionOnly(result.swiotlb());
     negotiated = true;
     events.negotiated(this);
   }
 
   @Override
+  public void driver(final String driver) {
+    driverName = Objects.requireNonNull(driver);
+  }
+
+  /** The driver's name. */
+  public String driver() {
+    return driverName;
+  }
+
+  @Override
+  public void maxSegmentSize(final long bytes) {
+    maxSegmentSize = bytes;
+  }
+
+  /** Longest entry of a list that the device takes. */
+  public long maxSegmentSize() {
+    return maxSegmentSize;
+  }
+
+  /** Lets calls go through dma-debug, or for null not any more. */
+  public void debug(final @Nullable DebugHook hook) {
+    debug = hook;
+    // Callers read it plainly, and see it when their next call synchronizes with anything.
+    VarHandle.fullFence();
+  }
+
+  @Override
   public long map(
       final long address, final long size, final DmaDirection direction, final int attributes) {
-    return mapper.map(address, size, direction, attributes);
+    final DebugHook hook = debug;
+    return hook == null
+        ? mapper.map(address, size, direction, attributes)
+        : hook.map(address, size, direction, attributes);
+  }
+
+  @Override
+  public boolean mappingError(final long busAddress) {
+    final DebugHook hook = debug;
+    if (hook != null) {
+      hook.checked(busAddress);
+    }
+    return busAddress == MAPPING_ERROR;
+  }
+
+  @Override
+  public void cpuAccess(final long address, final long size, final boolean write) {
+    final DebugHook hook = debug;
+    if (hook != null) {
+      hook.cpuAccess(address, size, write);
+    }
   }
 
   @Override
   public void unmap(
       final long busAddress, final long size, final DmaDirection direction, final int attributes) {
-    unmapper.unmap(busAddress, size, direction, attributes);
+    final DebugHook hook = debug;
+    if (hook == null) {
+      unmapper.unmap(busAddress, size, direction, attributes);
+    } else {
+      hook.unmap(busAddress, size, direction, attributes);
+    }
   }
 
   @Override
   public void syncForCpu(final long busAddress, final long size, final DmaDirection direction) {
-    unmapper.sync(busAddress, size, direction, true);
+    sync(busAddress, size, direction, true);
   }
 
   @Override
   public void syncForDevice(final long busAddress, final long size, final DmaDirection direction) {
-    unmapper.sync(busAddress, size, direction, false);
+    sync(busAddress, size, direction, false);
+  }
+
+  private void sync(
+      final long busAddress, final long size, final DmaDirection direction, final boolean forCpu) {
+    final DebugHook hook = debug;
+    if (hook == null) {
+      unmapper.sync(busAddress, size, direction, forCpu);
+    } else {
+      hook.sync(busAddress, size, direction, forCpu);
+    }
   }
 
   @Override
   public int mapSg(final ScatterList list, final DmaDirection direction, final int attributes) {
-    for (int i = 0; i < list.entries(); i++) {
-      final long bus = mapper.map(list.address(i), list.length(i), direction, attributes);
-      if (bus == MAPPING_ERROR) {
-        for (int j = 0; j < i; j++) {
-          // Nothing was transferred, so nothing is copied back.
-          unmapper.unmap(
-              list.busAddress(j),
-              list.length(j),
-              direction,
-              attributes | DmaAttributes.SKIP_CPU_SYNC);
-          list.mapped(j, MAPPING_ERROR);
-        }
-        return 0;
-      }
-      list.mapped(i, bus);
-    }
-    return list.entries();
+    final DebugHook hook = debug;
+    return hook == null
+        ? SgCalls.map(mapper, unmapper, list, direction, attributes)
+        : hook.mapSg(list, direction, attributes);
   }
 
   @Override
   public void unmapSg(final ScatterList list, final DmaDirection direction, final int attributes) {
-    for (int i = 0; i < list.entries(); i++) {
-      unmapper.unmap(list.busAddress(i), list.length(i), direction, attributes);
-      list.mapped(i, MAPPING_ERROR);
+    final DebugHook hook = debug;
+    if (hook == null) {
+      SgCalls.unmap(unmapper, list, direction, attributes);
+    } else {
+      hook.unmapSg(list, direction, attributes);
     }
   }
 
   @Override
   public void syncSgForCpu(final ScatterList list, final DmaDirection direction) {
-    for (int i = 0; i < list.entries(); i++) {
-      unmapper.sync(list.busAddress(i), list.length(i), direction, true);
-    }
+    syncSg(list, direction, true);
   }
 
   @Override
   public void syncSgForDevice(final ScatterList list, final DmaDirection direction) {
-    for (int i = 0; i < list.entries(); i++) {
-      unmapper.sync(list.busAddress(i), list.length(i), direction, false);
+    syncSg(list, direction, false);
+  }
+
+  private void syncSg(final ScatterList list, final DmaDirection direction, final boolean forCpu) {
+    final DebugHook hook = debug;
+    if (hook == null) {
+      SgCalls.sync(unmapper, list, direction, forCpu);
+    } else {
+      hook.syncSg(list, direction, forCpu);
     }
   }
 
@@ -259,22 +348,32 @@ public final class DeviceDma implements DmaDevice {
       throw new IllegalArgumentException(
           spec.name() + ": coherent size " + size + " is not positive");
     }
-    return coherent.allocate(size);
+    final DebugHook hook = debug;
+    return hook == null ? coherent.allocate(size) : hook.allocateCoherent(size);
   }
 
   @Override
   public void freeCoherent(final CoherentBuffer buffer) {
-    coherent.free(buffer);
+    final DebugHook hook = debug;
+    if (hook == null) {
+      coherent.free(buffer);
+    } else {
+      hook.freeCoherent(buffer);
+    }
   }
 
   @Override
   public @Nullable ReachableBuffer allocateReachable(final long size) {
-    return null;
+    if (size <= 0) {
+      throw new IllegalArgumentException(
+          spec.name() + ": reachable size " + size + " is not positive");
+    }
+    return closed ? null : mapper.allocateReachable(size);
   }
 
   @Override
   public void freeReachable(final ReachableBuffer buffer) {
-    throw new DmaUsageException(name(), buffer.address(), "not a reachable buffer of this device");
+    mapper.freeReachable(buffer);
   }
 
   @Override
@@ -329,6 +428,7 @@ public final class DeviceDma implements DmaDevice {
   public void close() {
     if (!closed) {
       closed = true;
+      reachables().freeAll();
       events.closed(this);
     }
   }

@@ -15,6 +15,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * @param copier moves bytes
  * @param extentIds numbers for extents
  * @param tick the core's coarse clock
+ * @param limits what is configured for single maps
  */
 public record CoreTables(
     GuestMemory memory,
@@ -23,7 +24,8 @@ public record CoreTables(
     PassTable passes,
     Copier copier,
     AtomicInteger extentIds,
-    Tick tick) {
+    Tick tick,
+    Limits limits) {
   /** Empty tables over a guest's memory. */
   public static CoreTables of(final GuestMemory memory, final Copier copier) {
     return new CoreTables(
@@ -33,6 +35,7 @@ public record CoreTables(
         new PassTable(),
         copier,
         new AtomicInteger(),
-        new Tick());
+        new Tick(),
+        new Limits());
   }
 }

@@ -1,35 +1,69 @@
 package io.carom.dma.core.map;
 
+import io.carom.dma.DmaAttributes;
 import io.carom.dma.spi.Refusal;
+import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.LongAdder;
 
-/** Why maps of a device failed. Counted off the successful path. */
+/** Why maps of a device failed. Counted off the successful path; thread-safe. */
 public final class Failures {
   /** Code of a strategy that threw or answered nonsense; behind the refusals' ordinals. */
   public static final int STRATEGY_ERROR = Refusal.values().length;
 
-  private final LongAdder[] counts = new LongAdder[STRATEGY_ERROR + 1];
+  /** Code of a map that found no strategy. */
+  public static final int NO_STRATEGY = STRATEGY_ERROR + 1;
+
+  /** Number of codes. */
+  public static final int CODES = NO_STRATEGY + 1;
+
+  private final LongAdder[] counts = new LongAdder[CODES];
+  private final LongAdder[] quiet = new LongAdder[CODES];
+  private final AtomicLongArray lastSizes = new AtomicLongArray(CODES);
 
   /** Maps that found no strategy. */
-  public final LongAdder noStrategy = new LongAdder();
-
-  private volatile long lastSize;
+  public final LongAdder noStrategy;
 
   /** Nothing failed. */
   public Failures() {
-    for (int i = 0; i < counts.length; i++) {
+    for (int i = 0; i < CODES; i++) {
       counts[i] = new LongAdder();
+      quiet[i] = new LongAdder();
     }
+    noStrategy = counts[NO_STRATEGY];
   }
 
   void count(final int reason, final long size) {
+    count(reason, size, DmaAttributes.NONE);
+  }
+
+  /**
+   * Counts a failed map.
+   *
+   * @param reason ordinal of a {@link Refusal}, {@link #STRATEGY_ERROR} or {@link #NO_STRATEGY}
+   * @param size bytes of the map
+   * @param attributes of the map; with NO_WARN it is counted, but nothing is logged of it
+   */
+  public void count(final int reason, final long size, final int attributes) {
+    if ((attributes & DmaAttributes.NO_WARN) != 0) {
+      quiet[reason].increment(); // first: it must never look louder than it is
+    } else {
+      lastSizes.lazySet(reason, size);
+    }
     counts[reason].increment();
-    lastSize = size;
   }
 
   /** Maps refused for a reason. */
   public long of(final Refusal reason) {
     return counts[reason.ordinal()].sum();
+  }
+
+  /**
+   * Failed maps of a code that are to be logged: those without NO_WARN. May lag behind by those
+   * that are being counted.
+   */
+  public long loud(final int code) {
+    final long all = counts[code].sum();
+    return all - quiet[code].sum();
   }
 
   /** Maps that failed through the strategy's fault. */
@@ -40,14 +74,14 @@ public final class Failures {
   /** All failed maps but those that found no strategy. */
   public long total() {
     long sum = 0;
-    for (final LongAdder count : counts) {
-      sum += count.sum();
+    for (int code = 0; code < NO_STRATEGY; code++) {
+      sum += counts[code].sum();
     }
     return sum;
   }
 
-  /** Bytes of the map that failed last. */
-  public long lastSize() {
-    return lastSize;
+  /** Bytes of the last map that failed for a code and is to be logged, or 0. */
+  public long lastSize(final int code) {
+    return lastSizes.get(code);
   }
 }

@@ -119,6 +119,15 @@ public final class PassTable {
     return false;
   }
 
+  /** Whether any mapping lies, in part, in {@code [from, end)}. */
+  public boolean any(final long from, final long end) {
+    final boolean[] found = new boolean[1];
+    visit(
+        (bus, size, direction, generation, count, tick) ->
+            found[0] |= bus < end && bus + size > from); // both below 2^48
+    return found[0];
+  }
+
   /** Shows all records; those that come and go meanwhile may be missed. */
   public void visit(final Visitor visitor) {
     for (final Shard shard : shards) {

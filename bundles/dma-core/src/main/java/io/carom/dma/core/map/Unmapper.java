@@ -8,7 +8,6 @@ import io.carom.dma.core.pool.ExtentState;
 import io.carom.dma.core.pool.Generation;
 import io.carom.dma.core.pool.GenerationTable;
 import io.carom.dma.core.pool.MappingRecord;
-import io.carom.dma.core.pool.Pool;
 import io.carom.dma.core.pool.Stripe;
 import io.carom.dma.spi.Extent;
 import java.util.concurrent.atomic.LongAdder;
@@ -28,14 +27,17 @@ public final class Unmapper implements PassTable.Owner {
   private final CoreTables tables;
   private final ExtentIndex index; // of the tables, as these two: a step less on the way
   private final GenerationTable generations;
+  private final Mapper mapper;
   private final String device;
   private final int deviceNumber;
   private final LongAdder syncs = new LongAdder();
   private final LongAdder abandonedUnmaps = new LongAdder();
 
   /** For a device, by its number in the core. */
-  public Unmapper(final CoreTables tables, final String device, final int deviceNumber) {
+  public Unmapper(
+      final CoreTables tables, final String device, final int deviceNumber, final Mapper mapper) {
     this.tables = tables;
+    this.mapper = mapper;
     index = tables.index();
     generations = tables.generations();
     this.device = device;
@@ -55,12 +57,16 @@ public final class Unmapper implements PassTable.Owner {
   /** As {@link io.carom.dma.DmaDevice#unmap}. */
   public void unmap(
       final long busAddress, final long size, final DmaDirection direction, final int attributes) {
-    final ExtentState extent = index.find(busAddress);
+    final ExtentState extent = find(busAddress);
     if (extent == null) {
       unmapPass(busAddress, size, direction);
       return;
     }
     final MappingRecord record = extent.record(busAddress);
+    if (record.state() != MappingRecord.LIVE && reachable(extent, busAddress)) {
+      unmapPass(busAddress, size, direction);
+      return;
+    }
     if (direction == DmaDirection.TO_DEVICE) {
       finish(extent, record, busAddress, size, direction, null, 0);
       return;
@@ -74,6 +80,28 @@ public final class Unmapper implements PassTable.Owner {
       copyOut(extent, record.busAddress, record.address, size);
     }
     finish(extent, record, busAddress, size, direction, generation, copy ? size : 0);
+  }
+
+  private @Nullable ExtentState find(final long busAddress) {
+    final RecordLookup other = mapper.lookup();
+    final ExtentState found = other == null ? null : other.find(busAddress);
+    return found == null ? index.find(busAddress) : found;
+  }
+
+  private void forget(final long busAddress) {
+    final RecordLookup other = mapper.lookup();
+    if (other != null) {
+      other.remove(busAddress);
+    }
+  }
+
+  /** Whether an address lies in an I/O buffer that this device's driver holds. */
+  private boolean reachable(final ExtentState extent, final long busAddress) {
+    final MappingRecord record = extent.containing(busAddress);
+    return record != null
+        && record.state() == MappingRecord.REACHABLE
+        && record.generation() == MappingRecord.heldBy(deviceNumber)
+        && busAddress - record.busAddress < record.size;
   }
 
   private void unmapPass(final long busAddress, final long size, final DmaDirection direction) {
@@ -98,13 +126,13 @@ public final class Unmapper implements PassTable.Owner {
       final long busAddress,
       final long size,
       final DmaDirection direction) {
-    final Generation generation = mine(record.generation);
+    final Generation generation = mine(record.generation());
     if (record.state() != MappingRecord.LIVE
         || record.busAddress != busAddress
         || generation == null) {
       throw usage(busAddress, NOT_ALLOCATED, size);
     }
-    if (record.size == size && record.direction == direction.ordinal()) {
+    if (record.size == size && record.direction() == direction.ordinal()) {
       return generation;
     }
     throw mismatch(record, busAddress, size, direction);
@@ -129,7 +157,7 @@ public final class Unmapper implements PassTable.Owner {
         device,
         busAddress,
         "device driver frees DMA memory with different direction [mapped with "
-            + DmaDirection.values()[record.direction]
+            + DmaDirection.values()[record.direction()]
             + "] [unmapped with "
             + direction
             + "]");
@@ -152,47 +180,29 @@ public final class Unmapper implements PassTable.Owner {
       final long copied) {
     final long me = Thread.currentThread().threadId();
     while (true) {
-      final Pool pool = extent.owner();
-      if (pool == null) {
+      final Stripe stripe = extent.stripe();
+      if (stripe == null) {
         // Nobody owns it, so nothing lives in it: only a second unmap can come here.
         throw usage(busAddress, NOT_ALLOCATED, size);
       }
-      final Stripe stripe = pool.stripes()[extent.home()];
       if (!stripe.lock(me)) {
         finishAbandoned(record, busAddress, size, direction, claimed);
         return;
       }
       try {
-        if (extent.owner() != pool || extent.home() != stripe.index) {
+        if (extent.stripe() != stripe) {
           continue; // the extent moved, as only one without live mappings can: check again
         }
         final Generation generation =
             claimed == null ? check(record, busAddress, size, direction) : claimed;
-        extent.giveBack(record);
-        final long runAddress = extent.runAddress(record);
-        final long runBytes = (long) record.runSlots << Extent.SLOT_SHIFT;
-        record.free();
-        generation.cell(stripe.index).unmapped(copied, record.runSlots);
-        if (pool.callable()) {
-          release(pool, stripe, runAddress, runBytes);
-        }
+        forget(busAddress);
+        // Before its slots can be taken again; the count is read when the lock is free.
+        generation.cell(stripe.index).unmapped(copied, record.runSlots());
+        stripe.pool.end(stripe, extent, record);
         return;
       } finally {
         stripe.unlock();
       }
-    }
-  }
-
-  private static void release(
-      final Pool pool, final Stripe stripe, final long runAddress, final long runBytes) {
-    stripe.inStrategy = true;
-    try {
-      pool.instance().release(stripe.index, runAddress, runBytes);
-    } catch (final RuntimeException | Error e) {
-      // Any error: after an update of its bundle a strategy's classes may no longer load.
-      pool.fault("release: " + e);
-    } finally {
-      stripe.inStrategy = false;
     }
   }
 
@@ -211,6 +221,7 @@ public final class Unmapper implements PassTable.Owner {
         throw usage(busAddress, NOT_ALLOCATED, size);
       }
     }
+    forget(busAddress);
     abandonedUnmaps.increment();
   }
 
@@ -218,8 +229,8 @@ public final class Unmapper implements PassTable.Owner {
   public void sync(
       final long busAddress, final long size, final DmaDirection direction, final boolean forCpu) {
     syncs.increment();
-    final ExtentState extent = index.find(busAddress);
-    if (extent == null) {
+    final ExtentState extent = find(busAddress);
+    if (extent == null || reachable(extent, busAddress)) {
       if (!tables.passes().covers(busAddress, size, direction.ordinal(), this)) {
         throw usage(
             busAddress, "device driver tries to sync DMA memory it has not allocated", size);
@@ -229,7 +240,7 @@ public final class Unmapper implements PassTable.Owner {
     final MappingRecord record = extent.containing(busAddress);
     if (record == null
         || record.state() != MappingRecord.LIVE
-        || mine(record.generation) == null
+        || mine(record.generation()) == null
         || busAddress < record.busAddress
         || busAddress - record.busAddress >= record.size) {
       throw usage(busAddress, "device driver tries to sync DMA memory it has not allocated", size);
@@ -247,7 +258,7 @@ public final class Unmapper implements PassTable.Owner {
               + size
               + "]");
     }
-    final int mapped = record.direction;
+    final int mapped = record.direction();
     if (mapped != direction.ordinal() && mapped != DmaDirection.BIDIRECTIONAL.ordinal()) {
       throw new DmaUsageException(
           device,

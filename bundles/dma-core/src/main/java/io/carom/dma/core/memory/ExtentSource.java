@@ -1,20 +1,19 @@
 package io.carom.dma.core.memory;
 
+import io.carom.dma.core.pool.ExtentMaker;
 import io.carom.dma.core.pool.ExtentState;
 import org.jspecify.annotations.Nullable;
 
 /** Where extents of a kind come from, and go back to. Thread-safe. */
-public interface ExtentSource {
+public interface ExtentSource extends ExtentMaker {
   /**
    * Takes an extent of exactly {@code bytes}, findable from now on, owned by nobody.
    *
+   * @param bytes a multiple of 256 KiB, to which it is aligned
    * @param limit exclusive upper bound of bus addresses
    * @return null when there is none
    */
   @Nullable ExtentState take(long bytes, long limit);
-
-  /** Takes an extent back that nobody owns. */
-  void give(ExtentState extent);
 
   /** Most bytes that could ever be had, whoever has them now. */
   long capacity();

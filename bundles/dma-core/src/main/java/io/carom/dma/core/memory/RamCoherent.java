@@ -7,8 +7,8 @@ import io.carom.guest.PageAllocator;
 import io.carom.memory.GuestMemory;
 import io.carom.memory.PhysicalLayout;
 import java.lang.foreign.MemorySegment;
-import java.util.HashMap;
 import java.util.Map;
+import java.util.TreeMap;
 
 /** Coherent memory in guest RAM below the device's mask, for a device without a region. */
 public final class RamCoherent implements CoherentSpace {
@@ -16,7 +16,7 @@ public final class RamCoherent implements CoherentSpace {
   private final GuestMemory memory;
   private final PageAllocator pages;
   private final long limit;
-  private final Map<Long, Long> allocated = new HashMap<>();
+  private final TreeMap<Long, Long> allocated = new TreeMap<>();
   private long usedBytes;
 
   /**
@@ -41,7 +41,7 @@ public final class RamCoherent implements CoherentSpace {
   @Override
   public synchronized CoherentBuffer allocate(final long size) {
     final long count = (size + PhysicalLayout.PAGE_SIZE - 1) >> PhysicalLayout.PAGE_SHIFT;
-    final long address = pages.allocate(count, PhysicalLayout.PAGE_SIZE, limit);
+    final long address = pages.allocate(count, CoherentSpace.alignment(size), limit);
     if (address == PageAllocator.NONE) {
       throw new DmaMemoryException(
           device
@@ -72,6 +72,13 @@ public final class RamCoherent implements CoherentSpace {
     final long address = buffer.busAddress() - memory.busOffset();
     memory.unshare(address, count);
     pages.free(address, count);
+  }
+
+  @Override
+  public synchronized boolean covers(final long busAddress, final long size) {
+    final Map.Entry<Long, Long> below = allocated.floorEntry(busAddress);
+    return below != null
+        && size <= (below.getValue() << PhysicalLayout.PAGE_SHIFT) - (busAddress - below.getKey());
   }
 
   @Override

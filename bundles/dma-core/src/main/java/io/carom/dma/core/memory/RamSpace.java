@@ -35,12 +35,20 @@ public final class RamSpace implements ExtentSource {
 
   @Override
   public @Nullable ExtentState take(final long bytes, final long limit) {
+    return takePages(bytes, Extent.SET_SIZE - 1, limit);
+  }
+
+  @Override
+  public @Nullable ExtentState takePages(
+      final long bytes, final long alignMask, final long limit) {
     final long count = bytes >> PhysicalLayout.PAGE_SHIFT;
     // An unaligned bus offset would put slots across set borders; the machine's offsets are
     // aligned.
     final long address =
         pages.allocate(
-            count, Extent.SET_SIZE, Math.max(0, limit - Math.max(0, memory.busOffset())));
+            count,
+            Math.max(PhysicalLayout.PAGE_SIZE, alignMask + 1),
+            Math.max(0, limit - Math.max(0, memory.busOffset())));
     if (address == PageAllocator.NONE) {
       return null;
     }
@@ -61,6 +69,11 @@ public final class RamSpace implements ExtentSource {
     index.remove(extent);
     memory.unshare(address, count);
     pages.free(address, count);
+  }
+
+  @Override
+  public boolean costly() {
+    return memory.confidential();
   }
 
   @Override

@@ -5,6 +5,7 @@ import io.carom.dma.ExtentKind;
 import io.carom.dma.core.pool.ExtentIndex;
 import io.carom.dma.core.pool.ExtentState;
 import io.carom.dma.spi.Extent;
+import io.carom.memory.PhysicalLayout;
 import java.util.BitSet;
 import java.util.Collections;
 import java.util.HashMap;
@@ -15,68 +16,109 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A device's own region: the reserve for coherent memory at its start, slot sets behind it. A set
- * is granted to one extent at most; an extent that comes back is kept and used again as it is, or
- * split or joined when another size is wanted.
+ * A device's own region: the reserve for coherent memory at its start, slot sets behind it. A page
+ * is granted to one extent at most. Extents of whole sets come from the low end; one that comes
+ * back is kept and used again as it is, or split or joined when another size is wanted. Extents for
+ * single mappings come from the high end, page by page, so that they break few sets.
  */
 public final class RegionSpace implements ExtentSource {
+  private static final int PAGE_SHIFT = PhysicalLayout.PAGE_SHIFT;
+  private static final int SET_PAGES = Extent.SET_SIZE >> PAGE_SHIFT;
+
   private final DmaDeviceSpec.Region region;
+  private final ExtentKind kind;
   private final ExtentIndex index;
   private final AtomicInteger ids;
-  private final int firstSet;
-  private final int sets;
+  private final int firstPage;
+  private final int pages;
   private final BitSet free = new BitSet();
-  private final Map<Integer, ExtentState> kept = new HashMap<>();
+  private final Map<Integer, ExtentState> kept = new HashMap<>(); // by first page
   private final Set<ExtentState> made = Collections.newSetFromMap(new IdentityHashMap<>());
 
   /** All sets behind the reserve are free. */
   public RegionSpace(
       final DmaDeviceSpec.Region region, final ExtentIndex index, final AtomicInteger ids) {
+    this(region, ExtentKind.DEVICE, index, ids);
+  }
+
+  /** The same in another kind of memory that was set apart. */
+  RegionSpace(
+      final DmaDeviceSpec.Region region,
+      final ExtentKind kind,
+      final ExtentIndex index,
+      final AtomicInteger ids) {
     this.region = region;
+    this.kind = kind;
     this.index = index;
     this.ids = ids;
-    firstSet = (int) ((region.reserveBytes() + Extent.SET_SIZE - 1) >> Extent.SET_SHIFT);
-    sets = (int) (region.memory().byteSize() >> Extent.SET_SHIFT);
-    free.set(firstSet, sets);
+    final int firstSet =
+        (int) ((region.reserveBytes() + Extent.SET_SIZE - 1) >> Extent.SET_SHIFT);
+    firstPage = firstSet * SET_PAGES;
+    pages = (int) (region.memory().byteSize() >> Extent.SET_SHIFT) * SET_PAGES;
+    if (firstPage < pages) {
+      free.set(firstPage, pages);
+    }
   }
 
   @Override
   public synchronized @Nullable ExtentState take(final long bytes, final long limit) {
-    final int count = (int) (bytes >> Extent.SET_SHIFT);
-    int start = free.nextSetBit(0);
-    while (start >= 0) {
-      final int end = free.nextClearBit(start);
-      if (end - start >= count) {
-        free.clear(start, start + count);
-        return extent(start, count);
+    final int count = (int) (bytes >> PAGE_SHIFT);
+    int start = firstSetFrom(0);
+    while (start >= 0 && start + count <= pages) {
+      final int taken = free.nextClearBit(start);
+      if (taken - start >= count) {
+        return extentOfSets(start, count);
       }
-      start = free.nextSetBit(end);
+      start = firstSetFrom(taken);
     }
     return null;
   }
 
-  private ExtentState extent(final int start, final int count) {
+  /** The first page of a set, at or behind a page, that is free, or -1. */
+  private int firstSetFrom(final int page) {
+    int at = free.nextSetBit(page);
+    while (at >= 0 && at % SET_PAGES != 0) {
+      at = free.nextSetBit((at / SET_PAGES + 1) * SET_PAGES);
+    }
+    return at;
+  }
+
+  private ExtentState extentOfSets(final int start, final int count) {
+    free.clear(start, start + count);
     final ExtentState old = kept.get(start);
-    if (old != null && old.extent.size() == (long) count << Extent.SET_SHIFT) {
+    if (old != null && old.extent.size() == (long) count << PAGE_SHIFT) {
       kept.remove(start);
       return old;
     }
-    // Split or joined: what was kept for these sets in another shape is forgotten.
-    for (int set = 0; set < start + count; set++) {
-      final ExtentState other = kept.get(set);
-      if (other != null && set + (other.extent.size() >> Extent.SET_SHIFT) > start) {
-        kept.remove(set);
-        made.remove(other);
-      }
-    }
-    final long offset = (long) start << Extent.SET_SHIFT;
+    forget(start, count);
+    return make(start, count);
+  }
+
+  /** Forgets what was kept for these pages in another shape. */
+  private void forget(final int start, final int count) {
+    kept.values()
+        .removeIf(
+            other -> {
+              final int first = page(other);
+              final boolean overlaps =
+                  first < start + count && start < first + (other.extent.size() >> PAGE_SHIFT);
+              if (overlaps) {
+                made.remove(other);
+                index.remove(other);
+              }
+              return overlaps;
+            });
+  }
+
+  private ExtentState make(final int start, final int count) {
+    final long offset = (long) start << PAGE_SHIFT;
     final ExtentState fresh =
         new ExtentState(
             new Extent(
                 ids.incrementAndGet(),
-                ExtentKind.DEVICE,
+                kind,
                 region.busAddress() + offset, // inside the region: cannot overflow
-                (long) count << Extent.SET_SHIFT),
+                (long) count << PAGE_SHIFT),
             region.memory(),
             offset);
     made.add(fresh);
@@ -85,33 +127,69 @@ public final class RegionSpace implements ExtentSource {
   }
 
   @Override
+  public synchronized @Nullable ExtentState takePages(
+      final long bytes, final long alignMask, final long limit) {
+    final int count = (int) (bytes >> PAGE_SHIFT);
+    // The region lies at a multiple of a set; an alignment beyond that is that of bus addresses.
+    final long step = Math.max(1, (alignMask + 1) >> PAGE_SHIFT);
+    final long base = region.busAddress() >> PAGE_SHIFT;
+    int start = pages - count;
+    while (start >= firstPage) {
+      final long aligned = (base + start) / step * step - base;
+      if (aligned < firstPage) {
+        return null;
+      }
+      start = (int) aligned;
+      final int taken = free.previousClearBit(start + count - 1);
+      if (taken < start) {
+        free.clear(start, start + count);
+        forget(start, count);
+        return make(start, count);
+      }
+      start = taken - count;
+    }
+    return null;
+  }
+
+  private int page(final ExtentState extent) {
+    return (int) ((extent.extent.busAddress() - region.busAddress()) >> PAGE_SHIFT);
+  }
+
+  @Override
   public synchronized void give(final ExtentState extent) {
-    final int start =
-        (int) ((extent.extent.busAddress() - region.busAddress()) >> Extent.SET_SHIFT);
-    final int count = (int) (extent.extent.size() >> Extent.SET_SHIFT);
+    final int start = page(extent);
+    final int count = (int) (extent.extent.size() >> PAGE_SHIFT);
     free.set(start, start + count);
-    kept.put(start, extent);
+    if (start % SET_PAGES == 0 && count % SET_PAGES == 0) {
+      kept.put(start, extent);
+    } else {
+      index.remove(extent);
+      made.remove(extent);
+    }
+  }
+
+  @Override
+  public boolean costly() {
+    return false;
   }
 
   @Override
   public long capacity() {
-    return (long) Math.max(0, sets - firstSet) << Extent.SET_SHIFT;
+    return (long) Math.max(0, pages - firstPage) << PAGE_SHIFT;
   }
 
   /** Bytes that nobody owns now. */
   public synchronized long freeBytes() {
-    return (long) free.cardinality() << Extent.SET_SHIFT;
+    return (long) free.cardinality() << PAGE_SHIFT;
   }
 
   /** Makes every extent of the region unfindable: the device is gone, and so are its mappings. */
   public synchronized void close() {
-    for (long a = region.busAddress();
-        a < region.busAddress() + region.memory().byteSize();
-        a += Extent.SET_SIZE) {
-      final ExtentState extent = index.find(a);
-      if (extent != null && made.contains(extent)) { // the address may be another device's by now
+    for (final ExtentState extent : made) {
+      if (index.find(extent.extent.busAddress()) == extent) { // it may be another device's by now
         index.remove(extent);
       }
     }
+    made.clear();
   }
 }

@@ -1,18 +1,20 @@
 package io.carom.dma.core.pool;
 
+import io.carom.dma.ExtentKind;
 import io.carom.dma.spi.Extent;
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What the core keeps of an extent: its bytes, its records, and who owns it.
  *
- * <p><b>Invariant</b>: the owner changes only while {@link #live} is 0, under the home stripe's
+ * <p><b>Invariant</b>: the owner changes only while it {@link #isEmpty is empty}, under the home stripe's
  * lock of the owner before. So whoever holds a live mapping finds the same owner and home from its
  * map to its unmap, without knowing which strategy is current; whoever does not is found out by
  * checking the owner again under the lock.
  *
- * <p>Records, {@code occupied}, {@code starts} and {@code live} are guarded by the lock of the home
+ * <p>Records, {@code occupied} and {@code starts} are guarded by the lock of the home
  * stripe. Syncs read {@code starts} without it: the bits of their own mapping do not change
  * meanwhile.
  */
@@ -26,14 +28,21 @@ public final class ExtentState {
   /** What to add to a bus address in the extent to get an offset in {@link #memory}. */
   public final long delta;
 
+  /** For each page of a slot set its extent: only in the index's entry for a set of many. */
+  final @Nullable ExtentState @Nullable [] pages;
+
   private final long bus;
   private final int slots;
   private final MappingRecord[] records;
   private final long[] occupied;
   private final long[] starts;
-  private volatile @Nullable Pool owner;
-  private volatile int home;
-  private int live;
+  private volatile @Nullable Stripe stripe;
+
+  /** Whether a map asked for it; it is not part of what the strategy planned. */
+  private boolean needed;
+
+  /** Whether it is kept by its pool for the next map that needs one; the strategy has no part. */
+  private boolean kept;
 
   /**
    * Makes an extent that nobody owns.
@@ -41,6 +50,15 @@ public final class ExtentState {
    * @param offset of its first byte in {@code memory}
    */
   public ExtentState(final Extent extent, final MemorySegment memory, final long offset) {
+    this(extent, memory, offset, null);
+  }
+
+  private ExtentState(
+      final Extent extent,
+      final MemorySegment memory,
+      final long offset,
+      final @Nullable ExtentState @Nullable [] pages) {
+    this.pages = pages;
     this.extent = extent;
     this.memory = memory;
     this.delta = offset - extent.busAddress();
@@ -54,25 +72,56 @@ public final class ExtentState {
     starts = new long[(slots + 63) / 64];
   }
 
+  /** An entry of the index that stands for many extents in one slot set. */
+  static ExtentState split(final @Nullable ExtentState[] pages) {
+    return new ExtentState(
+        new Extent(0, ExtentKind.RAM, 0, 0), MemorySegment.NULL, 0, Objects.requireNonNull(pages));
+  }
+
+  /** The stripe that it is homed in, of the pool that owns it; null when nobody does. */
+  public @Nullable Stripe stripe() {
+    return stripe;
+  }
+
   /** The pool that owns it, or null. */
   public @Nullable Pool owner() {
-    return owner;
+    final Stripe home = stripe;
+    return home == null ? null : home.pool;
   }
 
-  /** The stripe of the owner that it is homed in. */
-  public int home() {
-    return home;
+  /** Gives it to a pool's stripe, or takes it away with null. Only while it is empty. */
+  void own(final @Nullable Stripe home) {
+    stripe = home;
   }
 
-  /** Gives it to a pool's stripe, or takes it away with null. Only while it has no live mapping. */
-  void own(final @Nullable Pool pool, final int stripe) {
-    home = stripe;
-    owner = pool;
+  /** Whether a single map asked for it; constant while it is owned. */
+  public boolean needed() {
+    return needed;
   }
 
-  /** Live mappings; under the home stripe's lock. */
-  public int live() {
-    return live;
+  /** Sets whether a single map asks for it; while nobody owns it. */
+  void needed(final boolean value) {
+    needed = value;
+  }
+
+  /** Whether its pool keeps it while the strategy has no part in it; under the stripe's lock. */
+  boolean kept() {
+    return kept;
+  }
+
+  /** Sets whether its pool keeps it; under the stripe's lock. */
+  void kept(final boolean value) {
+    kept = value;
+  }
+
+  /** Whether no run in it is taken. Only under the home stripe's lock it stays so. */
+  public boolean isEmpty() {
+    for (final long word : occupied) {
+      if (word != 0) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** The record at a bus address of the extent. */
@@ -82,7 +131,7 @@ public final class ExtentState {
 
   /** Bus address of a record's run. */
   public long runAddress(final MappingRecord record) {
-    return bus + ((long) record.runSlot << Extent.SLOT_SHIFT); // in the extent
+    return bus + ((long) record.runSlot() << Extent.SLOT_SHIFT); // in the extent
   }
 
   /** All records, by slot. */
@@ -116,19 +165,16 @@ public final class ExtentState {
     }
     final int start = (int) ((busAddress - bus) >> Extent.SLOT_SHIFT);
     starts[start >> 6] |= 1L << start;
-    live++;
     final MappingRecord record = records[start];
-    record.runSlot = slot;
-    record.runSlots = count;
+    record.run(slot, count);
     return record;
   }
 
   /** Gives a mapping's run back. Under the lock; the record was freed before. */
   public void giveBack(final MappingRecord record) {
-    SlotBits.flip(occupied, record.runSlot, record.runSlots);
+    SlotBits.flip(occupied, record.runSlot(), record.runSlots());
     final int start = (int) ((record.busAddress - bus) >> Extent.SLOT_SHIFT);
     starts[start >> 6] &= ~(1L << start);
-    live--;
   }
 
   /**
@@ -142,13 +188,14 @@ public final class ExtentState {
   }
 
   /**
-   * Counts the records that are not free, of one generation, or of all for -1; without the lock.
+   * Counts the records that are not free, of one generation, or of all for -1, held runs included;
+   * without the lock.
    */
   public int count(final int generation) {
     int count = 0;
     for (final MappingRecord record : records) {
       if (record.state() != MappingRecord.FREE
-          && (generation < 0 || record.generation == generation)) {
+          && (generation < 0 || record.generation() == generation)) {
         count++;
       }
     }

@@ -137,7 +137,7 @@ public final class Generation {
       return sum;
     }
     for (final Stripe stripe : pool.stripes()) {
-      sum += stripe.abandoned() ? 0 : cells[stripe.index].live;
+      sum += stripe.abandoned() ? 0 : cells[stripe.index].live();
     }
     return pool.anyAbandoned() ? sum + pool.countAbandoned(slot) : sum;
   }

@@ -1,5 +1,7 @@
 package io.carom.dma.core.pool;
 
+import java.lang.invoke.VarHandle;
+
 /**
  * A generation's counts in one stripe. Written under the stripe's lock with plain stores, read by
  * anyone, a little old. Counts of a stripe that was abandoned are not kept: see {@link
@@ -7,20 +9,17 @@ package io.carom.dma.core.pool;
  */
 @SuppressWarnings({"unused", "UnusedVariable"})
 public final class GenerationCell extends StripePad {
-  /** Live bounces. */
-  public long live;
-
   /** Slots of live bounces. */
   public long slots;
 
-  /** Successful maps, of any placement. */
-  public long maps;
+  /** Maps that were bounced. */
+  public long bounced;
+
+  /** Maps in place. */
+  public long passed;
 
   /** Ended bounces. */
   public long unmaps;
-
-  /** Maps that were bounced. */
-  public long bounced;
 
   /** Bytes copied in. */
   public long copiedIn;
@@ -34,14 +33,23 @@ public final class GenerationCell extends StripePad {
   private long pad0;
   private long pad1;
   private long pad2;
+  private long pad3;
 
   GenerationCell() {}
+
+  /**
+   * Live bounces. Without the lock: once no map begins any more it only falls, since what ended is
+   * read first, and 0 is final.
+   */
+  long live() {
+    final long ended = unmaps;
+    VarHandle.loadLoadFence();
+    return bounced - ended;
+  }
 
   /** Counts a bounce that begins. */
   public void mapped(final long bytes, final int taken, final boolean borrowed) {
     slots += taken;
-    live++;
-    maps++;
     bounced++;
     copiedIn += bytes;
     if (borrowed) {
@@ -52,8 +60,9 @@ public final class GenerationCell extends StripePad {
   /** Counts a bounce that ends. */
   public void unmapped(final long bytes, final int given) {
     slots -= given;
-    live--;
     unmaps++;
-    copiedOut += bytes;
+    if (bytes != 0) {
+      copiedOut += bytes;
+    }
   }
 }

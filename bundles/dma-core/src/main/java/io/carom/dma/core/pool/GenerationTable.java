@@ -15,9 +15,9 @@ public final class GenerationTable {
   /** An empty table. */
   public GenerationTable() {}
 
-  /** The generation of a record. */
+  /** The generation of a record; null for a negative number, which stands for none. */
   public @Nullable Generation get(final int slot) {
-    return table[slot];
+    return slot < 0 ? null : table[slot];
   }
 
   /** Gives a generation its number. */

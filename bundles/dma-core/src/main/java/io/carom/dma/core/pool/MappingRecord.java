@@ -17,6 +17,9 @@ import java.lang.invoke.VarHandle;
  *      └──────────── after copying back ──────────── COPYING
  * </pre>
  *
+ * <p>A run of slots can also be held without being mapped, REACHABLE or LENT; whoever took it ends
+ * that, under the lock.
+ *
  * <p>The fields are written before LIVE is published and are constant while the record is not FREE.
  * A mapping that may have to be copied back is claimed by compare-and-set, before the copy and
  * without the lock; one that need not is taken under the lock. Which of the two is decided by the
@@ -33,6 +36,13 @@ public final class MappingRecord {
   /** A mapping that is being ended: its bytes are copied back. */
   public static final int COPYING = 2;
 
+  /** No mapping: the driver holds the run as an I/O buffer. */
+  public static final int REACHABLE = 3;
+
+  /** No mapping: the run is lent to a user of movable memory. */
+  public static final int LENT = 4;
+
+  private static final int TICK_BITS = 30;
   private static final VarHandle STATE;
 
   static {
@@ -55,20 +65,11 @@ public final class MappingRecord {
   /** Bytes. */
   public long size;
 
-  /** First slot of the run in its extent, padding included. */
-  public int runSlot;
+  /** First slot of the run in its extent and number of its slots, padding included. */
+  private long run;
 
-  /** Slots of the run. */
-  public int runSlots;
-
-  /** Ordinal of the direction. */
-  public int direction;
-
-  /** Slot of the generation in the generation table. */
-  public int generation;
-
-  /** The core's tick when it was mapped. */
-  public int tick;
+  /** Generation, direction and tick: few stores make a mapping, as they must drain before a lock. */
+  private long tag;
 
   /** A free record. */
   public MappingRecord() {}
@@ -89,14 +90,60 @@ public final class MappingRecord {
     address = newAddress;
     busAddress = newBusAddress;
     size = newSize;
-    direction = newDirection;
-    generation = newGeneration;
-    tick = newTick;
+    tag =
+        (long) newGeneration << 32
+            | (long) newDirection << TICK_BITS
+            | newTick & (1 << TICK_BITS) - 1;
+  }
+
+  /** Says which slots of its extent it has. Only under the stripe lock. */
+  void run(final int slot, final int slots) {
+    run = (long) slot << 32 | slots;
+  }
+
+  /** First slot of the run in its extent, padding included. */
+  public int runSlot() {
+    return (int) (run >>> 32);
+  }
+
+  /** Slots of the run. */
+  public int runSlots() {
+    return (int) run;
+  }
+
+  /** Slot of the generation in the generation table; {@link #heldBy} when it is no mapping. */
+  public int generation() {
+    return (int) (tag >> 32);
+  }
+
+  /** Ordinal of the direction. */
+  public int direction() {
+    return (int) tag >>> TICK_BITS;
+  }
+
+  /** Milliseconds since it was mapped: at most twelve days, the clock's bits here. */
+  public int age(final int nowTick) {
+    return nowTick - (int) tag & (1 << TICK_BITS) - 1;
   }
 
   /** Publishes the mapping. Only under the stripe lock. */
   public void publish() {
     STATE.setRelease(this, LIVE);
+  }
+
+  /** Publishes a run that is no mapping, as REACHABLE or LENT. Only under the stripe lock. */
+  public void publishHeld(final int newState) {
+    STATE.setRelease(this, newState);
+  }
+
+  /** What stands in the place of a generation when a device's driver holds the run, or nobody's. */
+  public static int heldBy(final int device) {
+    return -2 - device;
+  }
+
+  /** Whether it is or was a mapping, and not a run that is held. */
+  public static boolean isMapping(final int state) {
+    return state == LIVE || state == COPYING;
   }
 
   /** Ends the mapping for good. */

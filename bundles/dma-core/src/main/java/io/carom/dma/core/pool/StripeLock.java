@@ -32,9 +32,6 @@ public class StripeLock extends StripePad {
   private volatile long owner;
   private volatile boolean abandoned;
 
-  /** How often the lock was taken: with the owner it tells the watchdog one hold from the next. */
-  private long acquisitions;
-
   /** A free lock. */
   public StripeLock() {}
 
@@ -80,7 +77,6 @@ public class StripeLock extends StripePad {
       OWNER.setRelease(this, 0L);
       return false;
     }
-    acquisitions++;
     return true;
   }
 
@@ -123,10 +119,5 @@ public class StripeLock extends StripePad {
   /** The holder's thread id, or 0. */
   public final long owner() {
     return owner;
-  }
-
-  /** How often it was taken; may be a little old. */
-  public final long acquisitions() {
-    return acquisitions;
   }
 }

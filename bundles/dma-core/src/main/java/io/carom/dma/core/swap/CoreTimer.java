@@ -12,12 +12,11 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What happens by the clock: the coarse clock itself, the watchdog (on a thread of its own, since a
- * strategy may hang the other), leftovers of swaps, high-water marks, and the log of failed maps.
+ * strategy may hang the others), the strategies' ticks, leftovers of swaps, high-water marks, and the log of failed maps.
  */
 public final class CoreTimer implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(CoreTimer.class);
-  private static final long TICK_MS = 10;
-  private static final long LOG_EVERY_MS = 1_000;
+  static final long TICK_MS = 10;
 
   private final Timing timing;
   private final Tick tick;
@@ -25,12 +24,12 @@ public final class CoreTimer implements AutoCloseable {
   private final PoolStore store;
   private final Supplier<List<DeviceDma>> devices;
   private final Watchdog watchdog;
-  private final FailureLog failures = new FailureLog();
+  private final Ticker ticker;
+  private final FailureLog failures;
   private final long startNs;
   private final Thread sweeping;
   private final Thread watching;
   private volatile boolean stopped;
-  private long loggedMs;
 
   /** Starts both threads. */
   public CoreTimer(
@@ -45,6 +44,8 @@ public final class CoreTimer implements AutoCloseable {
     this.store = store;
     this.devices = devices;
     watchdog = new Watchdog(timing);
+    ticker = new Ticker(timing, tick, store);
+    failures = new FailureLog(new FailureText(store::choiceOf), FailureLog.LOG::warn);
     startNs = timing.nanoTime();
     sweeping = Thread.ofPlatform().daemon().name("dma-timer").unstarted(() -> loop(this::sweep));
     watching = Thread.ofPlatform().daemon().name("dma-watchdog").unstarted(() -> loop(this::watch));
@@ -66,6 +67,7 @@ public final class CoreTimer implements AutoCloseable {
   private void watch() {
     tick.set((int) TimeUnit.NANOSECONDS.toMillis(timing.nanoTime() - startNs));
     watchdog.check(store.pools(), control.settings().watchdogMs());
+    ticker.check(control.settings().watchdogMs());
   }
 
   private void sweep() {
@@ -81,10 +83,7 @@ public final class CoreTimer implements AutoCloseable {
       pool.tick();
     }
     devices.get().forEach(DeviceDma::tick);
-    if (tick.millis() - loggedMs >= LOG_EVERY_MS) {
-      loggedMs = tick.millis();
-      devices.get().forEach(failures::check);
-    }
+    devices.get().forEach(device -> failures.check(device, tick.millis()));
   }
 
   /** Forgets a device. */
@@ -95,6 +94,7 @@ public final class CoreTimer implements AutoCloseable {
   @Override
   public void close() {
     stopped = true;
+    ticker.close();
     sweeping.interrupt();
     watching.interrupt();
   }

@@ -5,6 +5,7 @@ import io.carom.dma.PoolInfo;
 import io.carom.dma.core.device.DeviceDma;
 import io.carom.dma.core.memory.ExtentSource;
 import io.carom.dma.core.memory.RamSpace;
+import io.carom.dma.core.memory.RestrictedSpace;
 import io.carom.dma.core.pool.ExtentState;
 import io.carom.dma.core.pool.Generation;
 import io.carom.dma.core.pool.Pool;
@@ -13,13 +14,15 @@ import io.carom.dma.spi.ExtentPlan;
 import io.carom.dma.spi.PoolSpec;
 import io.carom.dma.spi.StrategyInstance;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The pools: opens them, fills them with extents, moves extents from one that is given up to the
  * one that follows it, and disposes of what nobody wants. A pool on RAM is shared by all devices of
- * its strategy, one on a region is the device's own.
+ * its strategy unless that wants one for each, one on a region is the device's own, one on the
+ * memory of a restricted pool is shared by the devices that are bound to it.
  *
  * <p>All changes of who owns an extent happen here, under this object's monitor; stripe locks are
  * taken inside it, never the other way round. Nothing of a strategy but opening, granting and
@@ -31,6 +34,7 @@ public final class PoolStore {
   private final List<Entry> entries = new ArrayList<>();
   private final List<Generation> ended = new ArrayList<>();
   private volatile List<Pool> pools = List.of();
+  private volatile Runnable waker = () -> {};
 
   /** No pools. */
   public PoolStore(final RamSpace ram, final int cpus) {
@@ -38,25 +42,28 @@ public final class PoolStore {
     this.cpus = cpus;
   }
 
+  /** Sets whom pools wake when a map was refused. */
+  public void waker(final Runnable value) {
+    waker = value;
+  }
+
   /** A pool and where it comes from. */
   private static final class Entry {
     private final Pool pool;
-    private final StrategyRef ref;
+    private final Choice choice;
     private final @Nullable DeviceDma device;
     private final @Nullable ExtentSource source;
-    private final ExtentPlan plan;
     private final List<Generation> drained = new ArrayList<>();
 
     Entry(
         final Pool pool,
-        final StrategyRef ref,
+        final Choice choice,
         final @Nullable DeviceDma device,
         final @Nullable ExtentSource source) {
       this.pool = pool;
-      this.ref = ref;
+      this.choice = choice;
       this.device = device;
       this.source = source;
-      this.plan = pool.instance().plan();
     }
   }
 
@@ -69,18 +76,32 @@ public final class PoolStore {
    * @throws IllegalStateException when the strategy does not open
    */
   public Pool acquire(final DeviceDma device, final Choice choice, final @Nullable Pool yields) {
-    final Pool shared = acquireShared(choice);
-    return shared != null ? shared : add(open(device, choice), choice, yields);
+    final Pool shared = acquireShared(device, choice);
+    return shared != null ? shared : add(device, open(device, choice), yields);
   }
 
-  private synchronized @Nullable Pool acquireShared(final Choice choice) {
+  /**
+   * The device that a pool would belong to, or null when all devices of the choice share it. The
+   * memory of a restricted pool is one pool, whatever the strategy prefers: it is shared by those
+   * who are bound to it.
+   */
+  private static @Nullable DeviceDma owner(final DeviceDma device, final Choice choice) {
+    final boolean shared =
+        choice.extents() != ExtentKind.DEVICE
+            && (choice.extents() != ExtentKind.RAM
+                || choice.restricted() != null
+                || !choice.ref().strategy().perDevice());
+    return shared ? null : device;
+  }
+
+  private synchronized @Nullable Pool acquireShared(final DeviceDma device, final Choice choice) {
     if (choice.extents() == ExtentKind.DEVICE) {
-      return null;
+      return null; // a region's extents flow from the old pool to the new one
     }
+    final DeviceDma owner = owner(device, choice);
     for (final Entry entry : entries) {
-      if (entry.device == null
-          && entry.ref.equals(choice.ref())
-          && entry.pool.extents() == choice.extents()
+      if (entry.device == owner
+          && entry.choice.equals(choice)
           && entry.pool.callable()
           && !entry.pool.quarantined()) {
         entry.pool.attach();
@@ -93,13 +114,14 @@ public final class PoolStore {
 
   /** Adds what was opened outside the monitor, unless another device was faster. */
   private synchronized Pool add(
-      final Entry made, final Choice choice, final @Nullable Pool yields) {
-    final Pool shared = acquireShared(choice);
+      final DeviceDma device, final Entry made, final @Nullable Pool yields) {
+    final Pool shared = acquireShared(device, made.choice);
     if (shared != null) {
       made.pool.close();
       return shared;
     }
     made.pool.attach();
+    made.pool.waker(waker);
     entries.add(made);
     publish();
     if (made.source != null) {
@@ -122,23 +144,37 @@ public final class PoolStore {
 
   private Entry open(final DeviceDma device, final Choice choice) {
     final ExtentKind kind = choice.extents();
-    final boolean own = kind == ExtentKind.DEVICE;
-    final ExtentSource source = kind == null ? null : own ? device.region() : ram;
-    final long available = source == null ? 0 : own ? source.capacity() : ram.lowBytes();
-    final String name = choice.ref().name() + (own ? "@" + device.name() : "");
+    final RestrictedSpace restricted = choice.restricted();
+    final DeviceDma owner = owner(device, choice);
+    final String ownerName = owner == null ? null : owner.name();
+    final ExtentSource source =
+        kind == null
+            ? null
+            : kind == ExtentKind.DEVICE
+                ? device.region()
+                : restricted != null ? restricted.sets() : ram;
+    final String place = restricted != null ? restricted.name() : ownerName;
+    final String name = choice.ref().name() + (place == null ? "" : "@" + place);
     try {
       final StrategyInstance instance =
-          choice
-              .ref()
-              .strategy()
-              .open(new PoolSpec(own ? device.name() : null, kind, available, cpus));
-      final Pool pool =
-          new Pool(name, choice.ref().name(), kind, own ? device.name() : null, instance);
-      return new Entry(pool, choice.ref(), own ? device : null, source);
+          choice.ref().strategy().open(spec(ownerName, choice, source));
+      final Pool pool = new Pool(name, choice.ref().name(), kind, ownerName, instance, source);
+      return new Entry(pool, choice, owner, source);
     } catch (final RuntimeException | LinkageError e) {
       throw new IllegalStateException(
           "strategy " + choice.ref().name() + " is not ready: " + e.getMessage(), e);
     }
+  }
+
+  private PoolSpec spec(
+      final @Nullable String owner, final Choice choice, final @Nullable ExtentSource source) {
+    final long available = source == null ? 0 : source == ram ? ram.lowBytes() : source.capacity();
+    // A restricted pool takes the whole of its memory, in one area as the kernel's.
+    return choice.restricted() != null
+        ? new PoolSpec(
+            owner, choice.extents(), available, cpus, available >> Extent.SLOT_SHIFT, 1, true)
+        : new PoolSpec(
+            owner, choice.extents(), available, cpus, choice.slots(), choice.areas(), false);
   }
 
   /** Grants a pool what it still wants and there is. */
@@ -146,10 +182,11 @@ public final class PoolStore {
     if (entry.source == null || !entry.pool.callable()) {
       return;
     }
-    long bytes = entry.plan.extentBytes();
+    final ExtentPlan plan = entry.pool.plan();
+    long bytes = plan.extentBytes();
     long granted = entry.pool.grantedBytes();
-    while (granted + bytes <= entry.plan.wantedBytes()) {
-      final ExtentState extent = entry.source.take(bytes, entry.plan.limit());
+    while (granted + bytes <= plan.wantedBytes()) {
+      final ExtentState extent = entry.source.take(bytes, plan.limit());
       if (extent == null) {
         bytes /= 2; // smaller runs may still be there
         if (bytes < Extent.SET_SIZE) {
@@ -162,6 +199,15 @@ public final class PoolStore {
         return;
       }
       granted += bytes;
+    }
+  }
+
+  /** Grants the pools in use what they want by now. */
+  public synchronized void fill() {
+    for (final Entry entry : entries) {
+      if (!entry.pool.retired()) {
+        fill(entry);
+      }
     }
   }
 
@@ -185,7 +231,8 @@ public final class PoolStore {
     if (old == null || old.source == null || !old.pool.retired() || old.pool.quarantined()) {
       return 0;
     }
-    final List<ExtentState> empty = old.pool.takeEmpty(Integer.MAX_VALUE);
+    final List<ExtentState> empty = new ArrayList<>(old.pool.takeEmpty(Integer.MAX_VALUE));
+    empty.addAll(old.pool.takeDiscarded());
     give(old.source, empty);
     final Entry next = entryOf(to);
     if (next != null && next.source == old.source && !empty.isEmpty()) {
@@ -195,8 +242,8 @@ public final class PoolStore {
   }
 
   /**
-   * Goes on with pools that nobody uses any more: disposes of empty extents, ends pools without
-   * mappings, and tops up pools of devices whose region has free sets again.
+   * Disposes of extents that strategies gave back, grants what they want more, and goes on with
+   * pools that nobody uses any more: disposes of empty extents, ends pools without mappings.
    *
    * @param leave generations that a running swap still looks after
    */
@@ -210,10 +257,11 @@ public final class PoolStore {
             ended.add(g);
             return true;
           });
+      if (entry.source != null) {
+        give(entry.source, entry.pool.takeDiscarded());
+      }
       if (!entry.pool.retired()) {
-        if (entry.device != null) {
-          fill(entry);
-        }
+        fill(entry);
         continue;
       }
       if (entry.drained.stream().anyMatch(leave::contains)) {
@@ -244,16 +292,22 @@ public final class PoolStore {
   }
 
   /** The service that a pool is an instance of, or null. */
-  public synchronized @Nullable StrategyRef refOf(final @Nullable Pool pool) {
+  public @Nullable StrategyRef refOf(final @Nullable Pool pool) {
+    final Choice choice = choiceOf(pool);
+    return choice == null ? null : choice.ref();
+  }
+
+  /** What a pool was opened for, or null. */
+  public synchronized @Nullable Choice choiceOf(final @Nullable Pool pool) {
     final Entry entry = entryOf(pool);
-    return entry == null ? null : entry.ref;
+    return entry == null ? null : entry.choice;
   }
 
   /** The pools of a service. */
   public synchronized List<Pool> poolsOf(final long serviceId) {
     final List<Pool> result = new ArrayList<>();
     for (final Entry entry : entries) {
-      if (entry.ref.id() == serviceId) {
+      if (entry.choice.ref().id() == serviceId) {
         result.add(entry.pool);
       }
     }
@@ -273,7 +327,7 @@ public final class PoolStore {
     pools = List.copyOf(now);
   }
 
-  /** What people see of the pools that bounce. */
+  /** What people see of the pools that bounce, active ones first. */
   public List<PoolInfo> infos() {
     final List<PoolInfo> result = new ArrayList<>();
     for (final Pool pool : pools()) {
@@ -281,6 +335,7 @@ public final class PoolStore {
         result.add(pool.info());
       }
     }
+    result.sort(Comparator.comparing(info -> !info.state().equals("ACTIVE")));
     return result;
   }
 

@@ -2,16 +2,21 @@ package io.carom.dma.core.swap;
 
 import io.carom.dma.ExtentKind;
 import io.carom.dma.core.device.DeviceDma;
+import io.carom.dma.core.memory.RestrictedSpace;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
+import java.util.StringJoiner;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The strategies that are there, and which of them a device may have. Rules: with VIRTIO_F_SWIOTLB
  * accepted only the device's own region is legal; a region is needed for device extents; a
- * confidential guest's pages are out of a device's reach, so nothing there passes. Thread-safe.
+ * confidential guest's pages are out of a device's reach, so nothing there passes; a device that is
+ * bound to a restricted pool bounces there and nowhere else; and what {@code swiotlb=} says.
+ * Thread-safe.
  */
 public final class Registry {
   private static final Comparator<StrategyRef> BEST_FIRST =
@@ -19,10 +24,16 @@ public final class Registry {
 
   private final boolean confidential;
   private List<StrategyRef> refs = List.of();
+  private volatile SwiotlbParameter parameter = SwiotlbParameter.NONE;
 
   /** No strategies, on a machine that is confidential or not. */
   public Registry(final boolean confidential) {
     this.confidential = confidential;
+  }
+
+  /** Changes what the kernel's parameter asks for. */
+  public void parameter(final SwiotlbParameter next) {
+    parameter = next;
   }
 
   /** Adds a service, or puts its new revision in the place of the old one. */
@@ -86,7 +97,7 @@ public final class Registry {
               + " is not legal for "
               + device.name()
               + ": "
-              + why(device, ref, target.extents()));
+              + whyNot(device, ref, target.extents()));
     }
     return choice;
   }
@@ -125,45 +136,96 @@ public final class Registry {
 
   private @Nullable Choice legal(
       final DeviceDma device, final StrategyRef ref, final @Nullable ExtentKind wanted) {
+    final RestrictedSpace bound = device.restricted();
     if (ref.strategy().extents().isEmpty()) {
-      return why(device, ref, wanted) == null ? new Choice(ref, null) : null;
+      return why(device, bound, ref, wanted) == null ? Choice.of(ref, null) : null;
     }
     for (final ExtentKind kind : ref.strategy().extents()) {
-      if ((wanted == null || wanted == kind) && why(device, ref, kind) == null) {
-        return new Choice(ref, kind);
+      if ((wanted == null || wanted == kind) && why(device, bound, ref, kind) == null) {
+        return kind != ExtentKind.RAM
+            ? Choice.of(ref, kind)
+            : bound != null
+                ? Choice.restricted(ref, bound)
+                : Choice.ram(ref, parameter.slots(), parameter.areas());
       }
     }
     return null;
   }
 
+  /** Why a device may not have a strategy, on each kind of memory if none is wanted. */
+  private String whyNot(
+      final DeviceDma device, final StrategyRef ref, final @Nullable ExtentKind wanted) {
+    final RestrictedSpace bound = device.restricted();
+    final Set<ExtentKind> kinds = ref.strategy().extents();
+    if (wanted != null || kinds.size() < 2) {
+      final ExtentKind kind = wanted != null || kinds.isEmpty() ? wanted : kinds.iterator().next();
+      return String.valueOf(why(device, bound, ref, kind));
+    }
+    final StringJoiner reasons = new StringJoiner("; ");
+    for (final ExtentKind kind : kinds) {
+      reasons.add("on " + kind + ": " + why(device, bound, ref, kind));
+    }
+    return reasons.toString();
+  }
+
   /** Why a device may not have a strategy on a kind of memory, or null. */
   private @Nullable String why(
-      final DeviceDma device, final StrategyRef ref, final @Nullable ExtentKind kind) {
+      final DeviceDma device,
+      final @Nullable RestrictedSpace bound,
+      final StrategyRef ref,
+      final @Nullable ExtentKind kind) {
     final String own = ref.strategy().refusal(device.negotiation());
     if (own != null) {
       return own;
     }
     if (ref.strategy().extents().isEmpty()) {
-      if (kind != null) {
-        return ref.name() + " does not bounce, so it has no extents";
-      }
-      if (device.negotiation().swiotlb()) {
-        return "the device accepted VIRTIO_F_SWIOTLB, so every address must lie in its region";
-      }
-      return confidential
-          ? "guest memory is confidential (io.carom.machine confidential=true), so devices reach"
-              + " only what is bounced"
-          : null;
+      return whyNotInPlace(device, bound, ref, kind);
     }
     if (kind != null && !ref.strategy().extents().contains(kind)) {
       return ref.name() + " cannot work on " + kind + " extents";
     }
     if (kind != ExtentKind.DEVICE && device.negotiation().swiotlb()) {
-      return "the device accepted VIRTIO_F_SWIOTLB, so only device extents are legal";
+      final RestrictedSpace named = device.namedRestricted();
+      return "the device accepted VIRTIO_F_SWIOTLB, so only device extents are legal"
+          + (named == null ? "" : ", not those of the restricted pool " + named.name());
     }
     if (kind == ExtentKind.DEVICE && device.region() == null) {
       return "the device has no region of its own (SWIOTLB policy none)";
     }
+    if (kind == ExtentKind.DEVICE && bound != null) {
+      return bindingOf(bound) + ", so only ram extents, those of the pool, are legal";
+    }
+    if (kind == ExtentKind.RAM && bound == null && parameter.noforce()) {
+      return "swiotlb=noforce of io.carom.dma.core leaves no bounce pool in RAM";
+    }
     return null;
+  }
+
+  /** Why a device may not have a strategy that does not bounce, or null. */
+  private @Nullable String whyNotInPlace(
+      final DeviceDma device,
+      final @Nullable RestrictedSpace bound,
+      final StrategyRef ref,
+      final @Nullable ExtentKind kind) {
+    if (kind != null) {
+      return ref.name() + " does not bounce, so it has no extents";
+    }
+    if (device.negotiation().swiotlb()) {
+      return "the device accepted VIRTIO_F_SWIOTLB, so every address must lie in its region";
+    }
+    if (bound != null) {
+      return bindingOf(bound) + ", so every map bounces";
+    }
+    if (parameter.force()) {
+      return "swiotlb=force of io.carom.dma.core makes every device bounce";
+    }
+    return confidential
+        ? "guest memory is confidential (io.carom.machine confidential=true), so devices reach"
+            + " only what is bounced"
+        : null;
+  }
+
+  private static String bindingOf(final RestrictedSpace bound) {
+    return "restrictedPools of io.carom.dma.core binds the device to the pool " + bound.name();
   }
 }

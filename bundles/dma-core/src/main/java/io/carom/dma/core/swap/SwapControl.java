@@ -1,8 +1,10 @@
 package io.carom.dma.core.swap;
 
+import io.carom.dma.ExtentKind;
 import io.carom.dma.SwapOptions;
 import io.carom.dma.SwapReport;
 import io.carom.dma.core.device.DeviceDma;
+import io.carom.dma.core.memory.RestrictedPools;
 import io.carom.dma.core.pool.Generation;
 import io.carom.dma.core.pool.Pool;
 import java.util.ArrayDeque;
@@ -30,6 +32,7 @@ public final class SwapControl {
 
   private final Registry registry;
   private final PoolStore store;
+  private final RestrictedPools restricted;
   private final Swapper swapper;
   private final Timing timing;
   private final ExecutorService threads =
@@ -43,13 +46,16 @@ public final class SwapControl {
   public SwapControl(
       final Registry registry,
       final PoolStore store,
+      final RestrictedPools restricted,
       final Timing timing,
       final Settings settings) {
     this.registry = registry;
     this.store = store;
+    this.restricted = restricted;
     this.timing = timing;
     this.settings = settings;
     swapper = new Swapper(store, timing);
+    parameter(SwiotlbParameter.NONE, settings.swiotlb());
   }
 
   /** What is configured now. */
@@ -57,9 +63,23 @@ public final class SwapControl {
     return settings;
   }
 
-  /** Changes the configuration; devices follow where it concerns them. */
+  /**
+   * Changes the configuration; devices follow when they are reconciled.
+   *
+   * @throws IllegalArgumentException when there is not enough low RAM for the restricted pools;
+   *     nothing was changed
+   */
   public void settings(final Settings next) {
+    restricted.apply(next.restricted());
+    parameter(settings.swiotlb(), next.swiotlb());
     settings = next;
+  }
+
+  private void parameter(final SwiotlbParameter before, final SwiotlbParameter next) {
+    for (final String line : next.lines(before)) {
+      LOG.info("{}", line);
+    }
+    registry.parameter(next);
   }
 
   /** As {@link io.carom.dma.DmaControl#use}. */
@@ -191,10 +211,36 @@ public final class SwapControl {
 
   private @Nullable Choice desired(final DeviceDma device) {
     final Settings now = settings;
-    final Target target;
+    final Target wish;
     synchronized (this) {
-      target = wanted.getOrDefault(device, Target.of(now.strategy(), null));
+      wish = wanted.get(device);
     }
+    final Choice choice =
+        desired(device, wish == null ? Target.of(now.strategy(), null) : wish, now);
+    return wish == null && now.swiotlb().dynamic() ? dynamic(device, choice, now) : choice;
+  }
+
+  /** What takes the place of a configured fixed pool in RAM under {@code swiotlb=dynamic}. */
+  private @Nullable Choice dynamic(
+      final DeviceDma device, final @Nullable Choice choice, final Settings now) {
+    if (choice == null
+        || !choice.ref().name().equals(Target.DEFAULT_SWIOTLB)
+        || choice.extents() != ExtentKind.RAM
+        || choice.restricted() != null) {
+      return choice;
+    }
+    if (registry.find(Target.DYNAMIC_SWIOTLB) == null) {
+      return now.fallback() ? choice : null;
+    }
+    try {
+      return registry.choose(device, new Target(Target.DYNAMIC_SWIOTLB, ExtentKind.RAM));
+    } catch (final IllegalArgumentException e) {
+      return choice; // not legal for this device
+    }
+  }
+
+  private @Nullable Choice desired(
+      final DeviceDma device, final Target target, final Settings now) {
     if (registry.find(target.strategy()) != null) {
       try {
         return registry.choose(device, target);
@@ -210,7 +256,7 @@ public final class SwapControl {
     if (choice == null || pool == null) {
       return choice == null && pool == null;
     }
-    return choice.ref().equals(store.refOf(pool)) && choice.extents() == pool.extents();
+    return choice.equals(store.choiceOf(pool));
   }
 
   /** What a device should have, for people. */
@@ -279,6 +325,7 @@ public final class SwapControl {
       }
     }
     store.sweep(running);
+    restricted.sweep();
   }
 
   /** The transitions that go on. */

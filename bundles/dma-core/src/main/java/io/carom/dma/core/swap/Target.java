@@ -16,6 +16,9 @@ public record Target(String strategy, @Nullable ExtentKind extents) {
   /** What the alias stands for. */
   public static final String DEFAULT_SWIOTLB = "swiotlb-fixed";
 
+  /** What stands in for that in RAM under {@code swiotlb=dynamic}. */
+  public static final String DYNAMIC_SWIOTLB = "swiotlb-dynamic";
+
   /** Reads a name as users give it. */
   public static Target of(final String name, final @Nullable ExtentKind extents) {
     if (!SWIOTLB_DEVICE.equals(name)) {

@@ -8,12 +8,12 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Finds strategies that do not return: a stripe that is held by the same thread, in the same hold
- * and inside the strategy's code, for longer than the deadline is abandoned. Runs on the core's
+ * Finds strategies that do not return: a stripe that is held by the same thread, in the same
+ * visit to the strategy's code, for longer than the deadline is abandoned. Runs on the core's
  * timer.
  */
 final class Watchdog {
-  private record Hold(long owner, long acquisition, long sinceNs) {}
+  private record Hold(long owner, long visit, long sinceNs) {}
 
   private final Timing timing;
   private Map<Stripe, Hold> holds = new HashMap<>();
@@ -28,13 +28,13 @@ final class Watchdog {
     for (final Pool pool : pools) {
       for (final Stripe stripe : pool.stripes()) {
         final long owner = stripe.owner();
-        if (owner == 0 || stripe.abandoned() || !stripe.inStrategy) {
+        final long visit = stripe.visit();
+        if (owner == 0 || stripe.abandoned() || (visit & 1) == 0) {
           continue;
         }
-        final long acquisition = stripe.acquisitions();
         final Hold before = holds.get(stripe);
-        if (before == null || before.owner != owner || before.acquisition != acquisition) {
-          next.put(stripe, new Hold(owner, acquisition, now));
+        if (before == null || before.owner != owner || before.visit != visit) {
+          next.put(stripe, new Hold(owner, visit, now));
         } else if (now - before.sinceNs < TimeUnit.MILLISECONDS.toNanos(deadlineMs)) {
           next.put(stripe, before);
         } else {

@@ -1,0 +1,145 @@
+package io.carom.bench.jmh;
+
+import io.carom.benchmarks.guest.BenchDevice;
+import io.carom.guest.shim.virtio.SplitQueue;
+import io.carom.memory.SystemBus;
+import io.carom.pci.BusSession;
+import io.carom.pci.PortControl;
+import io.carom.virtio.SplitRingDescriptor;
+import io.carom.virtio.device.queue.DescriptorChain;
+import io.carom.virtio.device.queue.QueueException;
+import io.carom.virtio.device.queue.QueueSetup;
+import io.carom.virtio.device.queue.SplitLayout;
+import io.carom.virtio.device.queue.VirtQueue;
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OperationsPerInvocation;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/**
+ * A chain's way through a split ring and back, both sides on one thread: the instructions, without
+ * what it costs that two processors share the lines.
+ */
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.NANOSECONDS)
+@Warmup(iterations = 5, time = 500, timeUnit = TimeUnit.MILLISECONDS)
+@Measurement(iterations = 10, time = 300, timeUnit = TimeUnit.MILLISECONDS)
+@Fork(value = 3, jvmArgsAppend = "--enable-native-access=ALL-UNNAMED")
+@State(Scope.Thread)
+public class RingBench {
+  private static final int SIZE = 128;
+  private static final int BATCH = 32;
+  private static final int BYTES = 512;
+
+  /** Whether the rings and buffers lie in the device's own region. */
+  @Param({"true", "false"})
+  public boolean region;
+
+  private final BenchDevice core = BenchDevice.of(BenchDevice.DIRECT, null, true);
+  private final PortControl control = core.machine().ports().create("bench");
+  private final BusSession session = control.port().open();
+  private final DescriptorChain chain = new DescriptorChain();
+  private long buffers;
+
+  @SuppressWarnings("NullAway.Init")
+  private SplitQueue driver;
+
+  @SuppressWarnings("NullAway.Init")
+  private VirtQueue device;
+
+  /** For JMH. */
+  public RingBench() {}
+
+  /** Makes the ring: its areas are the coherent memory of the device's region. */
+  @Setup
+  public void open() throws QueueException {
+    control.ownRegion(BenchDevice.REGION, core.region());
+    control.busMaster(true);
+    buffers = region ? BenchDevice.REGION + (1 << 20) : core.machine().buffer((long) SIZE * BYTES);
+    driver = new SplitQueue(new Doorbell(), core.dma(), 0, SIZE);
+    driver.prepare(true);
+    device =
+        new SplitLayout()
+            .open(
+                new QueueSetup(
+                    SIZE,
+                    driver.descAddress(),
+                    driver.availAddress(),
+                    driver.usedAddress(),
+                    true,
+                    true,
+                    region));
+  }
+
+  /** Ends the core. */
+  @TearDown
+  public void stop() {
+    core.close();
+  }
+
+  /** One chain, one publication each way. */
+  @Benchmark
+  public long one() throws QueueException {
+    return round(1);
+  }
+
+  /** A chain of 32 that are published together. */
+  @Benchmark
+  @OperationsPerInvocation(BATCH)
+  public long batch32() throws QueueException {
+    return round(BATCH);
+  }
+
+  private long round(final int chains) throws QueueException {
+    for (int i = 0; i < chains; i++) {
+      driver.descriptor(i, buffers + (long) i * BYTES, BYTES, SplitRingDescriptor.DESC_F_WRITE, 0);
+      driver.add(i);
+    }
+    driver.publish();
+    device.enter(session, session.begin());
+    while (device.pop(session, chain)) {
+      chain.wrote(BYTES);
+      device.push(chain);
+    }
+    device.publish();
+    device.enableNotifications();
+    session.end();
+    final int used = driver.poll();
+    if (used != chains) {
+      throw new IllegalStateException(used + " used of " + chains);
+    }
+    long sum = 0;
+    for (int i = 0; i < used; i++) {
+      sum += driver.take();
+    }
+    driver.enableInterrupts();
+    return sum;
+  }
+
+  private static final class Doorbell implements SystemBus {
+    @Override
+    public long read(final long address, final int width) {
+      return -1;
+    }
+
+    @Override
+    public void write(final long address, final int width, final long value) {}
+
+    @Override
+    public Optional<MemorySegment> map(final long address, final long length) {
+      return Optional.empty();
+    }
+  }
+}

@@ -1,5 +1,0 @@
-/** Benchmarks of what happens for every request: maps and unmaps, rings, ports. */
-@NullMarked
-package io.carom.bench;
-
-import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,73 @@
+package io.carom.bench.plot;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.io.Reader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.knowm.xchart.VectorGraphicsEncoder;
+import org.knowm.xchart.VectorGraphicsEncoder.VectorGraphicsFormat;
+import org.knowm.xchart.XYChart;
+import org.knowm.xchart.XYChartBuilder;
+import org.knowm.xchart.style.Styler;
+
+/**
+ * Draws the JSON of {@code bench swiotlb}: the time of a map and its unmap by size, a line for each
+ * strategy, both axes logarithmic.
+ */
+public final class PlotMain {
+  private static final int USAGE = 2;
+  private static final int WIDTH = 900;
+  private static final int HEIGHT = 560;
+
+  private PlotMain() {}
+
+  /** Takes the JSON file and the SVG file to write; a third argument {@code --bare}: no copies. */
+  public static void main(final String[] arguments) throws IOException {
+    final boolean bare = arguments.length == 3 && arguments[2].equals("--bare");
+    if (arguments.length != 2 && !bare) {
+      System.err.println("usage: PlotMain REPORT.json PLOT.svg [--bare]");
+      System.exit(USAGE);
+      return;
+    }
+    System.setProperty("java.awt.headless", "true");
+    draw(Path.of(arguments[0]), Path.of(arguments[1]), !bare);
+  }
+
+  /**
+   * Draws a report.
+   *
+   * @param copy whether its rows with copies, or those without
+   * @throws IllegalArgumentException when it has no such rows
+   */
+  static void draw(final Path json, final Path svg, final boolean copy) throws IOException {
+    final JsonObject report;
+    try (Reader reader = Files.newBufferedReader(json)) {
+      report = JsonParser.parseReader(reader).getAsJsonObject();
+    }
+    final List<Series> lines = Series.of(report, copy);
+    if (lines.isEmpty()) {
+      throw new IllegalArgumentException(json + " has no rows to draw");
+    }
+    final XYChart chart =
+        new XYChartBuilder()
+            .width(WIDTH)
+            .height(HEIGHT)
+            .title(
+                "map and unmap, "
+                    + (copy ? "TO_DEVICE" : "without copies")
+                    + ", 1 thread, empty pool")
+            .xAxisTitle("bytes")
+            .yAxisTitle("ns")
+            .build();
+    chart.getStyler().setXAxisLogarithmic(true);
+    chart.getStyler().setYAxisLogarithmic(true);
+    chart.getStyler().setLegendPosition(Styler.LegendPosition.InsideNW);
+    for (final Series line : lines) {
+      chart.addSeries(line.name(), line.sizes(), line.ns());
+    }
+    VectorGraphicsEncoder.saveVectorGraphic(chart, svg.toString(), VectorGraphicsFormat.SVG);
+  }
+}

@@ -1,0 +1,5 @@
+/** Plots of what benchmarks measured. */
+@NullMarked
+package io.carom.bench.plot;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,71 @@
+package io.carom.benchmarks.guest;
+
+import io.carom.guest.PageAllocator;
+import io.carom.guest.shim.kernel.RamPageAllocator;
+import io.carom.machine.bus.AddressSpaceMap;
+import io.carom.machine.bus.InterruptRouter;
+import io.carom.machine.port.BusTarget;
+import io.carom.machine.port.Ports;
+import io.carom.machine.ram.GuestRam;
+import io.carom.machine.ram.PageStates;
+import io.carom.machine.ram.Ram;
+import io.carom.memory.GuestMemory;
+import io.carom.memory.PhysicalLayout;
+import java.time.Duration;
+
+/**
+ * A machine without a container: 4 GiB of RAM, of which the host commits what is touched, the
+ * guest's page allocator, and bus ports.
+ */
+public final class BenchMachine {
+  private static final long LOW = PhysicalLayout.LOW_RAM_LIMIT;
+  private static final long HIGH = (4L << 30) - LOW;
+  private static final byte CONTENT = 0x5a;
+
+  private final Ports ports;
+  private final GuestMemory memory;
+  private final PageAllocator pages;
+
+  /** A machine. */
+  public BenchMachine() {
+    final Ram ram = new Ram(LOW, HIGH);
+    final PageStates states = new PageStates(ram.size(), false);
+    ports =
+        new Ports(
+            new BusTarget(ram, states, new AddressSpaceMap(ram), 0),
+            new InterruptRouter(),
+            Duration.ofSeconds(10));
+    memory = new GuestRam(ram, states, 0, ports::quiesceAll);
+    pages = new RamPageAllocator(memory);
+  }
+
+  /** Its bus ports. */
+  public Ports ports() {
+    return ports;
+  }
+
+  /** Its RAM. */
+  public GuestMemory memory() {
+    return memory;
+  }
+
+  /** The guest's page allocator. */
+  public PageAllocator pages() {
+    return pages;
+  }
+
+  /**
+   * Allocates a buffer above 4 GiB and touches it.
+   *
+   * @return its guest-physical address
+   */
+  public long buffer(final long bytes) {
+    final long count = (bytes + PhysicalLayout.PAGE_SIZE - 1) >> PhysicalLayout.PAGE_SHIFT;
+    final long address = pages.allocate(count, PhysicalLayout.PAGE_SIZE, Long.MAX_VALUE);
+    if (address == PageAllocator.NONE) {
+      throw new IllegalStateException("the bench machine has no " + bytes + " bytes left");
+    }
+    memory.segment(address, bytes).fill(CONTENT);
+    return address;
+  }
+}

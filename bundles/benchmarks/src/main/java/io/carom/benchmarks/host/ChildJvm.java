@@ -1,0 +1,161 @@
+package io.carom.benchmarks.host;
+
+import com.google.gson.Gson;
+import com.google.gson.JsonSyntaxException;
+import io.carom.benchmarks.child.Message;
+import io.carom.benchmarks.plan.Task;
+import java.io.BufferedReader;
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs a task in a JVM of its own, of the JDK that runs this one, with default flags: but for the
+ * size of its heap, and the permission to use native memory.
+ */
+final class ChildJvm implements TaskRunner {
+  private static final String MAIN = "io.carom.benchmarks.child.Main";
+  private static final String HEAP = "-Xmx1g";
+
+  /** Longer than the longest stretch without a word: a full pool of 1 GiB on a slow machine. */
+  private static final long SILENCE_SECONDS = 120;
+
+  private static final String END = "";
+  private static final List<String> OPTION_VARIABLES =
+      List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS");
+
+  private final Gson gson = new Gson();
+  private final String classPath;
+
+  ChildJvm(final String classPath) {
+    this.classPath = classPath;
+  }
+
+  @Override
+  public void run(final Task task, final Consumer<Message> sink)
+      throws ChildFailure, InterruptedException {
+    final Process process = start();
+    try {
+      final LastLine errors = new LastLine(process.getErrorStream());
+      try (OutputStream in = process.getOutputStream()) { // open until the child has ended
+        in.write((gson.toJson(task) + "\n").getBytes(StandardCharsets.UTF_8));
+        in.flush();
+        listen(process, errors, sink);
+      }
+    } catch (final IOException e) {
+      throw new ChildFailure("its JVM does not listen (" + e.getMessage() + ")");
+    } finally {
+      process.destroyForcibly();
+    }
+  }
+
+  private Process start() throws ChildFailure {
+    final Path java = Path.of(System.getProperty("java.home"), "bin", "java");
+    final ProcessBuilder builder =
+        new ProcessBuilder(
+            java.toString(),
+            HEAP,
+            "--enable-native-access=ALL-UNNAMED",
+            "-cp",
+            classPath,
+            MAIN);
+    OPTION_VARIABLES.forEach(builder.environment()::remove); // default flags
+    builder.directory(new File(System.getProperty("java.io.tmpdir")));
+    try {
+      return builder.start();
+    } catch (final IOException e) {
+      throw new ChildFailure("its JVM does not start: " + e.getMessage());
+    }
+  }
+
+  private void listen(
+      final Process process, final LastLine errors, final Consumer<Message> sink)
+      throws ChildFailure, InterruptedException {
+    final BlockingQueue<String> lines = new LinkedBlockingQueue<>();
+    Thread.ofPlatform()
+        .daemon()
+        .name("bench-child-out")
+        .start(() -> read(process.getInputStream(), lines));
+    while (true) {
+      final String line = lines.poll(SILENCE_SECONDS, TimeUnit.SECONDS);
+      if (line == null) {
+        throw new ChildFailure("its JVM said nothing for " + SILENCE_SECONDS + " s");
+      }
+      if (line.equals(END)) {
+        final int status = process.waitFor();
+        final String last = errors.last();
+        throw new ChildFailure(
+            "its JVM ended early with status " + status + (last == null ? "" : ": " + last));
+      }
+      final Message message = parse(line);
+      if (message == null) {
+        continue; // a warning of the JVM
+      }
+      if (message.done()) {
+        return;
+      }
+      if (message.error() != null) {
+        throw new ChildFailure(message.error());
+      }
+      sink.accept(message);
+    }
+  }
+
+  private @Nullable Message parse(final String line) {
+    try {
+      return line.startsWith("{") ? gson.fromJson(line, Message.class) : null;
+    } catch (final JsonSyntaxException e) {
+      return null;
+    }
+  }
+
+  private static void read(final InputStream stream, final BlockingQueue<String> lines) {
+    try (BufferedReader in =
+        new BufferedReader(new InputStreamReader(stream, StandardCharsets.UTF_8))) {
+      for (String line = in.readLine(); line != null; line = in.readLine()) {
+        if (!line.isEmpty()) {
+          lines.add(line);
+        }
+      }
+    } catch (final IOException e) {
+      // the child was ended
+    }
+    lines.add(END);
+  }
+
+  /** The last line of what a child complained of. */
+  private static final class LastLine {
+    private final Thread reader;
+    private volatile @Nullable String line;
+
+    LastLine(final InputStream stream) {
+      final BlockingQueue<String> lines = new LinkedBlockingQueue<>();
+      reader =
+          Thread.ofPlatform()
+              .daemon()
+              .name("bench-child-err")
+              .start(
+                  () -> {
+                    read(stream, lines);
+                    for (final String each : lines) {
+                      line = each.equals(END) ? line : each;
+                    }
+                  });
+    }
+
+    @Nullable String last() throws InterruptedException {
+      reader.join(TimeUnit.SECONDS.toMillis(1));
+      return line;
+    }
+  }
+}

@@ -1,0 +1,64 @@
+package io.carom.dma.core.device;
+
+import io.carom.dma.DmaAttributes;
+import io.carom.dma.DmaDevice;
+import io.carom.dma.DmaDirection;
+import io.carom.dma.ScatterList;
+import io.carom.dma.core.map.Mapper;
+import io.carom.dma.core.map.Unmapper;
+
+/** Calls for lists of buffers: one call of the single kind for each entry. */
+public final class SgCalls {
+  private SgCalls() {}
+
+  /** Maps all entries, or none and returns 0. */
+  public static int map(
+      final Mapper mapper,
+      final Unmapper unmapper,
+      final ScatterList list,
+      final DmaDirection direction,
+      final int attributes) {
+    for (int i = 0; i < list.entries(); i++) {
+      // Only the first waits for a throttled pool: one that holds part of it must not wait for more.
+      final long bus =
+          mapper.map(list.address(i), list.length(i), direction, attributes, i == 0);
+      if (bus == DmaDevice.MAPPING_ERROR) {
+        for (int j = 0; j < i; j++) {
+          // Nothing was transferred, so nothing is copied back.
+          unmapper.unmap(
+              list.busAddress(j),
+              list.length(j),
+              direction,
+              attributes | DmaAttributes.SKIP_CPU_SYNC);
+          list.mapped(j, DmaDevice.MAPPING_ERROR);
+        }
+        return 0;
+      }
+      list.mapped(i, bus);
+    }
+    return list.entries();
+  }
+
+  /** Unmaps all entries; those that are done have no bus address any more. */
+  public static void unmap(
+      final Unmapper unmapper,
+      final ScatterList list,
+      final DmaDirection direction,
+      final int attributes) {
+    for (int i = 0; i < list.entries(); i++) {
+      unmapper.unmap(list.busAddress(i), list.length(i), direction, attributes);
+      list.mapped(i, DmaDevice.MAPPING_ERROR);
+    }
+  }
+
+  /** Syncs all entries. */
+  public static void sync(
+      final Unmapper unmapper,
+      final ScatterList list,
+      final DmaDirection direction,
+      final boolean forCpu) {
+    for (int i = 0; i < list.entries(); i++) {
+      unmapper.sync(list.busAddress(i), list.length(i), direction, forCpu);
+    }
+  }
+}

@@ -1,0 +1,25 @@
+package io.carom.dma.core.pool;
+
+import org.jspecify.annotations.Nullable;
+
+/** Makes extents for single mappings, and disposes of extents. Thread-safe. */
+public interface ExtentMaker {
+  /**
+   * Takes an extent for one mapping: of whole pages, at any page that the alignment allows.
+   *
+   * @param bytes a multiple of the page size
+   * @param alignMask bits that its bus address must have clear; page alignment at least
+   * @param limit exclusive upper bound of bus addresses
+   * @return null when there is none
+   */
+  @Nullable ExtentState takePages(long bytes, long alignMask, long limit);
+
+  /** Takes an extent back that nobody owns. */
+  void give(ExtentState extent);
+
+  /**
+   * Whether making an extent is a hypercall: then it may sleep, and one that is not needed any more
+   * goes back at once, instead of being kept for the next mapping.
+   */
+  boolean costly();
+}

@@ -1,0 +1,111 @@
+package io.carom.strategies.kit;
+
+import io.carom.dma.core.swap.Timing;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Time that passes only when the test says so: what the core does by the clock happens between two
+ * steps of a test, and not while one goes on. So a run can be had again by its seed.
+ *
+ * <p>The core's threads wait in {@link #pause} until their time has come. The thread that made this
+ * object, the test's, does not: whenever it pauses inside the core, time passes.
+ */
+public final class VirtualTime implements Timing {
+  private static final long LONG_AFTER_NS = TimeUnit.HOURS.toNanos(1);
+  private static final long LEAST_STEP_NS = TimeUnit.MILLISECONDS.toNanos(5);
+  private static final long REAL_PAUSE_NS = 20_000;
+
+  private final Thread driver = Thread.currentThread();
+  private final Map<Thread, Long> waiting = new HashMap<>();
+  private final List<Thread> known = new ArrayList<>();
+  private long now = 1;
+  private boolean ended;
+
+  /** Time stands. */
+  public VirtualTime() {}
+
+  @Override
+  public synchronized long nanoTime() {
+    return now;
+  }
+
+  @Override
+  public void pause(final long nanos) {
+    if (Thread.currentThread() == driver) {
+      advance(nanos);
+      LockSupport.parkNanos(REAL_PAUSE_NS);
+      return;
+    }
+    synchronized (this) {
+      final Thread me = Thread.currentThread();
+      if (!known.contains(me)) {
+        known.add(me);
+      }
+      final long deadline = now + nanos;
+      waiting.put(me, deadline);
+      try {
+        while (now < deadline && !ended) {
+          wait();
+        }
+      } catch (final InterruptedException e) {
+        me.interrupt();
+      } finally {
+        waiting.remove(me);
+      }
+    }
+    if (ended) {
+      LockSupport.parkNanos(REAL_PAUSE_NS);
+    }
+  }
+
+  /** Lets time pass and the core's threads do what is due by then; returns when they have. */
+  public void pass(final long millis) {
+    final long end = nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
+    while (nanoTime() < end) {
+      advance(nextDeadline(end) - nanoTime());
+      World.await(this::quiet, "the core's threads wait again");
+    }
+  }
+
+  private synchronized long nextDeadline(final long end) {
+    long next = end;
+    for (final long deadline : waiting.values()) {
+      next = Math.min(next, deadline);
+    }
+    return Math.max(next, Math.min(end, now + LEAST_STEP_NS)); // a drain looks each millisecond
+  }
+
+  private synchronized void advance(final long nanos) {
+    now += nanos;
+    notifyAll();
+  }
+
+  /** Whether every thread that ever paused here waits: for its time, or for other work. */
+  public synchronized boolean quiet() {
+    known.removeIf(thread -> !thread.isAlive());
+    for (final Thread thread : known) {
+      final Long deadline = waiting.get(thread);
+      if (deadline == null) {
+        final Thread.State state = thread.getState();
+        if (state != Thread.State.WAITING && state != Thread.State.TIMED_WAITING) {
+          return false;
+        }
+      } else if (deadline <= now) {
+        return false; // woken, and not yet on its way
+      }
+    }
+    return true;
+  }
+
+  /** Every deadline has passed from now on, and the core's threads wait in real time. */
+  public synchronized void end() {
+    ended = true;
+    now += LONG_AFTER_NS;
+    notifyAll();
+  }
+}

@@ -1,0 +1,25 @@
+package io.carom.strategies.model;
+
+import java.util.ArrayDeque;
+
+/** The last steps of a run, for who has to find out what went wrong. */
+final class StepLog {
+  private static final int MOST = 40;
+
+  private final ArrayDeque<String> last = new ArrayDeque<>();
+  private int count;
+
+  StepLog() {}
+
+  void add(final String format, final Object... arguments) {
+    if (last.size() == MOST) {
+      last.removeFirst();
+    }
+    last.addLast("  " + ++count + ". " + String.format(format, arguments));
+  }
+
+  @Override
+  public String toString() {
+    return String.join("\n", last);
+  }
+}
