@@ -47,6 +47,7 @@ final class DiskBuffers {
     return buffer;
   }
 
+  @SuppressWarnings("ReferenceEquality") // another buffer at the same address is equal, and not it
   void free(final IoBuffer buffer) {
     final Lease lease = leases.get(buffer.address());
     if (lease == null || lease.buffer != buffer || !leases.remove(buffer.address(), lease)) {
@@ -67,7 +68,10 @@ final class DiskBuffers {
   /** Whether all of a run lies in one buffer that is handed out. */
   boolean contains(final long address, final long length) {
     final Long from = leases.isEmpty() ? null : leases.floorKey(address);
-    final Lease lease = from == null ? null : leases.get(from);
+    if (from == null) {
+      return false;
+    }
+    final Lease lease = leases.get(from);
     // the address is not below the buffer's: no difference is negative or overflows
     return lease != null && address - from <= lease.buffer.memory().byteSize() - length;
   }

@@ -13,9 +13,10 @@ import io.carom.guest.FioProgress;
 import io.carom.guest.FioResult;
 import io.carom.guest.IoBuffer;
 import io.carom.guest.shim.cache.PageCacheComponent;
+import io.carom.guest.shim.fake.Defaults;
 import io.carom.guest.shim.fake.FakeBlk;
 import io.carom.guest.shim.fio.FioComponent;
-import java.lang.annotation.Annotation;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -34,7 +35,7 @@ class FioOnGuestTest {
   }
 
   private static FioComponent fio(final TestGuest test) {
-    return new FioComponent(test.guest, test.pages, test.memory, new Defaults());
+    return new FioComponent(test.guest, test.pages, test.memory, Defaults.of(FioComponent.Config.class, Map.of()));
   }
 
   @ParameterizedTest
@@ -177,7 +178,7 @@ class FioOnGuestTest {
   void bufferedAndDirectWorkloadsSeeEachOther() throws Exception {
     try (TestGuest test = guest(true)) {
       final PageCacheComponent cache =
-          new PageCacheComponent(test.pages, test.memory, new SmallCache());
+          new PageCacheComponent(test.pages, test.memory, Defaults.of(PageCacheComponent.Config.class, Map.of("pageCacheMiB", 1)));
       final FioComponent fio = fio(test);
       fio.bufferedDisks(cache);
       final FioJob direct = FioJob.of("vda", "randwrite").withBlockSize(1536);
@@ -193,42 +194,6 @@ class FioOnGuestTest {
       test.bus.surpriseRemove("00:04.0");
       test.await("the end", () -> cache.info().pages() == 0);
       cache.close();
-    }
-  }
-
-  /** A cache smaller than the disk. */
-  private static final class SmallCache implements PageCacheComponent.Config {
-    @Override
-    public int pageCacheMiB() {
-      return 1;
-    }
-
-    @Override
-    public Class<? extends Annotation> annotationType() {
-      return PageCacheComponent.Config.class;
-    }
-  }
-
-  /** The configuration without a word of its own. */
-  private static final class Defaults implements FioComponent.Config {
-    @Override
-    public long requestTimeoutMs() {
-      return 30_000;
-    }
-
-    @Override
-    public long progressIntervalMs() {
-      return 1_000;
-    }
-
-    @Override
-    public boolean resubmitOnDriver() {
-      return true;
-    }
-
-    @Override
-    public Class<? extends Annotation> annotationType() {
-      return FioComponent.Config.class;
     }
   }
 }
