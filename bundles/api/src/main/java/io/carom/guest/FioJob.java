@@ -146,20 +146,8 @@ public record FioJob(
   /** This job on an area. */
   public FioJob withArea(final long offset, final long size) {
     return new FioJob(
-        device,
-        rw,
-        bsBytes,
-        iodepth,
-        numjobs,
-        offset,
-        size,
-        runtimeMs,
-        timeBased,
-        verify,
-        rwmixread,
-        seed,
-        direct,
-        iomem);
+        device, rw, bsBytes, iodepth, numjobs, offset, size, runtimeMs, timeBased, verify,
+        rwmixread, seed, direct, iomem);
   }
 
   /** This job with or without verification. */

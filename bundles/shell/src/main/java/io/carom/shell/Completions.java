@@ -164,6 +164,11 @@ final class Completions {
     }
 
     @Override
+    public io.carom.guest.PageCache pageCache() {
+      throw absent();
+    }
+
+    @Override
     public Bundle bundle(final String symbolicName) {
       throw absent();
     }

@@ -6,6 +6,7 @@ import io.carom.dma.DmaDebug;
 import io.carom.guest.DmaBench;
 import io.carom.guest.Fio;
 import io.carom.guest.GuestKernel;
+import io.carom.guest.PageCache;
 import io.carom.shell.service.ShellServices;
 import io.carom.virtio.VirtioHost;
 import org.osgi.framework.Bundle;
@@ -28,6 +29,7 @@ final class Services implements ShellServices, AutoCloseable {
   private final ServiceTracker<Fio, Fio> fio;
   private final ServiceTracker<SwiotlbBench, SwiotlbBench> swiotlbBench;
   private final ServiceTracker<DmaBench, DmaBench> dmaBench;
+  private final ServiceTracker<PageCache, PageCache> pageCache;
 
   Services(final BundleContext context) {
     this.context = context;
@@ -38,6 +40,7 @@ final class Services implements ShellServices, AutoCloseable {
     fio = open(Fio.class);
     swiotlbBench = open(SwiotlbBench.class);
     dmaBench = open(DmaBench.class);
+    pageCache = open(PageCache.class);
   }
 
   @Override
@@ -77,6 +80,11 @@ final class Services implements ShellServices, AutoCloseable {
   }
 
   @Override
+  public PageCache pageCache() {
+    return await(pageCache, "the guest has no page cache (bundle io.carom.guest.shim)");
+  }
+
+  @Override
   public Bundle bundle(final String symbolicName) {
     for (final Bundle bundle : context.getBundles()) {
       if (symbolicName.equals(bundle.getSymbolicName())) {
@@ -95,6 +103,7 @@ final class Services implements ShellServices, AutoCloseable {
     fio.close();
     swiotlbBench.close();
     dmaBench.close();
+    pageCache.close();
   }
 
   private <T> ServiceTracker<T, T> open(final Class<T> type) {

@@ -215,7 +215,7 @@ class LentPoolTest {
       with.request.boundaryMask = random.nextInt(8) == 0 ? 0xffff : -1L;
       with.request.attributes = random.nextBoolean() ? DmaAttributes.MAY_SLEEP : 0;
       final boolean lends = with.lent().stream().anyMatch(r -> r.stripe() == stripe);
-      final Run run = with.map(stripe, random.nextInt(1 << 20), 1 + random.nextInt(40_000));
+      final Run run = with.map(stripe, random.nextInt(1 << 20), 1L + random.nextInt(40_000));
       if (run == null) {
         assertThat(with.refusal() == Refusal.THROTTLED)
             .isEqualTo(lends && with.request.attributes != 0);

@@ -76,7 +76,7 @@ class MagazineModelTest {
     driver.request.allocAlignMask = random.nextInt(8) == 0 ? 0xffff : 0;
     driver.request.boundaryMask = random.nextInt(8) == 0 ? 0xffff : -1L;
     final long size =
-        1
+        1L
             + random.nextInt(
                 random.nextInt(10) == 0 ? 600_000 : random.nextBoolean() ? 4096 : 70_000);
     final int stripe = random.nextInt(2);

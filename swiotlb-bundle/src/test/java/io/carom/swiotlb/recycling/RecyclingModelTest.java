@@ -86,7 +86,7 @@ class RecyclingModelTest {
     driver.request.boundaryMask = random.nextInt(8) == 0 ? 0xffff : -1L;
     final boolean maySleep = random.nextInt(3) == 0;
     driver.request.attributes = maySleep ? DmaAttributes.MAY_SLEEP : 0;
-    final long size = 1 + random.nextInt(random.nextInt(10) == 0 ? 60_000 : 9_000);
+    final long size = 1L + random.nextInt(random.nextInt(10) == 0 ? 60_000 : 9_000);
     final long used = driver.usedSlots();
     final Run run = driver.map(random.nextInt(2), random.nextInt(1 << 20), size);
     if (maySleep) {

@@ -270,13 +270,19 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
 
   private Pool findPool(final String name) {
     final List<String> names = new ArrayList<>();
+    Pool found = null;
     for (final Pool pool : store.pools()) {
       if (pool.extents() != null) {
-        if (pool.name().equals(name) || pool.name().equals(name.replace("@", "@0000:"))) {
-          return pool;
+        // One that is left over from a swap may have the name of the one in use.
+        if ((pool.name().equals(name) || pool.name().equals(name.replace("@", "@0000:")))
+            && (found == null || found.retired())) {
+          found = pool;
         }
         names.add(pool.name());
       }
+    }
+    if (found != null) {
+      return found;
     }
     throw new IllegalArgumentException(
         "unknown pool '" + name + "'; valid: " + String.join(", ", names));

@@ -30,6 +30,7 @@ public final class Commands {
           CommandKind.of(SwiotlbStatCommand.class, SwiotlbStatCommand::new),
           CommandKind.of(SwiotlbMapCommand.class, SwiotlbMapCommand::new),
           CommandKind.of(SwiotlbSizeCommand.class, SwiotlbSizeCommand::new),
+          CommandKind.of(GuestCacheCommand.class, GuestCacheCommand::new),
           CommandKind.of(GuestDmesgCommand.class, GuestDmesgCommand::new));
 
   private Commands() {}

@@ -2,6 +2,7 @@ package io.carom.shell.command;
 
 import io.carom.dma.ExtentKind;
 import io.carom.guest.FioJob;
+import io.carom.guest.FioJob.IoMemory;
 import io.carom.shell.device.DeviceDirectory;
 import io.carom.shell.device.DeviceNames;
 import io.carom.shell.service.ShellServices;
@@ -83,6 +84,25 @@ final class FioCommand extends ShellCommand {
   @Option(names = "--randseed", paramLabel = "N", description = "Seed; 1 by default.")
   long randseed = 1;
 
+  @Option(
+      names = "--direct",
+      paramLabel = "BOOL",
+      converter = FioWords.Direct.class,
+      completionCandidates = FioWords.Direct.class,
+      description =
+          "1 (default): past the page cache. 0: buffered, one request in flight for each job.")
+  int direct = 1; // a boolean would be a flag without a value
+
+  @Option(
+      names = {"--iomem", "--mem"},
+      paramLabel = "MEMORY",
+      converter = FioWords.Iomem.class,
+      completionCandidates = FioWords.Iomem.class,
+      description =
+          "Where the I/O buffers lie: malloc (default), or reachable: where the device reaches them"
+              + " without a copy, as far as there is room.")
+  IoMemory iomem = IoMemory.MALLOC;
+
   @Option(names = "--name", paramLabel = "NAME", description = "Accepted, and ignored.")
   @Nullable String name;
 
@@ -152,7 +172,9 @@ final class FioCommand extends ShellCommand {
         timeBased,
         verify.equals("crc32c"),
         rwmixread,
-        randseed);
+        randseed,
+        direct == 1,
+        iomem);
   }
 
   private void check() {
@@ -160,6 +182,9 @@ final class FioCommand extends ShellCommand {
         backend == null || device == null,
         "--backend=memory makes a disk of its own: leave" + " out --device");
     require(!timeBased || runtimeMs > 0, "--time_based needs --runtime=SECONDS");
+    require(
+        direct == 1 || iomem == IoMemory.MALLOC,
+        "--iomem=reachable needs --direct=1: buffered I/O does not hand them to the device");
     require(extents == null || strategy != null, "--extents needs --strategy");
     require(
         bs > 0 && bs % 512 == 0 && bs <= MOST_BYTES,

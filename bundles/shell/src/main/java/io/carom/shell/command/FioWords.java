@@ -1,7 +1,9 @@
 package io.carom.shell.command;
 
 import io.carom.guest.FioJob;
+import io.carom.guest.FioJob.IoMemory;
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import picocli.CommandLine.ITypeConverter;
@@ -29,6 +31,21 @@ final class FioWords {
   static final class Format extends Words<String> {
     Format() {
       super(List.of("normal", "json"), text -> text);
+    }
+  }
+
+  /** Direct or buffered I/O. */
+  static final class Direct extends Words<Integer> {
+    Direct() {
+      super(List.of("0", "1"), Integer::valueOf);
+    }
+  }
+
+  /** Where buffers lie. */
+  static final class Iomem extends Words<IoMemory> {
+    Iomem() {
+      super(
+          List.of("malloc", "reachable"), text -> IoMemory.valueOf(text.toUpperCase(Locale.ROOT)));
     }
   }
 

@@ -32,6 +32,8 @@ import org.jspecify.annotations.Nullable;
  * @param maxPauseMs longest gap between two completions
  * @param firstCorruption what was wrong with the first corrupt block, or null
  * @param seed seed of the run
+ * @param reachableBuffers I/O buffers that the device reached without a copy
+ * @param fallbackBuffers I/O buffers in ordinary pages for want of such room
  */
 public record FioReport(
     String device,
@@ -57,7 +59,9 @@ public record FioReport(
     long requests,
     double maxPauseMs,
     @Nullable String firstCorruption,
-    long seed)
+    long seed,
+    long reachableBuffers,
+    long fallbackBuffers)
     implements Failing {
 
   /** Of a result. */
@@ -87,7 +91,9 @@ public record FioReport(
         result.requests(),
         result.maxPauseMs(),
         result.firstCorruption(),
-        result.seed());
+        result.seed(),
+        result.reachableBuffers(),
+        result.fallbackBuffers());
   }
 
   @Override

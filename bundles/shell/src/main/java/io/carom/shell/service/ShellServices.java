@@ -6,6 +6,7 @@ import io.carom.dma.DmaDebug;
 import io.carom.guest.DmaBench;
 import io.carom.guest.Fio;
 import io.carom.guest.GuestKernel;
+import io.carom.guest.PageCache;
 import io.carom.virtio.VirtioHost;
 import org.osgi.framework.Bundle;
 
@@ -36,6 +37,9 @@ public interface ShellServices {
 
   /** The DMA benchmark. */
   DmaBench dmaBench();
+
+  /** The guest's page cache. */
+  PageCache pageCache();
 
   /** An installed bundle. */
   Bundle bundle(String symbolicName);

@@ -43,6 +43,11 @@ final class FioText {
         r.lostRequests(),
         r.requeues(),
         r.maxPauseMs());
+    if (r.reachableBuffers() + r.fallbackBuffers() > 0) {
+      out.format(
+          "  iomem: %d buffers reachable, %d in ordinary pages\n",
+          r.reachableBuffers(), r.fallbackBuffers());
+    }
     if (r.firstCorruption() != null) {
       out.format("  first corruption: %s\n", r.firstCorruption());
     }

@@ -7,6 +7,7 @@ import io.carom.dma.StrategyInfo;
 import io.carom.dma.SwapReport;
 import io.carom.dma.TransitionInfo;
 import io.carom.guest.DmaBenchResult;
+import io.carom.guest.PageCacheInfo;
 import io.carom.shell.demo.DemoReport;
 import io.carom.shell.json.JsonDocument;
 import io.carom.shell.lspci.PciListing;
@@ -46,6 +47,7 @@ final class Renderings {
     put(
         Lists.GuestLog.class,
         Rendering.lines((Lists.GuestLog log) -> String.join("\n", log.lines())));
+    put(PageCacheInfo.class, Rendering.row(GuestColumns.CACHE));
     put(
         CommandList.class,
         Rendering.list(DeviceColumns.COMMANDS, CommandList::commands, "no commands"));

@@ -280,6 +280,14 @@ class CommandsTest {
     assertThat(world.virtio.removed).containsExactly("!disk0");
   }
 
+  @Test
+  void showsThePageCache() throws InterruptedException {
+    assertThat(run("guest:cache", "--json").toString())
+        .isEqualTo(
+            "{\"pages\":1024,\"borrowedPages\":768,\"hits\":90000,\"misses\":4000,"
+                + "\"migrated\":17,\"dropped\":3}");
+  }
+
   @ParameterizedTest
   @CsvSource({
     "virtio:list,devices",

@@ -47,6 +47,36 @@ class FioCommandTest {
   }
 
   @Test
+  void choosesBufferedIoAndReachableBuffers() throws InterruptedException {
+    run("--direct=0");
+    run("--direct=1 --iomem=reachable --iodepth=4");
+    run("--mem=malloc");
+    assertThat(world.fio.jobs.get(0).direct()).isFalse();
+    assertThat(world.fio.jobs.get(1).direct()).isTrue();
+    assertThat(world.fio.jobs.get(1).iomem()).isEqualTo(FioJob.IoMemory.REACHABLE);
+    assertThat(world.fio.jobs.get(2).iomem()).isEqualTo(FioJob.IoMemory.MALLOC);
+    final JsonObject json =
+        JsonParser.parseString(run("--iomem=reachable --iodepth=4 --json").toString())
+            .getAsJsonObject();
+    assertThat(json.get("reachableBuffers").getAsInt()).isEqualTo(4);
+    assertThat(json.get("fallbackBuffers").getAsInt()).isEqualTo(1);
+  }
+
+  @Test
+  void refusesBuffersThatNobodyWouldReach() {
+    assertThatThrownBy(() -> run("--direct=0 --iomem=reachable"))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("--iomem=reachable needs --direct=1");
+    assertThatThrownBy(() -> run("--iomem=mmap"))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("'mmap' is none of malloc, reachable");
+    assertThatThrownBy(() -> run("--direct=2"))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("'2' is none of 0, 1");
+    assertThat(world.fio.jobs).isEmpty();
+  }
+
+  @Test
   void hasTheKeysOfTheContract() throws InterruptedException {
     final JsonObject json =
         JsonParser.parseString(run("--output-format=json --verify crc32c").toString())

@@ -73,8 +73,8 @@ public final class FakeFio implements Fio {
             12.5,
             null,
             job.seed(),
-            0,
-            0));
+            job.iomem() == FioJob.IoMemory.REACHABLE ? job.iodepth() : 0,
+            job.iomem() == FioJob.IoMemory.REACHABLE ? 1 : 0));
   }
 
   @Override

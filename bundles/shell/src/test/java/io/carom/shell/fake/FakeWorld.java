@@ -6,6 +6,8 @@ import io.carom.dma.DmaDebug;
 import io.carom.guest.DmaBench;
 import io.carom.guest.Fio;
 import io.carom.guest.GuestKernel;
+import io.carom.guest.PageCache;
+import io.carom.guest.PageCacheInfo;
 import io.carom.shell.service.ShellServices;
 import io.carom.virtio.VirtioHost;
 import java.util.ArrayList;
@@ -59,6 +61,11 @@ public final class FakeWorld implements ShellServices {
   @Override
   public DmaBench dmaBench() {
     return dmaBench;
+  }
+
+  @Override
+  public PageCache pageCache() {
+    return () -> new PageCacheInfo(1024, 768, 90_000, 4_000, 17, 3);
   }
 
   @Override

@@ -63,6 +63,12 @@ class ResultConverterTest {
   }
 
   @Test
+  void showsThePageCache() throws InterruptedException {
+    assertThat(text(run("guest:cache")))
+        .startsWith("pages:       1024\n  borrowed:  768\nhits:        90000\n");
+  }
+
+  @Test
   void showsPoolsUnderTheKernelsNames() throws InterruptedException {
     assertThat(text(run("swiotlb:stat")).lines().findFirst().orElse(""))
         .contains("io_tlb_nslabs  io_tlb_used  io_tlb_used_hiwater");

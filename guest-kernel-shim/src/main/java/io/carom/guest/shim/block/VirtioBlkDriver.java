@@ -62,8 +62,7 @@ public final class VirtioBlkDriver implements VirtioDriver {
       // Publish only what works: from here on nothing can fail.
       final int number = platform.registry().takeNumber();
       final BlkDisk disk =
-          new BlkDisk(
-              platform, number, device.pci(), identity, queues, statistics, dma, watch);
+          new BlkDisk(platform, number, device.pci(), identity, queues, statistics, dma, watch);
       announce(device, disk);
       binding.disk(disk);
       binding.run();

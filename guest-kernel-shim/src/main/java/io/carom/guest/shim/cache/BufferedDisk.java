@@ -54,12 +54,7 @@ final class BufferedDisk implements BlockDevice {
     final Direct direct =
         (from, at, length) ->
             DiskIo.run(
-                disk,
-                request.op,
-                from / BlkDescriptor.SECTOR,
-                request.buffer + at,
-                length,
-                pages);
+                disk, request.op, from / BlkDescriptor.SECTOR, request.buffer + at, length, pages);
     final BlockStatus status =
         request.op == BlockOp.READ ? read(offset, data, direct) : write(offset, data, direct);
     request.completion.completed(request, status);

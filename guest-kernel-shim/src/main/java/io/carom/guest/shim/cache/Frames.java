@@ -125,8 +125,7 @@ final class Frames {
       return false;
     }
     final Frame frame =
-        new Frame(
-            loan.address(), loan.memory().asSlice(0, PhysicalLayout.PAGE_SIZE), by, loan);
+        new Frame(loan.address(), loan.memory().asSlice(0, PhysicalLayout.PAGE_SIZE), by, loan);
     loans.put(loan, frame);
     freeLent.add(frame);
     return true;

@@ -74,8 +74,7 @@ public final class PageCacheComponent implements PageCache, BufferedDisks {
   }
 
   /** With a ceiling in pages. */
-  PageCacheComponent(
-      final PageAllocator pages, final GuestMemory memory, final long ceilingPages) {
+  PageCacheComponent(final PageAllocator pages, final GuestMemory memory, final long ceilingPages) {
     this.memory = memory;
     this.store = new PageStore(new Frames(pages, memory, ceilingPages));
   }
@@ -117,8 +116,9 @@ public final class PageCacheComponent implements PageCache, BufferedDisks {
     store.noLender(lender, WAIT_NS); // a replacement may have taken its place already
   }
 
+  /** Drops all pages, and gives back what it allocated and borrowed. */
   @Deactivate
-  void close() {
+  public void close() {
     if (!store.close(WAIT_NS)) {
       LOG.warn("reads of the disk into the page cache have not ended; their pages follow then");
     }

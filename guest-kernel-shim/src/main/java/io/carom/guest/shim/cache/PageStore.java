@@ -29,13 +29,14 @@ import org.jspecify.annotations.Nullable;
  *       be moved at once, so {@link #vacate} never waits for a reader.
  * </ul>
  *
- * <p><b>Writes</b> go to the disk first and reach a page when the disk has acknowledged them, before
- * the submitter knows: {@link #wrote} puts the bytes into a valid page. A filling page is doomed
- * instead: its bytes may have left the disk before the write got there. It is dropped when its
- * request ends, and who waits for it reads the disk. A write past the cache drops or dooms likewise
- * ({@link #writtenPast}), and is counted, so that a buffered write that overlapped with it drops its
- * pages too: nobody knows which of the two the disk did last. Buffered writes that share a page
- * never overlap, see {@link WriteRanges}. So all pages are clean, and dropping one loses nothing.
+ * <p><b>Writes</b> go to the disk first and reach a page when the disk has acknowledged them,
+ * before the submitter knows: {@link #wrote} puts the bytes into a valid page. A filling page is
+ * doomed instead: its bytes may have left the disk before the write got there. It is dropped when
+ * its request ends, and who waits for it reads the disk. A write past the cache drops or dooms
+ * likewise ({@link #writtenPast}), and is counted, so that a buffered write that overlapped with it
+ * drops its pages too: nobody knows which of the two the disk did last. Buffered writes that share
+ * a page never overlap, see {@link WriteRanges}. So all pages are clean, and dropping one loses
+ * nothing.
  *
  * <p><b>Lent frames.</b> A loan is registered after the lender was called and before its frame can
  * be used; {@link #vacate} of a loan that is not registered answers "not now", which is right both

@@ -86,7 +86,7 @@ final class Tally {
 
   /** The largest integer whose square is not above a value of at most 9 * 10^18. */
   static long root(final long value) {
-    long root = (long) Math.sqrt(value);
+    long root = (long) Math.sqrt((double) value);
     while (root * root > value) {
       root--;
     }

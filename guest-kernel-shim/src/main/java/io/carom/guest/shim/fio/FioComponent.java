@@ -192,8 +192,8 @@ public final class FioComponent implements Fio {
     return cache.buffered(disk);
   }
 
-  /** For tests, which have no container to set the reference. */
-  void bufferedDisks(final BufferedDisks cache) {
+  /** Another page cache; where no container sets the reference. */
+  public void bufferedDisks(final BufferedDisks cache) {
     bufferedDisks = cache;
   }
 

@@ -3,6 +3,7 @@ package io.carom.guest.shim.cache;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.carom.guest.BlockDevice;
+import io.carom.guest.BlockOp;
 import io.carom.guest.BlockStatus;
 import io.carom.guest.PageCacheInfo;
 import java.util.ArrayList;
@@ -20,6 +21,7 @@ import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.RepetitionInfo;
+import org.junit.jupiter.api.Timeout;
 
 /**
  * The cache against a map of sectors: readers and writers through the cache and past it, a disk
@@ -37,9 +39,10 @@ class CacheModelTest {
   private final AtomicBoolean ended = new AtomicBoolean();
 
   @RepeatedTest(4)
+  @Timeout(120)
   void everyByteIsRightWhateverMoves(final RepetitionInfo round) throws Exception {
     final long seed = Long.getLong("carom.seed", 4711L) + round.getCurrentRepetition();
-    try (CachedWorld world = new CachedWorld(6, 12, SECTORS * 512L).lending()) {
+    try (CachedWorld world = new CachedWorld(10, 16, SECTORS * 512L).lending()) {
       final long before = world.freePages();
       final Random faults = new Random(seed);
       world.disk.fate =
@@ -47,6 +50,14 @@ class CacheModelTest {
             synchronized (faults) {
               return faults.nextInt(100) == 0 ? BlockStatus.IO_ERROR : BlockStatus.OK;
             }
+          };
+      world.disk.delay =
+          () -> {
+            final int length;
+            synchronized (faults) {
+              length = faults.nextInt(3) == 0 ? faults.nextInt(300_000) : 0;
+            }
+            LockSupport.parkNanos(length);
           };
       run(world, seed);
       final PageCacheInfo info = world.cache.info();
@@ -147,7 +158,7 @@ class CacheModelTest {
       final int count,
       final long seed) {
     final byte[] bytes = new byte[count * 512];
-    if (world.transfer(disk, io.carom.guest.BlockOp.READ, first, bytes) != BlockStatus.OK) {
+    if (world.transfer(disk, BlockOp.READ, first, bytes) != BlockStatus.OK) {
       return;
     }
     for (int i = 0; i < count; i++) {
@@ -159,7 +170,11 @@ class CacheModelTest {
     final byte[] expected = model.getOrDefault(sector, new byte[512]);
     if (!Arrays.equals(found, expected)) {
       throw new AssertionError(
-          "-Dcarom.seed=" + seed + ": sector " + sector + " differs from byte "
+          "-Dcarom.seed="
+              + seed
+              + ": sector "
+              + sector
+              + " differs from byte "
               + Arrays.mismatch(found, expected));
     }
   }

@@ -102,8 +102,7 @@ class PageCacheTest {
       assertThat(info.borrowedPages()).isZero();
       assertThat(info.pages()).isEqualTo(2);
       for (int page = 1; page < 5; page++) {
-        assertThat(world.read(world.buffered, page * 8L, 4096))
-            .isEqualTo(filled(4096, 10 + page));
+        assertThat(world.read(world.buffered, page * 8L, 4096)).isEqualTo(filled(4096, 10 + page));
       }
       world.lender.check();
       assertThat(world.lender.violations.get()).isZero();
@@ -149,8 +148,7 @@ class PageCacheTest {
       world.disk.fate = (request, number) -> pass(gate);
       final var read = CompletableFuture.supplyAsync(() -> world.read(world.buffered, 160, 512));
       await(() -> world.disk.arrived.get() == 5);
-      final var unbound =
-          CompletableFuture.runAsync(() -> world.cache.unbindLender(world.lender));
+      final var unbound = CompletableFuture.runAsync(() -> world.cache.unbindLender(world.lender));
       await(() -> world.lender.lentPages() == 1); // the one that is being filled
       assertThat(unbound).isNotDone();
       gate.countDown();

@@ -27,6 +27,9 @@ final class WatchedFakeDisk implements WatchedDisk, AutoCloseable {
   /** How a request with a number ends; OK ones are performed before. */
   volatile BiFunction<BlockRequest, Long, BlockStatus> fate = (request, n) -> BlockStatus.OK;
 
+  /** Runs between the moving of the bytes and the end of a request: what is moved may age. */
+  volatile Runnable delay = () -> {};
+
   private final GuestMemory memory;
   private final AtomicLong number = new AtomicLong();
   private final LinkedBlockingQueue<BlockRequest> queue = new LinkedBlockingQueue<>();
@@ -59,6 +62,7 @@ final class WatchedFakeDisk implements WatchedDisk, AutoCloseable {
     if (status == BlockStatus.OK) {
       (write ? place : buffer).copyFrom(write ? buffer : place);
     }
+    delay.run();
     if (write) {
       watch.written(request);
     }

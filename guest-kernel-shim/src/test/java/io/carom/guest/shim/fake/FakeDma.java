@@ -1,8 +1,8 @@
 package io.carom.guest.shim.fake;
 
 import io.carom.dma.CoherentBuffer;
-import io.carom.dma.DmaAttributes;
 import io.carom.dma.Dma;
+import io.carom.dma.DmaAttributes;
 import io.carom.dma.DmaDevice;
 import io.carom.dma.DmaDeviceSpec;
 import io.carom.dma.DmaDirection;
@@ -42,7 +42,9 @@ public final class FakeDma implements Dma {
   /** The largest mapping. */
   public volatile long maxMapping = Long.MAX_VALUE;
 
-  /** What {@link #maxMapping} becomes right after it was asked for, as by a swap; 0 for no change. */
+  /**
+   * What {@link #maxMapping} becomes right after it was asked for, as by a swap; 0 for no change.
+   */
   public final AtomicLong maxMappingOnceAsked = new AtomicLong();
 
   /** Live mappings of a device, with those of others, from which on maps are throttled. */
@@ -324,8 +326,7 @@ public final class FakeDma implements Dma {
           live.keySet().stream()
               .anyMatch(
                   at ->
-                      at >= buffer.address()
-                          && at < buffer.address() + buffer.memory().byteSize());
+                      at >= buffer.address() && at < buffer.address() + buffer.memory().byteSize());
       if (mapped || !reachable.remove(buffer.address(), buffer)) {
         throw new DmaUsageException(spec.name(), buffer.address(), "not free to be given back");
       }

@@ -12,6 +12,7 @@ import io.carom.guest.FioJob.IoMemory;
 import io.carom.guest.FioProgress;
 import io.carom.guest.FioResult;
 import io.carom.guest.IoBuffer;
+import io.carom.guest.shim.cache.PageCacheComponent;
 import io.carom.guest.shim.fake.FakeBlk;
 import io.carom.guest.shim.fio.FioComponent;
 import java.lang.annotation.Annotation;
@@ -73,8 +74,7 @@ class FioOnGuestTest {
   void ordinaryBuffersAreNotCounted() throws Exception {
     try (TestGuest test = guest(true)) {
       test.dma.reachableRoom.set(1 << 20);
-      final FioResult result =
-          fio(test).run(JOB.withIomem(IoMemory.MALLOC), FioProgress.SILENT);
+      final FioResult result = fio(test).run(JOB.withIomem(IoMemory.MALLOC), FioProgress.SILENT);
       assertThat(result.reachableBuffers()).isZero();
       assertThat(result.fallbackBuffers()).isZero();
       assertThat(test.dmaDevice().passed.get()).isZero();
@@ -170,6 +170,42 @@ class FioOnGuestTest {
       test.await("the map", () -> test.dmaDevice().passed.get() == 1);
       test.vda().freeBuffer(buffer); // wrong, and harms nobody else
       assertThat(test.dmaDevice().reachable).hasSize(1);
+    }
+  }
+
+  @Test
+  void bufferedAndDirectWorkloadsSeeEachOther() throws Exception {
+    try (TestGuest test = guest(true)) {
+      final PageCacheComponent cache =
+          new PageCacheComponent(test.pages, test.memory, new SmallCache());
+      final FioComponent fio = fio(test);
+      fio.bufferedDisks(cache);
+      final FioJob direct = FioJob.of("vda", "randwrite").withBlockSize(1536);
+      for (int round = 0; round < 3; round++) {
+        final FioJob buffered = direct.withSeed(round).withDepth(1, 3).withDirect(false);
+        for (final FioJob job : new FioJob[] {buffered, direct.withSeed(100 + round)}) {
+          final FioResult result = fio.run(job, FioProgress.SILENT);
+          assertThat(result.corruptBlocks()).as(result.firstCorruption()).isZero();
+          assertThat(result.lostRequests()).isZero();
+        }
+      }
+      assertThat(cache.info().hits()).isPositive();
+      test.bus.surpriseRemove("00:04.0");
+      test.await("the end", () -> cache.info().pages() == 0);
+      cache.close();
+    }
+  }
+
+  /** A cache smaller than the disk. */
+  private static final class SmallCache implements PageCacheComponent.Config {
+    @Override
+    public int pageCacheMiB() {
+      return 1;
+    }
+
+    @Override
+    public Class<? extends Annotation> annotationType() {
+      return PageCacheComponent.Config.class;
     }
   }
 

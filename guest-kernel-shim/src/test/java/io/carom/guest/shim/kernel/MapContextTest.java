@@ -93,9 +93,7 @@ class MapContextTest {
       test.dma.maxMappingOnceAsked.set(stricter); // between the question and the map
       final BlockRequest request = test.request(BlockOp.WRITE, 8, 1 << 20);
       final byte[] bytes = randomBytes();
-      test.memory
-          .segment(request.buffer, request.length)
-          .copyFrom(MemorySegment.ofArray(bytes));
+      test.memory.segment(request.buffer, request.length).copyFrom(MemorySegment.ofArray(bytes));
       test.vda().submit(request);
       assertThat(test.awaitEnd().status()).isEqualTo(BlockStatus.OK);
       assertThat(test.device().disk().asSlice(4096, 1 << 20).toArray(JAVA_BYTE))

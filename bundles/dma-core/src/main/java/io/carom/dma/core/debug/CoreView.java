@@ -68,6 +68,11 @@ final class CoreView {
     return bus != busOf(address) && bus != address && tables.index().find(bus) != null;
   }
 
+  /** Whether an address is in bounce memory, as that of a reachable buffer is. */
+  boolean bounceMemory(final long address) {
+    return tables.index().find(busOf(address)) != null;
+  }
+
   /** Whether an address is in bounce memory that holds somebody's buffer. */
   boolean holdsBuffer(final long address) {
     final ExtentState extent = tables.index().find(busOf(address));

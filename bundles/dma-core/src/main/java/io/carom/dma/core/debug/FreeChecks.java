@@ -89,6 +89,6 @@ final class FreeChecks {
 
   /** {@code unmap} ends both single mappings and resources. */
   private static boolean sameFunction(final EntryType mapped, final EntryType call) {
-    return mapped == call || mapped == EntryType.RESOURCE && call == EntryType.SINGLE;
+    return mapped == call || (mapped == EntryType.RESOURCE && call == EntryType.SINGLE);
   }
 }

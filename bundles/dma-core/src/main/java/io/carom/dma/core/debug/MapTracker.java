@@ -139,7 +139,7 @@ final class MapTracker {
       findings.add(Violation.MAP_VMALLOC, address, Texts.area(address, size), null);
     } else if (!bounced
         && core.ram(address, size)
-        && !core.holdsBuffer(address)
+        && !core.bounceMemory(address)
         && ((address | (address + size)) & PAGE_MASK) != 0) {
       findings.add(Violation.NEIGHBOURS_EXPOSED, address, Texts.area(address, size), null);
     }

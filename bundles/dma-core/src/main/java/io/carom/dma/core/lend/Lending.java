@@ -13,7 +13,6 @@ import io.carom.memory.PhysicalLayout;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -39,7 +38,8 @@ public final class Lending implements PageLender, AutoCloseable {
 
   private final CoreTables tables;
   private final Supplier<List<Pool>> pools;
-  private final Map<LentPages, Loan> loans = new IdentityHashMap<>(); // guarded by this
+  private final IdentityHashMap<LentPages, Loan> loans =
+      new IdentityHashMap<>(); // guarded by this
   private @Nullable Thread reclaimer; // guarded by this
   private volatile boolean closed;
 

@@ -14,6 +14,7 @@ import io.carom.dma.spi.ExtentPlan;
 import io.carom.dma.spi.PoolSpec;
 import io.carom.dma.spi.StrategyInstance;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -326,7 +327,7 @@ public final class PoolStore {
     pools = List.copyOf(now);
   }
 
-  /** What people see of the pools that bounce. */
+  /** What people see of the pools that bounce, active ones first. */
   public List<PoolInfo> infos() {
     final List<PoolInfo> result = new ArrayList<>();
     for (final Pool pool : pools()) {
@@ -334,6 +335,7 @@ public final class PoolStore {
         result.add(pool.info());
       }
     }
+    result.sort(Comparator.comparing(info -> !info.state().equals("ACTIVE")));
     return result;
   }
 
