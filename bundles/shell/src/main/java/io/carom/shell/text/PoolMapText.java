@@ -55,7 +55,7 @@ final class PoolMapText {
           .append(" slots ")
           .append(meaning(owner, names));
     }
-    if (scale > 1) {
+    if (scale > 1 && used > 0) {
       out.append("\na capital letter: all slots of the character are in use; a small one: some");
     }
     return out.toString();
