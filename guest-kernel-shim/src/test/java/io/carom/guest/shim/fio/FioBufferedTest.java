@@ -23,7 +23,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 class FioBufferedTest {
   private final FioFixture fixture = new FioFixture();
   private final PageCacheComponent cache =
-      new PageCacheComponent(fixture.memory, fixture.memory, Defaults.of(PageCacheComponent.Config.class, Map.of("pageCacheMiB", 1)));
+      new PageCacheComponent(
+          fixture.memory,
+          fixture.memory,
+          Defaults.of(PageCacheComponent.Config.class, Map.of("pageCacheMiB", 1)));
 
   @BeforeEach
   void connect() {
