@@ -32,7 +32,7 @@ public class FailingMapBench {
   private static final long SIZE = 256L << 10;
 
   /** Strategy. */
-  @Param("swiotlb-fixed")
+  @Param({"swiotlb-fixed", "swiotlb-magazine"})
   public String strategy = "swiotlb-fixed";
 
   /** Size of the pool. */
