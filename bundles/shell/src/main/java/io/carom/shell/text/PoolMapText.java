@@ -70,7 +70,7 @@ final class PoolMapText {
     return switch (owner.use()) {
       case SlotOwners.BOUNCE -> "of mappings of " + name;
       case SlotOwners.REACHABLE -> "reachable: I/O buffers of the driver of " + name;
-      case SlotOwners.LENT -> "lent to " + name;
+      case SlotOwners.LENT -> "lent to movable memory, until they are wanted back";
       default -> owner.use() + " of " + name;
     };
   }

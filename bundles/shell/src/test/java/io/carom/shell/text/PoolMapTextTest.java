@@ -24,7 +24,7 @@ class PoolMapTextTest {
                 run(BASE + 2048, 2, "0000:00:05.0", "BOUNCE"),
                 run(BASE + 4 * 2048, 3, "0000:00:04.0", "BOUNCE"),
                 run(BASE + 64 * 2048, 2, "0000:00:04.0", "REACHABLE"),
-                run(BASE + 127 * 2048, 1, "page cache", "LENT"),
+                run(BASE + 127 * 2048, 1, "lent", "LENT"),
                 run(BASE << 1, 3, "0000:00:04.0", "BOUNCE")));
     assertThat(text(pool, 80))
         .isEqualTo(
@@ -40,7 +40,7 @@ class PoolMapTextTest {
             A  6 slots of mappings of 0000:00:04.0 (vda)
             B  2 slots of mappings of 0000:00:05.0
             =  2 slots reachable: I/O buffers of the driver of 0000:00:04.0 (vda)
-            ~  1 slots lent to page cache\
+            ~  1 slots lent to movable memory, until they are wanted back\
             """);
   }
 
