@@ -25,7 +25,6 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 10, time = 300, timeUnit = TimeUnit.MILLISECONDS)
 @Fork(value = 3, jvmArgsAppend = "--enable-native-access=ALL-UNNAMED")
 @State(Scope.Benchmark)
-
 public class LookupBench {
   private static final long POOL_BYTES = 2560L << 20;
   private static final int SIZE = 512;

@@ -21,6 +21,9 @@ final class PortKit {
   /** Longer than any section here lasts. */
   static final Duration PATIENCE = Duration.ofSeconds(60);
 
+  private static final int STORES = 24;
+  private static final long[] COLD = new long[1 << 22];
+  private static final int COLD_STEP = 8 * 4099; // far from the last, and a line of its own
   private static final VarHandle FIRST = MethodHandles.arrayElementVarHandle(long[].class);
   private static final long REGION = 0x80_0000_0000L;
   private static final Ram RAM = new Ram(1 << 20, 1 << 20);
@@ -34,6 +37,7 @@ final class PortKit {
   private final long[] first = new long[1];
   private final long[] second = new long[1];
   private final BusSession session;
+  private int cold;
 
   PortKit() {
     control.ownRegion(REGION, MemorySegment.ofArray(first));
@@ -73,6 +77,18 @@ final class PortKit {
   /** What the device wrote into the first memory. */
   int first() {
     return (int) first[0];
+  }
+
+  /**
+   * The device writes to memory that is in no cache: what it stores next stays in the store buffer
+   * behind that, unless it waits for it. A load that must not pass such a store then does, if
+   * nothing holds it back.
+   */
+  void clutter() {
+    for (int i = 0; i < STORES; i++) {
+      cold = (cold + COLD_STEP) & (COLD.length - 1);
+      COLD[cold] = i;
+    }
   }
 
   /** Waits until the device has written into the first memory. */

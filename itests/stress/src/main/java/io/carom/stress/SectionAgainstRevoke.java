@@ -32,8 +32,10 @@ public class SectionAgainstRevoke {
   @Actor
   public void device(final III_Result r) {
     int written = 0;
+    kit.clutter();
     while (kit.deviceWrites(written + 1)) {
       written++;
+      kit.clutter();
     }
     r.r1 = written;
   }

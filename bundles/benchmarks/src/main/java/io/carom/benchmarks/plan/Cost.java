@@ -45,8 +45,7 @@ record Cost(long fixedNs, double units) {
                   + LOOKUP_NS * task.live().size()
                   + NS_PER_LIVE * task.live().stream().mapToLong(Long::longValue).sum(),
               2.0 * rounds * task.live().size());
-      case PAIRS ->
-          new Cost(JVM_NS + PAIR_CASE_NS * PAIR_CASES, 2.0 * task.pairs() * PAIR_CASES);
+      case PAIRS -> new Cost(JVM_NS + PAIR_CASE_NS * PAIR_CASES, 2.0 * task.pairs() * PAIR_CASES);
     };
   }
 

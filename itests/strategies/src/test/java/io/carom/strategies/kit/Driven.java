@@ -10,6 +10,7 @@ import io.carom.pci.PortControl;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * A device from both sides: the driver's DMA operations, and the device's own accesses by bus
@@ -48,14 +49,19 @@ public final class Driven implements AutoCloseable {
     return dma.map(address, size, direction, 0);
   }
 
-  /** Maps, and fails the test when that fails. */
+  /**
+   * Maps; tries again when that fails, as drivers do: a strategy may have to give memory back that it
+   * keeps for another size. Fails the test when it fails for long.
+   */
   public long mapped(final long address, final long size, final DmaDirection direction) {
-    final long bus = map(address, size, direction);
-    if (bus == DmaDevice.MAPPING_ERROR) {
-      throw new AssertionError(
-          spec.name() + ": no mapping of " + size + " bytes at 0x" + Long.toHexString(address));
-    }
-    return bus;
+    final AtomicLong bus = new AtomicLong();
+    World.await(
+        () -> {
+          bus.set(map(address, size, direction));
+          return bus.get() != DmaDevice.MAPPING_ERROR;
+        },
+        spec.name() + ": a mapping of " + size + " bytes at 0x" + Long.toHexString(address));
+    return bus.get();
   }
 
   /** Unmaps without attributes. */

@@ -110,7 +110,10 @@ public final class World implements AutoCloseable {
   /** A device that uses the subject's strategy on its kind of memory. */
   public Driven device(final DmaDeviceSpec spec) {
     final Driven made = attach(spec, Negotiation.NONE);
-    use(made, subject);
+    final DmaDeviceInfo info = info(made);
+    if (!subject.strategy().equals(info.strategy()) || subject.extents() != info.extents()) {
+      use(made, subject);
+    }
     return made;
   }
 
@@ -149,12 +152,15 @@ public final class World implements AutoCloseable {
     return core.pools().stream().mapToLong(PoolInfo::io_tlb_used).sum();
   }
 
-  /** All pools' occupancy; a pool that ends meanwhile is left out. */
+  /**
+   * All pools' occupancy; a pool that ends meanwhile is left out, and one of two that share a name
+   * while the first drains.
+   */
   public List<PoolOccupancy> occupancies() {
     final List<PoolOccupancy> result = new ArrayList<>();
-    for (final PoolInfo pool : core.pools()) {
+    for (final String pool : core.pools().stream().map(PoolInfo::pool).distinct().toList()) {
       try {
-        result.add(core.occupancy(pool.pool()));
+        result.add(core.occupancy(pool));
       } catch (final IllegalArgumentException e) {
         continue; // it has ended since it was listed
       }
