@@ -32,6 +32,7 @@ import org.openjdk.jcstress.infra.results.I_Result;
 public class ExtentAgainstFind {
   /** Where the extent is. */
   static final long BUS = 0x40_0000_0000L;
+
   private static final MemorySegment MEMORY = MemorySegment.ofArray(new long[1]);
   private static final VarHandle HANDED;
 

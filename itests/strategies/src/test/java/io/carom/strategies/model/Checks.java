@@ -197,8 +197,7 @@ final class Checks {
         "%s: bits of min_align_mask are lost",
         mapping);
     that(
-        spec.boundaryMask() < 0
-            || ((bus ^ (bus + mapping.size - 1)) & ~spec.boundaryMask()) == 0,
+        spec.boundaryMask() < 0 || ((bus ^ (bus + mapping.size - 1)) & ~spec.boundaryMask()) == 0,
         "%s crosses the boundary",
         mapping);
     that(
@@ -295,8 +294,7 @@ final class Checks {
   /** No extent without memory. */
   private void memory() {
     final long pages = ramBytes() >> PhysicalLayout.PAGE_SHIFT;
-    that(
-        pages <= model.corePages(), "pools of %d pages, allocated %d", pages, model.corePages());
+    that(pages <= model.corePages(), "pools of %d pages, allocated %d", pages, model.corePages());
     for (final ModelDevice device : model.devices) {
       final var region = ((DeviceDma) device.driven.dma).region();
       that(

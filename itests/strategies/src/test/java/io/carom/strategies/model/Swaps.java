@@ -70,8 +70,7 @@ final class Swaps {
             DRAIN_MS[random.nextInt(DRAIN_MS.length)],
             random.nextInt(4) == 0 ? SwapPolicy.QUARANTINE : SwapPolicy.ADOPT);
     final boolean legal =
-        !absent.contains(to.strategy())
-            && device.legal(to, model.guest.memory.confidential());
+        !absent.contains(to.strategy()) && device.legal(to, model.guest.memory.confidential());
     log.add("%s shall use %s, %s%s", device.name(), to, options, legal ? "" : " (illegal)");
     try {
       final var unused = model.world.core.use(device.name(), to.strategy(), options);

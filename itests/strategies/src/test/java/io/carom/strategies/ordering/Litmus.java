@@ -19,10 +19,10 @@ import org.jspecify.annotations.Nullable;
  * <p><b>The model.</b> There is one memory. A thread does its operations in any order that keeps
  * what {@link Op#before} demands; all others may pass each other, which is what store buffers
  * (stores that are delayed, and pass one another), speculation (loads that are early) and compilers
- * do. So a plain store may pass a store with release that is before it in the program: release holds
- * back what is <em>earlier</em>, never what is later. An operation that is both acquire and release
- * is passed by nothing, as a compare-and-set is. A load whose address is computed from what another
- * load read comes after it, with no fence, on all processors that Java runs on.
+ * do. So a plain store may pass a store with release that is before it in the program: release
+ * holds back what is <em>earlier</em>, never what is later. An operation that is both acquire and
+ * release is passed by nothing, as a compare-and-set is. A load whose address is computed from what
+ * another load read comes after it, with no fence, on all processors that Java runs on.
  *
  * <p>Variables begin at 0. A state is what each thread has done, the memory and the registers; each
  * is visited once.

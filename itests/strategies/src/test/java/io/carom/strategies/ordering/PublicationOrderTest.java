@@ -68,7 +68,9 @@ class PublicationOrderTest {
     assertThat(flagged(true).find(r -> missed(r, "flag", "list"))).isEmpty();
   }
 
-  /** @param fences 1: the publisher's, 2: the reader's */
+  /**
+   * @param fences 1: the publisher's, 2: the reader's
+   */
   private static Litmus unflagged(final int fences, final int othersInList) {
     final Litmus litmus = new Litmus().initially("empty check", othersInList);
     final Litmus.Thread publisher = litmus.thread("mapper").spinLock("lock");
@@ -143,10 +145,20 @@ class PublicationOrderTest {
   @Test
   void anExtentOfAnotherThreadIsFoundAsWell() {
     final Litmus litmus = new Litmus();
-    litmus.thread("granter").storeRelease("index").casLock("stripe").store("granted")
+    litmus
+        .thread("granter")
+        .storeRelease("index")
+        .casLock("stripe")
+        .store("granted")
         .unlock("stripe");
-    litmus.thread("mapper").casLock("stripe").load("granted", "g").storeRelease("record")
-        .unlock("stripe").storeFence().store("address");
+    litmus
+        .thread("mapper")
+        .casLock("stripe")
+        .load("granted", "g")
+        .storeRelease("record")
+        .unlock("stripe")
+        .storeFence()
+        .store("address");
     litmus.thread("interrupt").load("address", SEEN).loadAcquireAt("index", SEEN, "index");
     assertThat(litmus.find(r -> r.get("g") == 1 && missed(r, "index"))).isEmpty();
   }
