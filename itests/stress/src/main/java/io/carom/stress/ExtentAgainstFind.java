@@ -46,6 +46,8 @@ public class ExtentAgainstFind {
 
   private final ExtentIndex index = new ExtentIndex();
   private final StripeLock stripe = new StripeLock();
+
+  @SuppressWarnings("UnusedVariable") // by HANDED alone
   private long handed;
 
   /** An index that has another extent near, so that the last step alone makes this one findable. */

@@ -47,9 +47,10 @@ final class Checks {
     }
   }
 
+  @SuppressWarnings("AnnotateFormatMethod") // the annotation would be one more dependency
   private static void that(final boolean condition, final String format, final Object... args) {
     if (!condition) {
-      throw new AssertionError(String.format(format, args));
+      throw new AssertionError(format.formatted(args));
     }
   }
 

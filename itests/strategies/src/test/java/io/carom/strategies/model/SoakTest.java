@@ -165,7 +165,7 @@ class SoakTest {
     void run() {
       while (!stop) {
         final int dice = random.nextInt(8);
-        if (live.isEmpty() || dice < 2 && !buffers.isEmpty()) {
+        if (live.isEmpty() || (dice < 2 && !buffers.isEmpty())) {
           map();
         } else if (dice < 4) {
           sync(any());
