@@ -27,13 +27,12 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 10, time = 300, timeUnit = TimeUnit.MILLISECONDS)
 @Fork(value = 3, jvmArgsAppend = "--enable-native-access=ALL-UNNAMED")
 @State(Scope.Benchmark)
-
 public class FailingMapBench {
   private static final int FILL_PERCENT = 90;
   private static final long SIZE = 256L << 10;
 
   /** Strategy. */
-  @Param("swiotlb-fixed")
+  @Param({"swiotlb-fixed", "swiotlb-magazine"})
   public String strategy = "swiotlb-fixed";
 
   /** Size of the pool. */

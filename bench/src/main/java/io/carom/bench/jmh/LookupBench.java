@@ -25,20 +25,19 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 10, time = 300, timeUnit = TimeUnit.MILLISECONDS)
 @Fork(value = 3, jvmArgsAppend = "--enable-native-access=ALL-UNNAMED")
 @State(Scope.Benchmark)
-
 public class LookupBench {
   private static final long POOL_BYTES = 2560L << 20;
   private static final int SIZE = 512;
 
   /** Strategy. */
-  @Param("swiotlb-fixed")
-  public String strategy = "swiotlb-fixed";
+  @Param("swiotlb-magazine")
+  public String strategy = "swiotlb-magazine";
 
   /** How the core finds records. */
-  @Param("direct")
+  @Param({"direct", "mru", "tree"})
   public String lookup = "direct";
 
-  /** Mappings that live; one stripe must take them all. */
+  /** Mappings that live, in one stripe. A random one of very many takes {@code mru} very long. */
   @Param({"1", "1000", "500000"})
   public int live;
 

@@ -39,7 +39,7 @@ public class MapUnmapBench {
   @State(Scope.Benchmark)
   public static class Shared {
     /** Strategy. */
-    @Param({"direct", "swiotlb-fixed"})
+    @Param({"direct", "swiotlb-fixed", "swiotlb-magazine"})
     public String strategy = BenchDevice.DIRECT;
 
     /** Where it bounces to; means nothing to {@code direct}. */

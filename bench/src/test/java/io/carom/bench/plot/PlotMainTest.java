@@ -56,9 +56,17 @@ class PlotMainTest {
   @Test
   void writesAPicture() throws IOException {
     final Path json = Files.writeString(folder.resolve("report.json"), REPORT);
-    final Path svg = folder.resolve("plot.svg");
-    PlotMain.draw(json, svg, true);
-    assertThat(svg).content().startsWith("<?xml").contains("<svg", "swiotlb-magazine", "hot copy");
+    final Path copied = folder.resolve("copied.svg");
+    final Path bare = folder.resolve("bare.svg");
+    PlotMain.draw(json, copied, true);
+    PlotMain.draw(json, bare, false);
+    assertThat(copied).content().startsWith("<?xml").endsWith("</svg>\n").hasSizeLessThan(100_000);
+    // more lines and points take more shapes
+    assertThat(shapes(copied) - shapes(bare)).isPositive();
+  }
+
+  private static long shapes(final Path svg) throws IOException {
+    return Files.readString(svg).split("<(ellipse|rect|path)").length;
   }
 
   @Test

@@ -70,8 +70,7 @@ final class Services implements ShellServices, AutoCloseable {
 
   @Override
   public SwiotlbBench swiotlbBench() {
-    return await(
-        swiotlbBench, "the benchmark is not running (bundle io.carom.benchmarks)");
+    return await(swiotlbBench, "the benchmark is not running (bundle io.carom.benchmarks)");
   }
 
   @Override

@@ -27,8 +27,7 @@ final class FailingRun {
       final Task task, final long poolBytes, final Team team, final Consumer<Message> sink)
       throws InterruptedException {
     try (BenchDevice device =
-        new BenchDevice(
-            task.strategy(), task.extents(), task.copy(), poolBytes, Lookups.DIRECT)) {
+        new BenchDevice(task.strategy(), task.extents(), task.copy(), poolBytes, Lookups.DIRECT)) {
       final long buffer = device.machine().buffer(SIZE);
       final Fill fill = new Fill(device.dma(), buffer, poolBytes, task.seed());
       if (!team.call(0, () -> fill.to(FILL_PERCENT, SIZE))) {

@@ -60,11 +60,7 @@ final class GroupRun implements AutoCloseable {
     this.team = team;
     device =
         new BenchDevice(
-            task.strategy(),
-            task.extents(),
-            task.copy(),
-            BenchDevice.POOL_BYTES,
-            Lookups.DIRECT);
+            task.strategy(), task.extents(), task.copy(), BenchDevice.POOL_BYTES, Lookups.DIRECT);
     for (int i = 0; i < Team.THREADS; i++) {
       buffers[i] = device.machine().buffer(group.sizeBytes());
     }
@@ -73,8 +69,7 @@ final class GroupRun implements AutoCloseable {
       Arrays.setAll(
           maps,
           thread ->
-              new MapLoop(
-                  device.dma(), buffers[thread], group.sizeBytes(), group.direction()));
+              new MapLoop(device.dma(), buffers[thread], group.sizeBytes(), group.direction()));
       sides[i] = new Side(maps);
     }
     if (group.fillPercent() > 0) {
@@ -120,8 +115,7 @@ final class GroupRun implements AutoCloseable {
     Arrays.setAll(
         recorders,
         thread ->
-            new RecordLoop(
-                device.dma(), buffers[thread], group.sizeBytes(), group.direction()));
+            new RecordLoop(device.dma(), buffers[thread], group.sizeBytes(), group.direction()));
     team.run(warm(RECORD_NS), recorders);
     side.hot = new Loop[recorders.length];
     Arrays.setAll(

@@ -28,11 +28,13 @@ final class LookupRun {
   /** Room for a million mappings of a slot each, and a fifth more. */
   private static final long POOL_BYTES = 2560L << 20;
 
-  private static final long WARM_NS = 100_000_000;
+  private static final long COLD_NS = 300_000_000;
+  private static final long WARM_NS = 60_000_000;
 
   private final Task task;
   private final Team team;
   private final Consumer<Message> sink;
+  private boolean cold = true;
 
   LookupRun(final Task task, final Team team, final Consumer<Message> sink) {
     this.task = task;
@@ -90,8 +92,9 @@ final class LookupRun {
     final Rounds random = new Rounds();
     for (final boolean any : new boolean[] {false, true}) {
       loop.random(any);
-      WarmUp.run(team, Math.min(WARM_NS, 8 * task.unitNs()), loop);
+      WarmUp.run(team, Math.min(cold ? COLD_NS : WARM_NS, 8 * task.unitNs()), loop);
     }
+    cold = false;
     for (int round = 0; round < task.rounds(); round++) {
       loop.random(false);
       hot.add(team.run(task.unitNs(), loop));

@@ -21,7 +21,9 @@ import org.jspecify.annotations.Nullable;
 
 /** A machine, a core on it, and one device on one strategy. */
 public final class BenchDevice implements AutoCloseable {
-  /** Size of a pool where nothing else is asked for: {@code swiotlb=32768}, the kernel's default. */
+  /**
+   * Size of a pool where nothing else is asked for: {@code swiotlb=32768}, the kernel's default.
+   */
   public static final long POOL_BYTES = 64L << 20;
 
   /** Where the device's region lies. */

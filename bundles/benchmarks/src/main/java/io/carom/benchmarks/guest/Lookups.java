@@ -1,7 +1,10 @@
 package io.carom.benchmarks.guest;
 
 import io.carom.dma.SwapPolicy;
+import io.carom.dma.core.map.Lookup;
 import io.carom.dma.core.swap.Settings;
+import io.carom.dma.core.swap.SwiotlbParameter;
+import java.util.Arrays;
 import java.util.List;
 
 /** The ways of finding records that cores can be made with. */
@@ -18,15 +21,21 @@ public final class Lookups {
 
   /** Their names, in the order in which they are measured. */
   public static List<String> names() {
-    return List.of(DIRECT);
+    return Arrays.stream(Lookup.values()).map(Lookup::toString).toList();
   }
 
   /** Settings of a core that finds records that way and moves no device by itself. */
   static Settings settings(final String strategy, final String lookup) {
-    if (!names().contains(lookup)) {
-      throw new IllegalArgumentException(
-          "unknown lookup '" + lookup + "'; valid: " + String.join(", ", names()));
-    }
-    return new Settings(strategy, false, DRAIN_MS, SwapPolicy.ADOPT, WATCHDOG_MS);
+    return new Settings(
+        strategy,
+        false,
+        DRAIN_MS,
+        SwapPolicy.ADOPT,
+        WATCHDOG_MS,
+        Settings.THROTTLE_MS,
+        Settings.REACHABLE_PERCENT,
+        Lookup.parse(lookup),
+        SwiotlbParameter.NONE,
+        List.of());
   }
 }

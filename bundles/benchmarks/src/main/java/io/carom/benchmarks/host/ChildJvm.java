@@ -63,12 +63,7 @@ final class ChildJvm implements TaskRunner {
     final Path java = Path.of(System.getProperty("java.home"), "bin", "java");
     final ProcessBuilder builder =
         new ProcessBuilder(
-            java.toString(),
-            HEAP,
-            "--enable-native-access=ALL-UNNAMED",
-            "-cp",
-            classPath,
-            MAIN);
+            java.toString(), HEAP, "--enable-native-access=ALL-UNNAMED", "-cp", classPath, MAIN);
     OPTION_VARIABLES.forEach(builder.environment()::remove); // default flags
     builder.directory(new File(System.getProperty("java.io.tmpdir")));
     try {
@@ -78,8 +73,7 @@ final class ChildJvm implements TaskRunner {
     }
   }
 
-  private void listen(
-      final Process process, final LastLine errors, final Consumer<Message> sink)
+  private void listen(final Process process, final LastLine errors, final Consumer<Message> sink)
       throws ChildFailure, InterruptedException {
     final BlockingQueue<String> lines = new LinkedBlockingQueue<>();
     Thread.ofPlatform()

@@ -32,8 +32,7 @@ final class SwiotlbSuite {
   private @Nullable Double heap;
   private Message.@Nullable Catalog catalog;
 
-  SwiotlbSuite(
-      final TaskRunner runner, final BenchProgress progress, final LongSupplier clock) {
+  SwiotlbSuite(final TaskRunner runner, final BenchProgress progress, final LongSupplier clock) {
     this.runner = runner;
     this.progress = progress;
     this.clock = clock;
@@ -79,8 +78,7 @@ final class SwiotlbSuite {
     if (catalog == null) {
       throw new IllegalStateException("the benchmark does not start: its JVM named no strategy");
     }
-    return Selection.tasks(
-        catalog.strategies(), catalog.lookups(), options.full(), options.seed());
+    return Selection.tasks(catalog.strategies(), catalog.lookups(), options.full(), options.seed());
   }
 
   private void take(final Message message) {

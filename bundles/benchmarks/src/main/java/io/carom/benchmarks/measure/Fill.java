@@ -31,8 +31,7 @@ public final class Fill {
    * @param address a buffer of 256 KiB
    * @param poolBytes what all of it is; a pool that grows is filled no further
    */
-  public Fill(
-      final DmaDevice device, final long address, final long poolBytes, final long seed) {
+  public Fill(final DmaDevice device, final long address, final long poolBytes, final long seed) {
     this.device = device;
     this.address = address;
     this.poolBytes = poolBytes;

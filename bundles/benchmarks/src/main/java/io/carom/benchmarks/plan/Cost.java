@@ -23,7 +23,7 @@ record Cost(long fixedNs, double units) {
   private static final long FIRST_WARM_UP_NS = 400 * MS;
   private static final long GROUP_NS = 130 * MS;
   private static final long FAILING_NS = 350 * MS;
-  private static final long LOOKUP_NS = 250 * MS;
+  private static final long LOOKUP_NS = 350 * MS;
   private static final long NS_PER_LIVE = 1_000;
   private static final long PAIR_CASE_NS = 350 * MS;
 
@@ -45,8 +45,7 @@ record Cost(long fixedNs, double units) {
                   + LOOKUP_NS * task.live().size()
                   + NS_PER_LIVE * task.live().stream().mapToLong(Long::longValue).sum(),
               2.0 * rounds * task.live().size());
-      case PAIRS ->
-          new Cost(JVM_NS + PAIR_CASE_NS * PAIR_CASES, 2.0 * task.pairs() * PAIR_CASES);
+      case PAIRS -> new Cost(JVM_NS + PAIR_CASE_NS * PAIR_CASES, 2.0 * task.pairs() * PAIR_CASES);
     };
   }
 

@@ -53,8 +53,7 @@ public final class Selection {
     for (final String strategy : strategies) {
       if (PAIRED.contains(strategy)) {
         tasks.add(
-            Task.pairs(
-                strategy, full ? FULL_ROUNDS : ROUNDS, full ? FULL_PAIRS : PAIRS, seed));
+            Task.pairs(strategy, full ? FULL_ROUNDS : ROUNDS, full ? FULL_PAIRS : PAIRS, seed));
       }
     }
     return tasks;
@@ -84,14 +83,12 @@ public final class Selection {
       for (final DmaDirection direction : DmaDirection.values()) {
         final boolean to = direction == DmaDirection.TO_DEVICE;
         final List<RowGroup> copied = filled(List.of(direction), scaling && to);
-        tasks.add(
-            Task.rows(strategy, extents, true, main, copied, List.of(), FULL_ROUNDS, seed));
+        tasks.add(Task.rows(strategy, extents, true, main, copied, List.of(), FULL_ROUNDS, seed));
       }
     }
   }
 
-  private static List<RowGroup> filled(
-      final List<DmaDirection> directions, final boolean scaling) {
+  private static List<RowGroup> filled(final List<DmaDirection> directions, final boolean scaling) {
     final List<RowGroup> groups = new ArrayList<>(groups(SIZES, directions, scaling));
     for (final int fill : new int[] {50, MOST_FILL}) {
       for (final long size : SIZES) {

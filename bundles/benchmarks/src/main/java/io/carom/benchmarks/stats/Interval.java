@@ -28,8 +28,7 @@ public record Interval(double median, double low, double high) {
     final double[] sorted = values.clone();
     Arrays.sort(sorted);
     final int rank = rank(sorted.length);
-    return new Interval(
-        Figure.of(sorted).median(), sorted[rank - 1], sorted[sorted.length - rank]);
+    return new Interval(Figure.of(sorted).median(), sorted[rank - 1], sorted[sorted.length - rank]);
   }
 
   /** The largest k for which fewer than k of n values lie below the median in at most 2.5 %. */

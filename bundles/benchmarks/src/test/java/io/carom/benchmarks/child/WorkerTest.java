@@ -13,7 +13,9 @@ import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
-/** Tiny runs in the test's own JVM: what is measured is there and makes sense; times do not count. */
+/**
+ * Tiny runs in the test's own JVM: what is measured is there and makes sense; times do not count.
+ */
 class WorkerTest {
   private static final long UNIT_NS = 1_000_000;
   private static final String FIXED = "swiotlb-fixed";
@@ -43,8 +45,7 @@ class WorkerTest {
   @Test
   void measuresRowsWithCopies() throws InterruptedException {
     Worker.run(
-        rows(ExtentKind.RAM, true, new RowGroup(4096, DmaDirection.TO_DEVICE, 0, true)),
-        said::add);
+        rows(ExtentKind.RAM, true, new RowGroup(4096, DmaDirection.TO_DEVICE, 0, true)), said::add);
     assertThat(rows()).extracting(SwiotlbReport.Row::threads).containsExactly(1, 2);
     for (final SwiotlbReport.Row row : rows()) {
       assertThat(row.poolBytes()).isEqualTo(64 << 20);
@@ -104,14 +105,7 @@ class WorkerTest {
   @Test
   void measuresFailingMaps() throws InterruptedException {
     Worker.run(
-        task(
-            Task.Kind.ROWS,
-            FIXED,
-            ExtentKind.RAM,
-            false,
-            List.of(),
-            List.of(8L << 20),
-            List.of()),
+        task(Task.Kind.ROWS, FIXED, ExtentKind.RAM, false, List.of(), List.of(8L << 20), List.of()),
         said::add);
     final SwiotlbReport.Failing failing = Objects.requireNonNull(said.getFirst().failing());
     assertThat(failing.poolBytes()).isEqualTo(8 << 20);
@@ -122,14 +116,7 @@ class WorkerTest {
   @Test
   void measuresLookups() throws InterruptedException {
     Worker.run(
-        task(
-            Task.Kind.LOOKUP,
-            "",
-            ExtentKind.RAM,
-            false,
-            List.of(),
-            List.of(),
-            List.of(1L, 1001L)),
+        task(Task.Kind.LOOKUP, "", ExtentKind.RAM, false, List.of(), List.of(), List.of(1L, 1001L)),
         said::add);
     assertThat(said)
         .extracting(message -> Objects.requireNonNull(message.lookup()).live())
@@ -145,8 +132,7 @@ class WorkerTest {
   @Test
   void measuresPairs() throws InterruptedException {
     Worker.run(
-        task(
-            Task.Kind.PAIRS, FIXED, ExtentKind.RAM, true, List.of(), List.of(), List.of()),
+        task(Task.Kind.PAIRS, FIXED, ExtentKind.RAM, true, List.of(), List.of(), List.of()),
         said::add);
     assertThat(said)
         .extracting(message -> Objects.requireNonNull(message.againstFixed()).case_())

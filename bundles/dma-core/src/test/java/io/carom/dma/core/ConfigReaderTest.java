@@ -107,7 +107,7 @@ class ConfigReaderTest {
     wrong(
         "swoitlb",
         "force",
-        "unknown property 'swoitlb'; valid: drainPolicy, drainTimeoutMs, lookup,"
+        "unknown property 'swoitlb'; valid: debug, debugDriver, debugEntries, drainPolicy, drainTimeoutMs, lookup,"
             + " reachablePercent, restrictedPools, strategy, strategy.fallback, swiotlb,"
             + " throttleTimeoutMs, watchdogMs");
   }

@@ -104,7 +104,7 @@ final class NeedingStrategy implements DmaStrategy {
 
     @Override
     public void allocate(final int stripe, final MapRequest request, final Placement answer) {
-      if ((throttling || grants.get() >= throttlesAfter && granted == null)
+      if ((throttling || (grants.get() >= throttlesAfter && granted == null))
           && (request.attributes & DmaAttributes.MAY_SLEEP) != 0) {
         answer.refuse(Refusal.THROTTLED);
         return;

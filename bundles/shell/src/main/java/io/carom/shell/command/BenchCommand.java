@@ -17,7 +17,8 @@ final class BenchCommand extends ShellCommand {
       paramLabel = "WHAT",
       converter = Words.Bench.class,
       completionCandidates = Words.Bench.class,
-      description = "swiotlb: maps and unmaps of the bounce-buffer strategies, each in its own JVM.")
+      description =
+          "swiotlb: maps and unmaps of the bounce-buffer strategies, each in its own JVM.")
   String what = "";
 
   @Option(

@@ -7,7 +7,7 @@ import java.util.stream.Collectors;
 
 /** Pictures of pools, with legends. */
 final class PoolMapText {
-  private static final int SLOT_KIB = 2;
+  private static final int SLOT_BYTES = 2048;
 
   private PoolMapText() {}
 
@@ -41,7 +41,7 @@ final class PoolMapText {
     out.append("\n1 character = ")
         .append(scale)
         .append(scale == 1 ? " slot (" : " slots (")
-        .append(Values.bytes(scale * SLOT_KIB << 10))
+        .append(Values.bytes(scale * SLOT_BYTES))
         .append(")\n\n")
         .append(picture.text())
         .append("\n\n.  ")
@@ -55,7 +55,7 @@ final class PoolMapText {
           .append(" slots ")
           .append(meaning(owner, names));
     }
-    if (scale > 1) {
+    if (scale > 1 && used > 0) {
       out.append("\na capital letter: all slots of the character are in use; a small one: some");
     }
     return out.toString();

@@ -82,8 +82,7 @@ class BenchCommandTest {
         .containsExactly("strategy", "sizeBytes", "copy", "ratio", "controlRatio");
     assertThat(first(json, "failing").keySet())
         .containsExactly("strategy", "poolBytes", "sizeBytes", "nsPerFailure");
-    assertThat(first(json, "lookup").keySet())
-        .containsExactly("core", "live", "hotNs", "randomNs");
+    assertThat(first(json, "lookup").keySet()).containsExactly("core", "live", "hotNs", "randomNs");
     assertThat(first(json, "againstFixed").keySet())
         .containsExactly("strategy", "case", "ratio", "ratioLow", "ratioHigh");
   }

@@ -43,7 +43,8 @@ class BenchTextTest {
                 new SwiotlbOutcome(FakeBench.report(9), List.of("swiotlb-lent: did not open"))));
     assertThat(text)
         .contains(
-            "swiotlb-magazine  ram        4 KiB  TO_DEVICE  no          1       0   24.5   24.5   24.5",
+            "swiotlb-magazine  ram        4 KiB  TO_DEVICE  no          1       0   24.5   24.5  "
+                + " 24.5",
             "mru     1000000       -          -",
             "PROBLEM  swiotlb-lent: did not open\n")
         .endsWith("medians of 5 rounds; JDK 25.0.3, 2 processors, seed 9");

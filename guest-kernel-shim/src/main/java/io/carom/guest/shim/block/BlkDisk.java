@@ -88,6 +88,11 @@ final class BlkDisk implements WatchedDisk {
     watch.ended();
   }
 
+  /** Waits until its buffers are given back; how many are still held after a time. */
+  int endBuffers(final long waitNs) {
+    return buffers.end(waitNs);
+  }
+
   @Override
   public WriteWatch watch() {
     return watch;

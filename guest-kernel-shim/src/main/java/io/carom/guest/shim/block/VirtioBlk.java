@@ -32,6 +32,7 @@ final class VirtioBlk implements PciDriver.Binding, BlkQueue.Owner {
           | VirtioFeatures.BLK_MQ;
 
   private static final long STEP_TIMEOUT_NS = 3_000_000_000L;
+  private static final long BUFFERS_NS = 1_000_000_000L;
   private static final long POLL_NS = 200_000L;
 
   private final BlockPlatform platform;
@@ -96,9 +97,19 @@ final class VirtioBlk implements PciDriver.Binding, BlkQueue.Owner {
       device.quiesce();
     }
     orderAll(Kind.EXIT, BlockStatus.GONE);
+    endBuffers();
     queues.forEach(platform.supervisor()::forget);
     queues.forEach(queue -> queue.ring().free());
     device.free();
+  }
+
+  /** All requests have ended, so whoever holds buffers of the disk is about to give them back. */
+  private void endBuffers() {
+    final BlkDisk of = disk;
+    final int held = of == null ? 0 : of.endBuffers(BUFFERS_NS);
+    if (held > 0) {
+      platform.dmesg().log("virtio_blk " + label() + " removed with " + held + " buffers in use");
+    }
   }
 
   private void takenOver(final BlkQueue queue) {

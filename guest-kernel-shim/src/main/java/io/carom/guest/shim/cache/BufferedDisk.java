@@ -122,7 +122,7 @@ final class BufferedDisk implements BlockDevice {
   private BlockStatus write(final long offset, final MemorySegment source, final Direct direct) {
     final long size = source.byteSize();
     final long first = offset >>> PhysicalLayout.PAGE_SHIFT;
-    final long last = offset + size - 1 >>> PhysicalLayout.PAGE_SHIFT; // within the disk
+    final long last = (offset + size - 1) >>> PhysicalLayout.PAGE_SHIFT; // within the disk
     pages.ranges.enter(first, last);
     try {
       final long foreign = store.foreignWrites(pages);
@@ -132,7 +132,7 @@ final class BufferedDisk implements BlockDevice {
       } finally {
         final boolean well = status == BlockStatus.OK;
         final List<Part> parts = Part.cut(offset, 0, size, disk.capacityBytes());
-        store.reserve(well ? (int) Math.min(parts.size(), WINDOW) : 0);
+        store.reserve(well ? Math.min(parts.size(), WINDOW) : 0);
         for (final Part part : parts) {
           store.wrote(pages, part, source, foreign, well);
         }

@@ -10,7 +10,6 @@ import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -27,7 +26,7 @@ final class Frames {
   private final GuestMemory memory;
   private final Set<Frame> freeOwn = new LinkedHashSet<>();
   private final Set<Frame> freeLent = new LinkedHashSet<>();
-  private final Map<LentPages, Frame> loans = new IdentityHashMap<>();
+  private final IdentityHashMap<LentPages, Frame> loans = new IdentityHashMap<>();
   private final Set<Frame> own = new HashSet<>();
   private List<Frame> returns = new ArrayList<>();
   private @Nullable PageLender lender;

@@ -9,7 +9,6 @@ import io.carom.memory.GuestMemory;
 import io.carom.memory.PageLender;
 import io.carom.memory.PhysicalLayout;
 import java.util.IdentityHashMap;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -48,7 +47,7 @@ public final class PageCacheComponent implements PageCache, BufferedDisks {
 
   private final GuestMemory memory;
   private final PageStore store;
-  private final Map<BlockDevice, DiskPages> disks = new IdentityHashMap<>();
+  private final IdentityHashMap<BlockDevice, DiskPages> disks = new IdentityHashMap<>();
 
   /** How much it may hold. */
   @ObjectClassDefinition(name = "Carom page cache")

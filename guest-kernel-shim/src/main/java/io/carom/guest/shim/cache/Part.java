@@ -17,7 +17,7 @@ import java.util.List;
 record Part(long index, int from, long at, int length, int pageBytes) {
   /** The page of a byte behind a sector. */
   static long pageOf(final long sector, final long bytes) {
-    return sector * BlkDescriptor.SECTOR + bytes >>> PhysicalLayout.PAGE_SHIFT; // within the disk
+    return (sector * BlkDescriptor.SECTOR + bytes) >>> PhysicalLayout.PAGE_SHIFT; // within the disk
   }
 
   /** Whether it is all that the page has. */
@@ -39,7 +39,7 @@ record Part(long index, int from, long at, int length, int pageBytes) {
     final List<Part> parts = new ArrayList<>();
     long done = 0;
     while (done < length) {
-      final long index = offset + done >>> PhysicalLayout.PAGE_SHIFT;
+      final long index = (offset + done) >>> PhysicalLayout.PAGE_SHIFT;
       final long start = index << PhysicalLayout.PAGE_SHIFT;
       final int from = (int) (offset + done - start);
       final int pageBytes = (int) Math.min(PhysicalLayout.PAGE_SIZE, capacity - start);

@@ -43,8 +43,11 @@ final class FioRun {
   private final List<JobStats> measured = new ArrayList<>();
   private final List<JobStats> checked = new ArrayList<>();
   private final List<JobStats> all = new ArrayList<>();
+
+  /** Buffers of the last phase that began. */
   private long reachableBuffers;
-  private long fallbackBuffers;
+
+  private long allBuffers;
 
   private volatile List<JobRunner> running = List.of();
   private volatile boolean cancelled;
@@ -87,10 +90,19 @@ final class FioRun {
       final PauseMeter pauses =
           phase(plan.workload(), new RateLines(progress, start), List.of(all, checked, measured));
       final long ranNs = Math.max(1, now() - start);
+      final boolean asked = job.iomem() == FioJob.IoMemory.REACHABLE;
+      final long reachable = reachableBuffers;
+      final long fallback = asked ? allBuffers - reachable : 0;
       if (plan.needsReadBack() && disk.live()) {
         phase(plan.readBack(since), new ReadBackLines(progress), List.of(all, checked));
       }
-      return result(ranNs, pauses, disk.counters().requeues() - requeues, strategyOf.apply(disk));
+      return result(
+          ranNs,
+          pauses,
+          disk.counters().requeues() - requeues,
+          strategyOf.apply(disk),
+          reachable,
+          fallback);
     } finally {
       ledger.exit();
     }
@@ -118,10 +130,8 @@ final class FioRun {
       for (final JobRunner runner : runners) {
         into.forEach(list -> list.add(runner.stats()));
       }
-      if (setting.reachable() && into.getLast() == measured) {
-        reachableBuffers = runners.stream().mapToLong(JobRunner::reachableBuffers).sum();
-        fallbackBuffers = runners.stream().mapToLong(JobRunner::buffers).sum() - reachableBuffers;
-      }
+      reachableBuffers = runners.stream().mapToLong(JobRunner::reachableBuffers).sum();
+      allBuffers = runners.stream().mapToLong(JobRunner::buffers).sum();
       running = List.copyOf(runners);
       runners.forEach(JobRunner::start);
       await(runners, lines);
@@ -203,7 +213,9 @@ final class FioRun {
       final long ranNs,
       final PauseMeter pauses,
       final long requeues,
-      final @Nullable String strategy) {
+      final @Nullable String strategy,
+      final long reachable,
+      final long fallback) {
     final Histogram latencies = JobStats.newHistogram();
     measured.forEach(stats -> latencies.add(stats.latencies()));
     final long requests = sum(measured, JobStats::requests);
@@ -231,8 +243,8 @@ final class FioRun {
         pauses.longestMs(),
         all.stream().map(JobStats::firstCorruption).filter(s -> s != null).findFirst().orElse(null),
         job.seed(),
-        reachableBuffers,
-        fallbackBuffers);
+        reachable,
+        fallback);
   }
 
   private double mib(final long requests) {

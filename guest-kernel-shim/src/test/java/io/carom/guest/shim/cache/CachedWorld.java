@@ -7,7 +7,6 @@ import io.carom.guest.BlockStatus;
 import io.carom.guest.shim.fake.FakeMemory;
 import io.carom.guest.shim.kernel.RamPageAllocator;
 import java.lang.foreign.MemorySegment;
-import org.jspecify.annotations.Nullable;
 
 /** A cache on one watched disk, with a lender beside it. */
 final class CachedWorld implements AutoCloseable {
@@ -63,12 +62,12 @@ final class CachedWorld implements AutoCloseable {
 
   BlockStatus transfer(
       final BlockDevice disk, final BlockOp op, final long sector, final byte[] bytes) {
-    final long count = (bytes.length + PAGE - 1) / PAGE;
+    final long count = (bytes.length + PAGE - 1L) / PAGE;
     final long buffer = pages.allocate(count, PAGE, Long.MAX_VALUE);
     try {
       final MemorySegment memoryOf = memory.segment(buffer, bytes.length);
       memoryOf.copyFrom(MemorySegment.ofArray(bytes));
-      final @Nullable BlockStatus status = request(disk, op, sector, buffer, bytes.length);
+      final BlockStatus status = request(disk, op, sector, buffer, bytes.length);
       MemorySegment.ofArray(bytes).copyFrom(memoryOf);
       return status;
     } finally {

@@ -110,7 +110,7 @@ final class FakeCore implements Dma, DmaControl {
     return made;
   }
 
-  private long place(final long address, final long size, final int attributes) {
+  private long place(final long size) {
     final int count = (int) ((size + 2047) / 2048);
     if (count > SET_SLOTS) {
       tooBig++;
@@ -282,7 +282,7 @@ final class FakeCore implements Dma, DmaControl {
           mask++;
           return MAPPING_ERROR;
         }
-        return place(address, size, attributes);
+        return place(size);
       }
     }
 

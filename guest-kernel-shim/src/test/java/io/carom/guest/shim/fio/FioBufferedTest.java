@@ -9,8 +9,9 @@ import io.carom.guest.FioJob;
 import io.carom.guest.FioJob.IoMemory;
 import io.carom.guest.FioResult;
 import io.carom.guest.shim.cache.PageCacheComponent;
-import java.lang.annotation.Annotation;
+import io.carom.guest.shim.fake.Defaults;
 import java.lang.foreign.ValueLayout;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -22,7 +23,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 class FioBufferedTest {
   private final FioFixture fixture = new FioFixture();
   private final PageCacheComponent cache =
-      new PageCacheComponent(fixture.memory, fixture.memory, new OneMib());
+      new PageCacheComponent(
+          fixture.memory,
+          fixture.memory,
+          Defaults.of(PageCacheComponent.Config.class, Map.of("pageCacheMiB", 1)));
 
   @BeforeEach
   void connect() {
@@ -124,18 +128,5 @@ class FioBufferedTest {
     }
     fixture.skewNs.addAndGet(TimeUnit.SECONDS.toNanos(36));
     assertThat(run.get(20, TimeUnit.SECONDS).lostRequests()).isPositive();
-  }
-
-  /** The smallest cache that holds the disk. */
-  private static final class OneMib implements PageCacheComponent.Config {
-    @Override
-    public int pageCacheMiB() {
-      return 1;
-    }
-
-    @Override
-    public Class<? extends Annotation> annotationType() {
-      return PageCacheComponent.Config.class;
-    }
   }
 }

@@ -13,10 +13,12 @@ import io.carom.guest.FioProgress;
 import io.carom.guest.FioResult;
 import io.carom.guest.IoBuffer;
 import io.carom.guest.shim.cache.PageCacheComponent;
+import io.carom.guest.shim.fake.Defaults;
 import io.carom.guest.shim.fake.FakeBlk;
 import io.carom.guest.shim.fio.FioComponent;
-import java.lang.annotation.Annotation;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -34,7 +36,8 @@ class FioOnGuestTest {
   }
 
   private static FioComponent fio(final TestGuest test) {
-    return new FioComponent(test.guest, test.pages, test.memory, new Defaults());
+    return new FioComponent(
+        test.guest, test.pages, test.memory, Defaults.of(FioComponent.Config.class, Map.of()));
   }
 
   @ParameterizedTest
@@ -99,14 +102,17 @@ class FioOnGuestTest {
     try (TestGuest test = guest(true)) {
       test.dma.reachableRoom.set(1 << 20);
       final FioComponent fio = fio(test);
+      final AtomicInteger heldAtClose = new AtomicInteger(-1);
       final var run = CompletableFuture.supplyAsync(() -> run(fio));
       final var dma = test.dmaDevice();
+      dma.closing = () -> heldAtClose.set(dma.reachable.size());
       test.await("the workload", () -> test.device().served.get() > 3000);
       test.bus.surpriseRemove("00:04.0");
       assertThat(run.join().lostRequests()).isPositive();
+      test.await("the end", () -> dma.closed);
+      assertThat(heldAtClose.get()).as("buffers that lose their owner").isZero();
       assertThat(dma.reachable).isEmpty();
       assertThat(dma.liveMappings()).isZero();
-      assertThat(dma.closed).isTrue();
     }
   }
 
@@ -130,6 +136,7 @@ class FioOnGuestTest {
       test.bus.surpriseRemove("00:04.0");
       test.await("the end", () -> dma.closed);
       assertThat(vda.allocateBuffer(4096)).isNull();
+      assertThat(String.join("\n", test.guest.dmesg())).contains("removed with 1 buffers in use");
       buffer.memory().fill((byte) 1);
       vda.freeBuffer(buffer);
       assertThat(dma.reachable).isEmpty();
@@ -177,7 +184,10 @@ class FioOnGuestTest {
   void bufferedAndDirectWorkloadsSeeEachOther() throws Exception {
     try (TestGuest test = guest(true)) {
       final PageCacheComponent cache =
-          new PageCacheComponent(test.pages, test.memory, new SmallCache());
+          new PageCacheComponent(
+              test.pages,
+              test.memory,
+              Defaults.of(PageCacheComponent.Config.class, Map.of("pageCacheMiB", 1)));
       final FioComponent fio = fio(test);
       fio.bufferedDisks(cache);
       final FioJob direct = FioJob.of("vda", "randwrite").withBlockSize(1536);
@@ -193,42 +203,6 @@ class FioOnGuestTest {
       test.bus.surpriseRemove("00:04.0");
       test.await("the end", () -> cache.info().pages() == 0);
       cache.close();
-    }
-  }
-
-  /** A cache smaller than the disk. */
-  private static final class SmallCache implements PageCacheComponent.Config {
-    @Override
-    public int pageCacheMiB() {
-      return 1;
-    }
-
-    @Override
-    public Class<? extends Annotation> annotationType() {
-      return PageCacheComponent.Config.class;
-    }
-  }
-
-  /** The configuration without a word of its own. */
-  private static final class Defaults implements FioComponent.Config {
-    @Override
-    public long requestTimeoutMs() {
-      return 30_000;
-    }
-
-    @Override
-    public long progressIntervalMs() {
-      return 1_000;
-    }
-
-    @Override
-    public boolean resubmitOnDriver() {
-      return true;
-    }
-
-    @Override
-    public Class<? extends Annotation> annotationType() {
-      return FioComponent.Config.class;
     }
   }
 }

@@ -146,8 +146,9 @@ public final class DebugCore implements DmaDebug {
   }
 
   private void turnOff(final DeviceDma device, final DeviceDebug debug) {
+    debug.stop();
     device.debug(null);
-    debug.turnOff();
+    debug.forget();
     exchange(debug, null);
     debug.watched(false);
     debug.watch().forget();

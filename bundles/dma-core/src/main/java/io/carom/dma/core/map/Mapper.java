@@ -230,7 +230,7 @@ public final class Mapper {
       final DmaDirection direction,
       final int attributes) {
     final boolean mmio = (attributes & DmaAttributes.MMIO) != 0;
-    if (size <= 0 || mmio && offset >= 0) {
+    if (size <= 0 || (mmio && offset >= 0)) {
       throw notRam(address, size, mmio ? "is empty or RAM, not MMIO" : "is empty");
     }
     final long held = mmio ? -1 : reachables.find(address, size, regionOnly);
@@ -241,7 +241,7 @@ public final class Mapper {
       return RETRY;
     }
     final long bus = mmio ? address : held;
-    if (!reaches(bus, size) || mmio && regionOnly) {
+    if (!reaches(bus, size) || (mmio && regionOnly)) {
       failures.count(Refusal.MASK.ordinal(), size, attributes);
       return DmaDevice.MAPPING_ERROR;
     }

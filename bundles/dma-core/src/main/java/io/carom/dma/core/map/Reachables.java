@@ -121,7 +121,7 @@ public final class Reachables {
   long find(final long address, final long size, final boolean regionOnly) {
     final long bus = busOf(address);
     final ExtentState extent = bus < 0 ? null : tables.index().find(bus);
-    if (extent == null || regionOnly && extent.extent.kind() != ExtentKind.DEVICE) {
+    if (extent == null || (regionOnly && extent.extent.kind() != ExtentKind.DEVICE)) {
       return -1;
     }
     final MappingRecord record = extent.containing(bus);

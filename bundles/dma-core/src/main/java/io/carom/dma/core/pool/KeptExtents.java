@@ -15,7 +15,7 @@ final class KeptExtents {
   private static final int DEPTH = 64;
   private static final long MOST_BYTES = 4L << 20;
 
-  private final @Nullable ExtentState @Nullable [][] stacks = new ExtentState[MOST_PAGES + 1][];
+  private final @Nullable ExtentState[] @Nullable [] stacks = new ExtentState[MOST_PAGES + 1][];
   private final int[] counts = new int[MOST_PAGES + 1];
 
   /** The fewest that a stack held since the last trim: so many were not needed. */

@@ -93,7 +93,7 @@ public final class MappingRecord {
     tag =
         (long) newGeneration << 32
             | (long) newDirection << TICK_BITS
-            | newTick & (1 << TICK_BITS) - 1;
+            | (newTick & ((1 << TICK_BITS) - 1));
   }
 
   /** Says which slots of its extent it has. Only under the stripe lock. */
@@ -123,7 +123,7 @@ public final class MappingRecord {
 
   /** Milliseconds since it was mapped: at most twelve days, the clock's bits here. */
   public int age(final int nowTick) {
-    return nowTick - (int) tag & (1 << TICK_BITS) - 1;
+    return (nowTick - (int) tag) & ((1 << TICK_BITS) - 1);
   }
 
   /** Publishes the mapping. Only under the stripe lock. */

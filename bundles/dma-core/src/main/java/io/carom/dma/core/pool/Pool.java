@@ -252,7 +252,7 @@ public final class Pool {
    */
   public @Nullable ExtentState make(
       final long bytes, final long alignMask, final long dmaMask, final boolean maySleep) {
-    if (maker == null || maker.costly() && extents == ExtentKind.RAM && !maySleep) {
+    if (maker == null || (maker.costly() && !maySleep)) {
       return null;
     }
     final long limit = plan.limit();

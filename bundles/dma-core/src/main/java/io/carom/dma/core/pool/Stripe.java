@@ -62,7 +62,7 @@ public final class Stripe extends StripeLock {
 
   /** The holder is not in the strategy's code, whether it was or not. */
   public void leaveStrategy() {
-    visit = visit + 1 & -2L;
+    visit = (visit + 1) & -2L;
   }
 
   /** The number of the holder's visit to the strategy's code; even between two of them. */

@@ -43,8 +43,9 @@ final class Ticker implements AutoCloseable {
 
     @Override
     public void run() {
+      long number = 0;
       while (worker == this) {
-        lap++;
+        lap = ++number;
         for (final Pool pool : store.pools()) {
           in = pool;
           pool.tickStrategy(tick.millis());

@@ -19,6 +19,7 @@ import io.carom.dma.core.device.DeviceDma;
 import io.carom.dma.core.device.DeviceEvents;
 import io.carom.dma.core.map.Copier;
 import io.carom.dma.core.map.CoreTables;
+import io.carom.dma.core.memory.RestrictedPools;
 import io.carom.pci.BusAccess;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -325,7 +326,13 @@ class DebugControlTest {
     final DebugCore debug = new DebugCore(tables, 96);
     debug.settings(new DebugSettings(true, Set.of(), "", 64));
     final DeviceDma device =
-        new DeviceDma(DmaDeviceSpec.of("dev", null), 1, tables, guest, new Silent());
+        new DeviceDma(
+            DmaDeviceSpec.of("dev", null),
+            1,
+            tables,
+            guest,
+            new RestrictedPools(guest, guest, tables.index(), tables.extentIds()),
+            new Silent());
     debug.attached(device);
     final List<CoherentBuffer> buffers = new ArrayList<>();
     for (int i = 0; i < 64; i++) {
