@@ -15,8 +15,8 @@ import org.openjdk.jcstress.infra.results.III_Result;
 
 /**
  * A driver maps, and stores the address with a plain store, as drivers do; an interrupt gets it
- * through that race and syncs: whether the sync found the mapping, and moved the device's bytes. The
- * second series of dynamic swiotlb patches for Linux lost buffers here.
+ * through that race and syncs: whether the sync found the mapping, and moved the device's bytes.
+ * The second series of dynamic swiotlb patches for Linux lost buffers here.
  */
 @JCStressTest
 @Outcome(id = "1, 1, 1", expect = ACCEPTABLE, desc = "Who has the address finds the mapping.")
@@ -29,8 +29,7 @@ public class AddressAgainstLookup {
 
   static {
     try {
-      BUS =
-          MethodHandles.lookup().findVarHandle(AddressAgainstLookup.class, "bus", long.class);
+      BUS = MethodHandles.lookup().findVarHandle(AddressAgainstLookup.class, "bus", long.class);
     } catch (final ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }

@@ -32,6 +32,7 @@ import org.openjdk.jcstress.infra.results.I_Result;
 public class ExtentAgainstFind {
   /** Where the extent is. */
   static final long BUS = 0x40_0000_0000L;
+
   private static final MemorySegment MEMORY = MemorySegment.ofArray(new long[1]);
   private static final VarHandle HANDED;
 
@@ -45,6 +46,8 @@ public class ExtentAgainstFind {
 
   private final ExtentIndex index = new ExtentIndex();
   private final StripeLock stripe = new StripeLock();
+
+  @SuppressWarnings("UnusedVariable") // by HANDED alone
   private long handed;
 
   /** An index that has another extent near, so that the last step alone makes this one findable. */

@@ -15,9 +15,9 @@ import io.carom.strategies.kit.Driven;
 import io.carom.strategies.kit.Guest;
 import io.carom.strategies.kit.Subject;
 import io.carom.strategies.kit.World;
+import io.carom.swiotlb.fixed.Fitting;
 import io.carom.swiotlb.fixed.FixedSettings;
 import io.carom.swiotlb.fixed.FixedStrategy;
-import io.carom.swiotlb.fixed.Fitting;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -36,8 +36,7 @@ class AccountingTest {
   private static final int MOST = 8192;
 
   private static World small(final Subject subject, final boolean confidential, final long offset) {
-    return new World(
-        subject, new Guest(SMALL_RAM_MIB, 64, confidential, offset), Timing.SYSTEM);
+    return new World(subject, new Guest(SMALL_RAM_MIB, 64, confidential, offset), Timing.SYSTEM);
   }
 
   /** Maps until no more is to be had, or enough is. */
@@ -64,8 +63,8 @@ class AccountingTest {
   }
 
   /**
-   * 8ac04063354a: with more areas than slot sets, two locks guarded one set. 64 threads on a pool of
-   * 4 MiB: no two ever hold the same bytes.
+   * 8ac04063354a: with more areas than slot sets, two locks guarded one set. 64 threads on a pool
+   * of 4 MiB: no two ever hold the same bytes.
    */
   @ParameterizedTest
   @MethodSource(ALL)
@@ -168,8 +167,8 @@ class AccountingTest {
 
   /**
    * 53c87e846e33: a transient pool smaller than a slot set said that it had 128 slots, and the
-   * second mapping in it lay outside. Whatever is handed out when the pool is full lies in an extent
-   * of its own pool, and no two overlap.
+   * second mapping in it lay outside. Whatever is handed out when the pool is full lies in an
+   * extent of its own pool, and no two overlap.
    */
   @ParameterizedTest
   @MethodSource(ALL)
@@ -285,8 +284,8 @@ class AccountingTest {
   }
 
   /**
-   * (2026) swiotlb: Preserve allocation virtual address for dynamic pools. What is freed is what was
-   * allocated, also where the device sees it elsewhere; the allocator insists on it.
+   * (2026) swiotlb: Preserve allocation virtual address for dynamic pools. What is freed is what
+   * was allocated, also where the device sees it elsewhere; the allocator insists on it.
    */
   @ParameterizedTest
   @MethodSource(ON_RAM)

@@ -119,7 +119,7 @@ class CoherentAllocationTest {
         try {
           held.add(device.dma.allocateCoherent(64 << 10));
         } catch (final DmaMemoryException e) {
-          said = e.getMessage();
+          said = String.valueOf(e.getMessage());
         }
       }
       assertThat(said).contains("dev", "65536");

@@ -121,8 +121,7 @@ class DataMovementTest {
       final long bus = device.mapped(buffer + 0x345, 9000, DmaDirection.FROM_DEVICE);
       device.write(bus, 9000, 2);
       // Linux copies the 1000 bytes that are left and warns; here nothing moves
-      assertThatThrownBy(
-              () -> device.dma.syncForCpu(bus + 8000, 2000, DmaDirection.FROM_DEVICE))
+      assertThatThrownBy(() -> device.dma.syncForCpu(bus + 8000, 2000, DmaDirection.FROM_DEVICE))
           .isInstanceOf(DmaUsageException.class)
           .hasMessageContaining("outside allocated range");
       assertThat(bytes(world, buffer + 0x345, 9000)).isEqualTo(Bytes.filled(9000, 1));
@@ -156,8 +155,7 @@ class DataMovementTest {
       device.write(bus, 200, 2);
       assertThatThrownBy(() -> device.dma.syncForCpu(bus - 16, 32, DmaDirection.FROM_DEVICE))
           .isInstanceOf(DmaUsageException.class);
-      assertThatThrownBy(
-              () -> device.dma.unmap(bus - 0x123, 200, DmaDirection.FROM_DEVICE, 0))
+      assertThatThrownBy(() -> device.dma.unmap(bus - 0x123, 200, DmaDirection.FROM_DEVICE, 0))
           .isInstanceOf(DmaUsageException.class);
       assertThat(bytes(world, buffer, 8192)).isEqualTo(Bytes.filled(8192, 1));
       device.unmap(bus, 200, DmaDirection.FROM_DEVICE);

@@ -126,8 +126,7 @@ class InfoLeakTest {
   @ParameterizedTest
   @MethodSource(ALL)
   void aNewPoolShowsNothingOfTheOld(final Subject subject) {
-    try (World world = new World(subject, new Guest(32, 32, false, 0),
-        Timing.SYSTEM)) {
+    try (World world = new World(subject, new Guest(32, 32, false, 0), Timing.SYSTEM)) {
       final Driven first = world.device("first", REGION_KIB);
       leaveSecrets(world, first);
       for (final Subject other : Strategies.bouncing()) {

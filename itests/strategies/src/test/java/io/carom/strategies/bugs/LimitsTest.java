@@ -50,7 +50,9 @@ class LimitsTest {
     }
   }
 
-  /** Bigger than anything is "too big", not "full": Linux says "full" with 4 slots of 32768 used. */
+  /**
+   * Bigger than anything is "too big", not "full": Linux says "full" with 4 slots of 32768 used.
+   */
   @ParameterizedTest
   @MethodSource(ALL)
   void tooBigIsNotFull(final Subject subject) {
@@ -85,7 +87,9 @@ class LimitsTest {
     }
   }
 
-  /** 911655ab1dfb: a wrong limit for a pool that cannot grow let addresses out that are too high. */
+  /**
+   * 911655ab1dfb: a wrong limit for a pool that cannot grow let addresses out that are too high.
+   */
   @ParameterizedTest
   @MethodSource("io.carom.strategies.kit.Strategies#onRam")
   void fixDefaultSwiotlbLimit(final Subject subject) {

@@ -2,7 +2,9 @@ package io.carom.strategies.kit;
 
 import java.util.Arrays;
 
-/** Bytes that are compared many at a time: an assertion for each would take longer than the test. */
+/**
+ * Bytes that are compared many at a time: an assertion for each would take longer than the test.
+ */
 public final class Bytes {
   private Bytes() {}
 

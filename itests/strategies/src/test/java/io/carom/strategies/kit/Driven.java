@@ -50,8 +50,8 @@ public final class Driven implements AutoCloseable {
   }
 
   /**
-   * Maps; tries again when that fails, as drivers do: a strategy may have to give memory back that it
-   * keeps for another size. Fails the test when it fails for long.
+   * Maps; tries again when that fails, as drivers do: a strategy may have to give memory back that
+   * it keeps for another size. Fails the test when it fails for long.
    */
   public long mapped(final long address, final long size, final DmaDirection direction) {
     final AtomicLong bus = new AtomicLong();

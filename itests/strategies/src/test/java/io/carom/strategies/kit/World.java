@@ -23,6 +23,7 @@ import io.carom.memory.PhysicalLayout;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -159,13 +160,17 @@ public final class World implements AutoCloseable {
   public List<PoolOccupancy> occupancies() {
     final List<PoolOccupancy> result = new ArrayList<>();
     for (final String pool : core.pools().stream().map(PoolInfo::pool).distinct().toList()) {
-      try {
-        result.add(core.occupancy(pool));
-      } catch (final IllegalArgumentException e) {
-        continue; // it has ended since it was listed
-      }
+      occupancy(pool).ifPresent(result::add);
     }
     return result;
+  }
+
+  private Optional<PoolOccupancy> occupancy(final String pool) {
+    try {
+      return Optional.of(core.occupancy(pool));
+    } catch (final IllegalArgumentException e) {
+      return Optional.empty(); // it has ended since it was listed
+    }
   }
 
   /** The run of slots that holds a bounce. */

@@ -47,9 +47,10 @@ final class Checks {
     }
   }
 
+  @SuppressWarnings("AnnotateFormatMethod") // the annotation would be one more dependency
   private static void that(final boolean condition, final String format, final Object... args) {
     if (!condition) {
-      throw new AssertionError(String.format(format, args));
+      throw new AssertionError(format.formatted(args));
     }
   }
 
@@ -197,8 +198,7 @@ final class Checks {
         "%s: bits of min_align_mask are lost",
         mapping);
     that(
-        spec.boundaryMask() < 0
-            || ((bus ^ (bus + mapping.size - 1)) & ~spec.boundaryMask()) == 0,
+        spec.boundaryMask() < 0 || ((bus ^ (bus + mapping.size - 1)) & ~spec.boundaryMask()) == 0,
         "%s crosses the boundary",
         mapping);
     that(
@@ -295,8 +295,7 @@ final class Checks {
   /** No extent without memory. */
   private void memory() {
     final long pages = ramBytes() >> PhysicalLayout.PAGE_SHIFT;
-    that(
-        pages <= model.corePages(), "pools of %d pages, allocated %d", pages, model.corePages());
+    that(pages <= model.corePages(), "pools of %d pages, allocated %d", pages, model.corePages());
     for (final ModelDevice device : model.devices) {
       final var region = ((DeviceDma) device.driven.dma).region();
       that(

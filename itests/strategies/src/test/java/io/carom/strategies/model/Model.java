@@ -88,8 +88,7 @@ final class Model implements AutoCloseable {
     final int kib = 256 << random.nextInt(5); // up to 4 MiB
     DmaDeviceSpec spec =
         DmaDeviceSpec.of(
-                "dev" + number++,
-                region ? (low ? world.lowRegion(kib) : world.region(kib)) : null)
+                "dev" + number++, region ? (low ? world.lowRegion(kib) : world.region(kib)) : null)
             .withMinAlignMask(MIN_ALIGN[random.nextInt(MIN_ALIGN.length)])
             .withAllocAlignMask(ALLOC_ALIGN[random.nextInt(ALLOC_ALIGN.length)])
             .withBoundaryMask(BOUNDARY[random.nextInt(BOUNDARY.length)]);

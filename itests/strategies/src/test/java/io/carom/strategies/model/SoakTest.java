@@ -23,9 +23,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Two threads map, sync and unmap on one device, each verifying every byte of its own, while a third
- * swaps the device from the strategy to the others and back. {@code -Dcarom.soakSeconds=N} makes
- * each run longer, {@code -Dcarom.seed=N} gives the seed that a failure names.
+ * Two threads map, sync and unmap on one device, each verifying every byte of its own, while a
+ * third swaps the device from the strategy to the others and back. {@code -Dcarom.soakSeconds=N}
+ * makes each run longer, {@code -Dcarom.seed=N} gives the seed that a failure names.
  */
 class SoakTest {
   private static final int SECONDS = Integer.getInteger("carom.soakSeconds", 2);
@@ -165,7 +165,7 @@ class SoakTest {
     void run() {
       while (!stop) {
         final int dice = random.nextInt(8);
-        if (live.isEmpty() || dice < 2 && !buffers.isEmpty()) {
+        if (live.isEmpty() || (dice < 2 && !buffers.isEmpty())) {
           map();
         } else if (dice < 4) {
           sync(any());
@@ -206,8 +206,7 @@ class SoakTest {
         return;
       }
       final boolean pass = bus == address + offset + world.guest.memory.busOffset();
-      final Mapping made =
-          new Mapping(device, address, bus, direction, bytes, whole, cell, pass);
+      final Mapping made = new Mapping(device, address, bus, direction, bytes, whole, cell, pass);
       live.add(made);
       made.check();
     }

@@ -11,11 +11,12 @@ final class StepLog {
 
   StepLog() {}
 
+  @SuppressWarnings("AnnotateFormatMethod") // the annotation would be one more dependency
   void add(final String format, final Object... arguments) {
     if (last.size() == MOST) {
       last.removeFirst();
     }
-    last.addLast("  " + ++count + ". " + String.format(format, arguments));
+    last.addLast("  " + ++count + ". " + format.formatted(arguments));
   }
 
   @Override

@@ -6,11 +6,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Every strategy against one reference model, which knows nothing of slots: a mapping is a buffer, a
- * direction, and the bytes that each side should see. Devices, masks, sizes, directions, attributes,
- * partial syncs, writes of both sides, lists, wrong use, swaps, strategies and devices that come and
- * go, memory that runs out and time that passes are all random; after each step bytes, owners of
- * slots, extents and counters are checked.
+ * Every strategy against one reference model, which knows nothing of slots: a mapping is a buffer,
+ * a direction, and the bytes that each side should see. Devices, masks, sizes, directions,
+ * attributes, partial syncs, writes of both sides, lists, wrong use, swaps, strategies and devices
+ * that come and go, memory that runs out and time that passes are all random; after each step
+ * bytes, owners of slots, extents and counters are checked.
  *
  * <p>A failure names its seed: {@code -Dcarom.seed=N} begins with it. {@code -Dcarom.steps=N} makes
  * each run longer.

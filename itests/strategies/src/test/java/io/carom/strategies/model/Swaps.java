@@ -5,6 +5,7 @@ import io.carom.dma.ExtentKind;
 import io.carom.dma.SwapOptions;
 import io.carom.dma.SwapPolicy;
 import io.carom.dma.core.direct.DirectStrategy;
+import io.carom.dma.spi.DmaStrategy;
 import io.carom.memory.PhysicalLayout;
 import io.carom.strategies.kit.Strategies;
 import io.carom.strategies.kit.Subject;
@@ -12,7 +13,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Random changes of who decides: swaps, strategies that go and come, devices that go and come. */
@@ -70,11 +73,10 @@ final class Swaps {
             DRAIN_MS[random.nextInt(DRAIN_MS.length)],
             random.nextInt(4) == 0 ? SwapPolicy.QUARANTINE : SwapPolicy.ADOPT);
     final boolean legal =
-        !absent.contains(to.strategy())
-            && device.legal(to, model.guest.memory.confidential());
+        !absent.contains(to.strategy()) && device.legal(to, model.guest.memory.confidential());
     log.add("%s shall use %s, %s%s", device.name(), to, options, legal ? "" : " (illegal)");
     try {
-      final var unused = model.world.core.use(device.name(), to.strategy(), options);
+      final var _ = model.world.core.use(device.name(), to.strategy(), options);
     } catch (final IllegalArgumentException e) {
       if (legal) {
         throw new AssertionError("a legal strategy was refused", e);
@@ -95,7 +97,7 @@ final class Swaps {
     final String name = names.get(random.nextInt(names.size()));
     log.add("strategy %s goes away", name);
     absent.add(name);
-    model.world.core.strategyRemoved(ids.get(name));
+    model.world.core.strategyRemoved(id(name));
     model.settle();
     for (final ModelDevice device : model.devices) {
       final Subject now = current(device);
@@ -107,8 +109,13 @@ final class Swaps {
 
   private void add(final String name) {
     log.add("strategy %s comes back", name);
-    model.world.add(name, Strategies.table().get(name).get(), ids.get(name));
+    final Supplier<DmaStrategy> strategy = Strategies.table().get(name);
+    model.world.add(name, Objects.requireNonNull(strategy).get(), id(name));
     model.settle();
+  }
+
+  private int id(final String name) {
+    return Objects.requireNonNull(ids.get(name));
   }
 
   /** All strategies are there again. */
@@ -155,6 +162,6 @@ final class Swaps {
     final var region = device.spec().region();
     return mask < 0
         || subject.extents() == ExtentKind.RAM
-        || region != null && region.busAddress() < PhysicalLayout.HIGH_RAM_BASE;
+        || (region != null && region.busAddress() < PhysicalLayout.HIGH_RAM_BASE);
   }
 }

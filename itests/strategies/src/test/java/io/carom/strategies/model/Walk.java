@@ -113,8 +113,8 @@ final class Walk {
       return;
     }
     final int size = size();
-    final int offset = random.nextBoolean() ? OFFSETS[random.nextInt(OFFSETS.length)]
-        : random.nextInt(4096);
+    final int offset =
+        random.nextBoolean() ? OFFSETS[random.nextInt(OFFSETS.length)] : random.nextInt(4096);
     final Model.Buffer buffer = model.freeBuffer(size, offset);
     if (buffer == null) {
       return;
@@ -184,8 +184,8 @@ final class Walk {
     final long address = held.buffer().address() + offset;
     final DmaDirection direction = direction();
     final long bus = device.driven.dma.map(address, size, direction, 0);
-    log.add("%s maps %d bytes of a reachable buffer at 0x%x: 0x%x",
-        device.name(), size, address, bus);
+    log.add(
+        "%s maps %d bytes of a reachable buffer at 0x%x: 0x%x", device.name(), size, address, bus);
     if (bus == DmaDevice.MAPPING_ERROR) {
       device.failed++;
       if (model.world.info(device.driven).strategy() != null) {
@@ -411,8 +411,10 @@ final class Walk {
     final long begun = info.maps() - device.maps;
     if (begun < 0 || begun >= buffers.size() || info.unmaps() - device.unmaps != begun) {
       throw new AssertionError(
-          begun + " entries of a list that failed were mapped, and "
-              + (info.unmaps() - device.unmaps) + " unmapped");
+          begun
+              + " entries of a list that failed were mapped, and "
+              + (info.unmaps() - device.unmaps)
+              + " unmapped");
     }
     device.maps += begun;
     device.unmaps += begun;
@@ -438,8 +440,7 @@ final class Walk {
 
   private void unmapList(final SgMapping live, final int attributes) {
     log.add("unmap of a list of %s attributes %x", live.device().name(), attributes);
-    live.device().driven.dma.unmapSg(
-        live.list(), live.entries().getFirst().direction, attributes);
+    live.device().driven.dma.unmapSg(live.list(), live.entries().getFirst().direction, attributes);
     model.lists.remove(live);
     live.entries().forEach(entry -> ended(entry, attributes));
   }
@@ -465,8 +466,7 @@ final class Walk {
       log.add("%s: no coherent memory of %d bytes", device.name(), size);
       return;
     }
-    log.add("%s has %d bytes of coherent memory at 0x%x",
-        device.name(), size, buffer.busAddress());
+    log.add("%s has %d bytes of coherent memory at 0x%x", device.name(), size, buffer.busAddress());
     final Shadow shadow = new Shadow(buffer.memory());
     if (shadow.expected.mismatch(MemorySegment.ofArray(new byte[size])) >= 0
         || (buffer.busAddress() & 0xfff) != 0
@@ -493,11 +493,10 @@ final class Walk {
       }
       return;
     }
-    final ReachableBuffer buffer =
-        device.driven.dma.allocateReachable(1 + random.nextInt(30_000));
+    final ReachableBuffer buffer = device.driven.dma.allocateReachable(1 + random.nextInt(30_000));
     if (buffer != null) {
-      log.add("%s holds %d bytes at 0x%x",
-          device.name(), buffer.memory().byteSize(), buffer.address());
+      log.add(
+          "%s holds %d bytes at 0x%x", device.name(), buffer.memory().byteSize(), buffer.address());
       final Shadow shadow = new Shadow(buffer.memory());
       shadow.write(random);
       device.reachables.add(new ModelDevice.Reachable(buffer, shadow));
@@ -541,8 +540,7 @@ final class Walk {
     final long lost = 2 * device.spec().allocAlignMask() + device.spec().minAlignMask();
     final long boundary = device.spec().boundaryMask();
     for (final int size : new int[] {1, 2048, 5000, 50_000}) {
-      final boolean fits =
-          size + lost <= most && (boundary < 0 || size + lost <= boundary + 1);
+      final boolean fits = size + lost <= most && (boundary < 0 || size + lost <= boundary + 1);
       final Model.Buffer buffer = model.freeBuffer(size, 0xfff);
       if (!fits || buffer == null) {
         continue;
@@ -550,8 +548,13 @@ final class Walk {
       final Mapping made = map(device, buffer, DmaDirection.BIDIRECTIONAL, DmaAttributes.MAY_SLEEP);
       if (made == null) {
         throw new AssertionError(
-            device + ": no mapping of " + size + " bytes with nothing mapped: "
-                + model.world.info(device.driven) + " " + model.world.core.pools());
+            device
+                + ": no mapping of "
+                + size
+                + " bytes with nothing mapped: "
+                + model.world.info(device.driven)
+                + " "
+                + model.world.core.pools());
       }
       model.mappings.add(made);
       unmap(made, 0);

@@ -19,16 +19,16 @@ import org.jspecify.annotations.Nullable;
  * <p><b>The model.</b> There is one memory. A thread does its operations in any order that keeps
  * what {@link Op#before} demands; all others may pass each other, which is what store buffers
  * (stores that are delayed, and pass one another), speculation (loads that are early) and compilers
- * do. So a plain store may pass a store with release that is before it in the program: release holds
- * back what is <em>earlier</em>, never what is later. An operation that is both acquire and release
- * is passed by nothing, as a compare-and-set is. A load whose address is computed from what another
- * load read comes after it, with no fence, on all processors that Java runs on.
+ * do. So a plain store may pass a store with release that is before it in the program: release
+ * holds back what is <em>earlier</em>, never what is later. An operation that is both acquire and
+ * release is passed by nothing, as a compare-and-set is. A load whose address is computed from what
+ * another load read comes after it, with no fence, on all processors that Java runs on.
  *
  * <p>Variables begin at 0. A state is what each thread has done, the memory and the registers; each
  * is visited once.
  */
 final class Litmus {
-  private final List<Thread> threads = new ArrayList<>();
+  private final List<Program> threads = new ArrayList<>();
   private final Map<String, Integer> initial = new HashMap<>();
 
   Litmus() {}
@@ -40,22 +40,22 @@ final class Litmus {
   }
 
   /** One more thread, whose operations follow in program order. */
-  Thread thread(final String name) {
-    final Thread made = new Thread(name);
+  Program thread(final String name) {
+    final Program made = new Program(name);
     threads.add(made);
     return made;
   }
 
   /** A thread's program. */
-  static final class Thread {
+  static final class Program {
     private final String name;
     private final List<Op> ops = new ArrayList<>();
 
-    private Thread(final String name) {
+    private Program(final String name) {
       this.name = name;
     }
 
-    private Thread add(
+    private Program add(
         final Op.Kind kind,
         final String variable,
         final int value,
@@ -69,62 +69,62 @@ final class Litmus {
     }
 
     /** A plain store of 1. */
-    Thread store(final String variable) {
+    Program store(final String variable) {
       return add(Op.Kind.STORE, variable, 1, "", false, false, null, null);
     }
 
     /** A store of 1 with release. */
-    Thread storeRelease(final String variable) {
+    Program storeRelease(final String variable) {
       return add(Op.Kind.STORE, variable, 1, "", false, true, null, null);
     }
 
     /** A plain load. */
-    Thread load(final String variable, final String register) {
+    Program load(final String variable, final String register) {
       return add(Op.Kind.LOAD, variable, 0, register, false, false, null, null);
     }
 
     /** A load with acquire. */
-    Thread loadAcquire(final String variable, final String register) {
+    Program loadAcquire(final String variable, final String register) {
       return add(Op.Kind.LOAD, variable, 0, register, true, false, null, null);
     }
 
     /** A load with acquire at an address that was computed from a register. */
-    Thread loadAcquireAt(final String variable, final String after, final String register) {
+    Program loadAcquireAt(final String variable, final String after, final String register) {
       return add(Op.Kind.LOAD, variable, 0, register, true, false, after, null);
     }
 
     /** Takes a lock, as spin_lock does: acquire. */
-    Thread spinLock(final String variable) {
+    Program spinLock(final String variable) {
       return add(Op.Kind.LOCK, variable, 1, "", true, false, null, null);
     }
 
     /** Takes a lock if a register is not 0. */
-    Thread spinLockIf(final String variable, final String register) {
+    Program spinLockIf(final String variable, final String register) {
       return add(Op.Kind.LOCK, variable, 1, "", true, false, null, register);
     }
 
     /** Takes a lock by compare-and-set, which is acquire and release. */
-    Thread casLock(final String variable) {
+    Program casLock(final String variable) {
       return add(Op.Kind.LOCK, variable, 1, "", true, true, null, null);
     }
 
     /** Leaves a lock: a store with release. */
-    Thread unlock(final String variable) {
+    Program unlock(final String variable) {
       return add(Op.Kind.STORE, variable, 0, "", false, true, null, null);
     }
 
     /** Leaves a lock if a register is not 0. */
-    Thread unlockIf(final String variable, final String register) {
+    Program unlockIf(final String variable, final String register) {
       return add(Op.Kind.STORE, variable, 0, "", false, true, null, register);
     }
 
     /** {@code smp_wmb}, {@code VarHandle.storeStoreFence}. */
-    Thread storeFence() {
+    Program storeFence() {
       return add(Op.Kind.STORE_FENCE, "", 0, "", false, false, null, null);
     }
 
     /** {@code smp_rmb}, {@code VarHandle.loadLoadFence}. */
-    Thread loadFence() {
+    Program loadFence() {
       return add(Op.Kind.LOAD_FENCE, "", 0, "", false, false, null, null);
     }
   }

@@ -47,12 +47,12 @@ record Op(
   boolean before(final Op later) {
     return acquire
         || later.release
-        || kind == Kind.LOAD && (register.equals(later.after) || register.equals(later.onlyIf))
-        || !variable.isEmpty() && variable.equals(later.variable)
-        || later.kind == Kind.STORE_FENCE && writes()
-        || kind == Kind.STORE_FENCE && later.writes()
-        || later.kind == Kind.LOAD_FENCE && reads()
-        || kind == Kind.LOAD_FENCE && later.reads();
+        || (kind == Kind.LOAD && (register.equals(later.after) || register.equals(later.onlyIf)))
+        || (!variable.isEmpty() && variable.equals(later.variable))
+        || (later.kind == Kind.STORE_FENCE && writes())
+        || (kind == Kind.STORE_FENCE && later.writes())
+        || (later.kind == Kind.LOAD_FENCE && reads())
+        || (kind == Kind.LOAD_FENCE && later.reads());
   }
 
   @Override

@@ -33,17 +33,21 @@ import org.junit.jupiter.params.provider.ValueSource;
 class PublicationOrderTest {
   private static final String SEEN = "a";
 
+  private static int value(final Map<String, Integer> registers, final String register) {
+    return registers.getOrDefault(register, 0);
+  }
+
   /** The reader has the address and does not find the buffer. */
   private static boolean missed(final Map<String, Integer> registers, final String... found) {
-    return registers.get(SEEN) == 1
-        && List.of(found).stream().anyMatch(r -> registers.getOrDefault(r, 0) == 0);
+    return value(registers, SEEN) == 1
+        && List.of(found).stream().anyMatch(r -> value(registers, r) == 0);
   }
 
   private static Litmus flagged(final boolean fences) {
     final Litmus litmus = new Litmus();
-    final Litmus.Thread publisher = litmus.thread("mapper");
+    final Litmus.Program publisher = litmus.thread("mapper");
     publisher.spinLock("lock").store("list").unlock("lock").storeRelease("flag");
-    final Litmus.Thread reader = litmus.thread("interrupt").load("address", SEEN);
+    final Litmus.Program reader = litmus.thread("interrupt").load("address", SEEN);
     if (fences) {
       publisher.storeFence();
       reader.loadFence();
@@ -68,12 +72,14 @@ class PublicationOrderTest {
     assertThat(flagged(true).find(r -> missed(r, "flag", "list"))).isEmpty();
   }
 
-  /** @param fences 1: the publisher's, 2: the reader's */
+  /**
+   * @param fences 1: the publisher's, 2: the reader's
+   */
   private static Litmus unflagged(final int fences, final int othersInList) {
     final Litmus litmus = new Litmus().initially("empty check", othersInList);
-    final Litmus.Thread publisher = litmus.thread("mapper").spinLock("lock");
+    final Litmus.Program publisher = litmus.thread("mapper").spinLock("lock");
     publisher.store("list").store("empty check").unlock("lock");
-    final Litmus.Thread reader = litmus.thread("interrupt").load("address", SEEN);
+    final Litmus.Program reader = litmus.thread("interrupt").load("address", SEEN);
     if ((fences & 1) != 0) {
       publisher.storeFence();
     }
@@ -104,7 +110,7 @@ class PublicationOrderTest {
    */
   private static Litmus carom(final boolean fence, final boolean grantedUnderLock) {
     final Litmus litmus = new Litmus();
-    final Litmus.Thread publisher = litmus.thread("mapper").storeRelease("index");
+    final Litmus.Program publisher = litmus.thread("mapper").storeRelease("index");
     if (grantedUnderLock) {
       publisher.casLock("stripe");
       publisher.storeRelease("record").unlock("stripe");
@@ -143,12 +149,22 @@ class PublicationOrderTest {
   @Test
   void anExtentOfAnotherThreadIsFoundAsWell() {
     final Litmus litmus = new Litmus();
-    litmus.thread("granter").storeRelease("index").casLock("stripe").store("granted")
+    litmus
+        .thread("granter")
+        .storeRelease("index")
+        .casLock("stripe")
+        .store("granted")
         .unlock("stripe");
-    litmus.thread("mapper").casLock("stripe").load("granted", "g").storeRelease("record")
-        .unlock("stripe").storeFence().store("address");
+    litmus
+        .thread("mapper")
+        .casLock("stripe")
+        .load("granted", "g")
+        .storeRelease("record")
+        .unlock("stripe")
+        .storeFence()
+        .store("address");
     litmus.thread("interrupt").load("address", SEEN).loadAcquireAt("index", SEEN, "index");
-    assertThat(litmus.find(r -> r.get("g") == 1 && missed(r, "index"))).isEmpty();
+    assertThat(litmus.find(r -> value(r, "g") == 1 && missed(r, "index"))).isEmpty();
   }
 
   /** The checker itself: the shapes of which the answer is known. */
@@ -158,22 +174,24 @@ class PublicationOrderTest {
     final Litmus buffering = new Litmus();
     buffering.thread("1").storeRelease("x").loadAcquire("y", "r1");
     buffering.thread("2").storeRelease("y").loadAcquire("x", "r2");
-    assertThat(buffering.find(r -> r.get("r1") == 0 && r.get("r2") == 0)).isNotEmpty();
+    assertThat(buffering.find(r -> value(r, "r1") == 0 && value(r, "r2") == 0)).isNotEmpty();
     // message passing holds with release and acquire, and not without either
-    assertThat(passing(true, true).find(r -> r.get("f") == 1 && r.get("d") == 0)).isEmpty();
-    assertThat(passing(false, true).find(r -> r.get("f") == 1 && r.get("d") == 0)).isNotEmpty();
-    assertThat(passing(true, false).find(r -> r.get("f") == 1 && r.get("d") == 0)).isNotEmpty();
+    assertThat(passing(true, true).find(r -> value(r, "f") == 1 && value(r, "d") == 0)).isEmpty();
+    assertThat(passing(false, true).find(r -> value(r, "f") == 1 && value(r, "d") == 0))
+        .isNotEmpty();
+    assertThat(passing(true, false).find(r -> value(r, "f") == 1 && value(r, "d") == 0))
+        .isNotEmpty();
     // one variable is always coherent
     final Litmus coherent = new Litmus();
     coherent.thread("1").store("x");
     coherent.thread("2").load("x", "r1").load("x", "r2");
-    assertThat(coherent.find(r -> r.get("r1") == 1 && r.get("r2") == 0)).isEmpty();
+    assertThat(coherent.find(r -> value(r, "r1") == 1 && value(r, "r2") == 0)).isEmpty();
   }
 
   private static Litmus passing(final boolean release, final boolean acquire) {
     final Litmus litmus = new Litmus();
-    final Litmus.Thread sender = litmus.thread("1").store("data");
-    final Litmus.Thread receiver = litmus.thread("2");
+    final Litmus.Program sender = litmus.thread("1").store("data");
+    final Litmus.Program receiver = litmus.thread("2");
     if (release) {
       sender.storeRelease("flag");
     } else {
