@@ -36,7 +36,7 @@ public final class GrowingStrategy implements DmaStrategy {
   @Override
   public String description() {
     return "fixed pool that more pools are added to when it is full, and given back when they are"
-               + " idle";
+        + " idle";
   }
 
   @Override

@@ -5,9 +5,9 @@ import org.osgi.annotation.versioning.ConsumerType;
 
 /**
  * One pool of a strategy. The core calls {@link #allocate}, {@link #release}, {@link #grant},
- * {@link #retract}, {@link #tick} and what else takes a stripe under that stripe's lock: calls for one stripe
- * never overlap, calls for different stripes do. An instance therefore keeps its state per stripe
- * and shares nothing between them that it does not guard itself.
+ * {@link #retract}, {@link #tick} and what else takes a stripe under that stripe's lock: calls for
+ * one stripe never overlap, calls for different stripes do. An instance therefore keeps its state
+ * per stripe and shares nothing between them that it does not guard itself.
  *
  * <p>None of the methods may block, allocate on the heap in steady state, or touch bytes. Each is
  * watched: one that does not return costs its stripe, whose extents are set aside.

@@ -132,8 +132,7 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
   private void limits(final Settings settings) {
     tables
         .limits()
-        .set(
-            TimeUnit.MILLISECONDS.toNanos(settings.throttleMs()), settings.reachablePercent());
+        .set(TimeUnit.MILLISECONDS.toNanos(settings.throttleMs()), settings.reachablePercent());
   }
 
   /** Says that a device does not get the restricted pool that is named for it. */

@@ -107,8 +107,8 @@ class ConfigReaderTest {
     wrong(
         "swoitlb",
         "force",
-        "unknown property 'swoitlb'; valid: debug, debugDriver, debugEntries, drainPolicy, drainTimeoutMs, lookup,"
-            + " reachablePercent, restrictedPools, strategy, strategy.fallback, swiotlb,"
-            + " throttleTimeoutMs, watchdogMs");
+        "unknown property 'swoitlb'; valid: debug, debugDriver, debugEntries, drainPolicy,"
+            + " drainTimeoutMs, lookup, reachablePercent, restrictedPools, strategy,"
+            + " strategy.fallback, swiotlb, throttleTimeoutMs, watchdogMs");
   }
 }

@@ -234,8 +234,7 @@ final class NeededExtentTest {
 
   @Test
   void aThrottledMapFailsAtItsDeadlineAndSaysSo() {
-    final Settings short20 =
-        Settings.DEFAULTS.with(20, 25, Lookup.DIRECT);
+    final Settings short20 = Settings.DEFAULTS.with(20, 25, Lookup.DIRECT);
     try (CoreKit kit = kit(TestGuest.plain(), short20)) {
       final DmaDevice device = kit.device("dev");
       kit.use(device, "needing");
@@ -288,8 +287,7 @@ final class NeededExtentTest {
   @ParameterizedTest
   @EnumSource(Lookup.class)
   void everyLookupFindsWhatIsMapped(final Lookup lookup) {
-    final Settings settings =
-        Settings.DEFAULTS.with(20, 25, lookup);
+    final Settings settings = Settings.DEFAULTS.with(20, 25, lookup);
     try (CoreKit kit = kit(TestGuest.plain(), settings)) {
       final DmaDevice device = kit.device("dev");
       kit.use(device, "needing");

@@ -92,8 +92,7 @@ final class ReachableTest {
           .isInstanceOf(DmaUsageException.class);
       device.unmap(bus, 64, DmaDirection.TO_DEVICE, 0);
       device.freeReachable(buffer);
-      assertThatThrownBy(() -> device.freeReachable(buffer))
-          .isInstanceOf(DmaUsageException.class);
+      assertThatThrownBy(() -> device.freeReachable(buffer)).isInstanceOf(DmaUsageException.class);
       assertThatThrownBy(() -> device.allocateReachable(0))
           .isInstanceOf(IllegalArgumentException.class);
     }
@@ -170,8 +169,7 @@ final class ReachableTest {
       assertThat(bus).isEqualTo(doorbell);
       device.unmap(bus, 64, DmaDirection.BIDIRECTIONAL, DmaAttributes.MMIO);
       assertThat(kit.info(device).bounced()).isZero();
-      assertThatThrownBy(
-              () -> device.map(4096, 64, DmaDirection.TO_DEVICE, DmaAttributes.MMIO))
+      assertThatThrownBy(() -> device.map(4096, 64, DmaDirection.TO_DEVICE, DmaAttributes.MMIO))
           .hasMessageContaining("RAM, not MMIO");
       device.negotiated(new Negotiation(true, true));
       assertThat(device.map(doorbell, 64, DmaDirection.TO_DEVICE, DmaAttributes.MMIO))
@@ -183,10 +181,8 @@ final class ReachableTest {
   void mmioBeyondTheMaskFails() {
     try (CoreKit kit = kit()) {
       final DmaDevice device =
-          kit.device(
-              DmaDeviceSpec.of("dev", null).withDmaMask((1L << 32) - 1), Negotiation.NONE);
-      assertThat(
-              device.map(0x90_0000_0000L, 64, DmaDirection.TO_DEVICE, DmaAttributes.MMIO))
+          kit.device(DmaDeviceSpec.of("dev", null).withDmaMask((1L << 32) - 1), Negotiation.NONE);
+      assertThat(device.map(0x90_0000_0000L, 64, DmaDirection.TO_DEVICE, DmaAttributes.MMIO))
           .isEqualTo(DmaDevice.MAPPING_ERROR);
       assertThat(kit.info(device).mask()).isEqualTo(1);
     }

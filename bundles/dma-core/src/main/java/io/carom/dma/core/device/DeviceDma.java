@@ -4,7 +4,6 @@ import io.carom.dma.CoherentBuffer;
 import io.carom.dma.DmaDevice;
 import io.carom.dma.DmaDeviceSpec;
 import io.carom.dma.DmaDirection;
-import io.carom.dma.DmaUsageException;
 import io.carom.dma.Negotiation;
 import io.carom.dma.ReachableBuffer;
 import io.carom.dma.ScatterList;

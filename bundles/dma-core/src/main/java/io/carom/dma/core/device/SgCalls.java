@@ -19,9 +19,9 @@ public final class SgCalls {
       final DmaDirection direction,
       final int attributes) {
     for (int i = 0; i < list.entries(); i++) {
-      // Only the first waits for a throttled pool: one that holds part of it must not wait for more.
-      final long bus =
-          mapper.map(list.address(i), list.length(i), direction, attributes, i == 0);
+      // Only the first waits for a throttled pool: one that holds part of it must not wait for
+      // more.
+      final long bus = mapper.map(list.address(i), list.length(i), direction, attributes, i == 0);
       if (bus == DmaDevice.MAPPING_ERROR) {
         for (int j = 0; j < i; j++) {
           // Nothing was transferred, so nothing is copied back.

@@ -38,8 +38,7 @@ public final class Lending implements PageLender, AutoCloseable {
 
   private final CoreTables tables;
   private final Supplier<List<Pool>> pools;
-  private final IdentityHashMap<LentPages, Loan> loans =
-      new IdentityHashMap<>(); // guarded by this
+  private final IdentityHashMap<LentPages, Loan> loans = new IdentityHashMap<>(); // guarded by this
   private @Nullable Thread reclaimer; // guarded by this
   private volatile boolean closed;
 
@@ -100,9 +99,7 @@ public final class Lending implements PageLender, AutoCloseable {
       }
       final ExtentState extent = tables.index().find(bus);
       final MappingRecord record =
-          extent == null || extent.stripe() != stripe
-              ? null
-              : extent.take(bus, bytes, bus, bytes);
+          extent == null || extent.stripe() != stripe ? null : extent.take(bus, bytes, bus, bytes);
       if (extent == null || record == null) {
         pool.fault("lent a run at 0x" + Long.toHexString(bus) + ", which is not its to give");
         return null;
@@ -131,7 +128,9 @@ public final class Lending implements PageLender, AutoCloseable {
     }
     if (loan == null) {
       throw new IllegalStateException(
-          "pages at 0x" + Long.toHexString(pages.address()) + " are not lent, or given back before");
+          "pages at 0x"
+              + Long.toHexString(pages.address())
+              + " are not lent, or given back before");
     }
     Pool.endHeld(loan.extent, loan.record);
   }

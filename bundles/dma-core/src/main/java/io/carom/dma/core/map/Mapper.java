@@ -296,8 +296,7 @@ public final class Mapper {
       if (!stripe.lock(me)) {
         continue;
       }
-      write(
-          stripe.request, 0, size, DmaDirection.BIDIRECTIONAL, DmaAttributes.MAY_SLEEP);
+      write(stripe.request, 0, size, DmaDirection.BIDIRECTIONAL, DmaAttributes.MAY_SLEEP);
       long answer = place(generation, pool, stripe, 0, REACH);
       if (answer < MOST_NEEDS) {
         answer =
@@ -349,8 +348,7 @@ public final class Mapper {
         return DmaDevice.MAPPING_ERROR;
       }
       long bus =
-          tryStripes(
-              generation, pool, answer, stripe, me, offset, address, size, direction, asked);
+          tryStripes(generation, pool, answer, stripe, me, offset, address, size, direction, asked);
       answer = RETRY; // the stripe was tried before the loop began: no more
       stripe = null;
       if (bus == RETRY) {
@@ -589,9 +587,7 @@ public final class Mapper {
         || ((how & LENT) == 0
             ? current != generation
             : generation.state() != Generation.State.DRAINING)) {
-      return (how & LENT) == 0 && current != generation
-          ? RETRY
-          : REFUSED - Refusal.FULL.ordinal();
+      return (how & LENT) == 0 && current != generation ? RETRY : REFUSED - Refusal.FULL.ordinal();
     }
     final int kind = how == PLAIN ? ask(pool, stripe) : askOtherwise(pool, stripe, how);
     return kind == Placement.BOUNCE ? BOUNCED : otherwise(generation, pool, stripe, how, kind);
@@ -612,8 +608,7 @@ public final class Mapper {
       return notItsOwn(stripe.pool, bus);
     }
     final MapRequest request = stripe.request;
-    final int whose =
-        (how & REACH) == 0 ? generation.slot() : MappingRecord.heldBy(device);
+    final int whose = (how & REACH) == 0 ? generation.slot() : MappingRecord.heldBy(device);
     record.fill(request.address, bus, size, request.direction, whose, tick.millis());
     if (!reaches(bus, size)) {
       return undo(stripe.pool, stripe, extent, record);
@@ -638,9 +633,7 @@ public final class Mapper {
       case FAULT -> REFUSED - Failures.STRATEGY_ERROR;
       case Placement.REFUSED -> REFUSED - stripe.placement.refusal();
       case Placement.PASS ->
-          (how & REACH) == 0
-              ? pass(generation, pool, stripe)
-              : REFUSED - Failures.STRATEGY_ERROR;
+          (how & REACH) == 0 ? pass(generation, pool, stripe) : REFUSED - Failures.STRATEGY_ERROR;
       case Placement.NEED_EXTENT -> {
         final long needs = needs(pool, stripe, stripe.placement, how);
         if (needs != 0) {
@@ -735,8 +728,7 @@ public final class Mapper {
       return REFUSED - Refusal.FULL.ordinal(); // asked before, or one that only lends
     }
     if (bytes <= 0 || bytes > MOST_NEEDED || (align & (align + 1)) != 0 || align >= MOST_NEEDED) {
-      pool.fault(
-          "needs an extent of " + bytes + " bytes aligned to 0x" + Long.toHexString(align));
+      pool.fault("needs an extent of " + bytes + " bytes aligned to 0x" + Long.toHexString(align));
       return REFUSED - Failures.STRATEGY_ERROR;
     }
     final int pages = (int) ((bytes + (1 << PAGE_SHIFT) - 1) >> PAGE_SHIFT);

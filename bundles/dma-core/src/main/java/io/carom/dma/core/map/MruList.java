@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The list of the "Allow dynamic allocation of software IO TLB bounce buffers" series: every bounce
  * of a device, the one that was looked up last in front. Linear in what is live, and short where
- * the same buffer is looked up again and again. A doubly linked list in arrays; entry 0 is the head.
+ * the same buffer is looked up again and again. A doubly linked list in arrays; entry 0 is the
+ * head.
  */
 final class MruList extends StripeLock implements RecordLookup {
   private static final int INITIAL = 64;

@@ -26,12 +26,10 @@ public final class Reachables {
   private final Map<Long, Held> held = new HashMap<>(); // by bus address; guarded by this
   private volatile long bytes;
 
-
   private record Held(ExtentState extent, MappingRecord record, Pool pool) {}
 
   /** A device without such buffers. */
-  Reachables(
-      final CoreTables tables, final String device, final int number, final Mapper mapper) {
+  Reachables(final CoreTables tables, final String device, final int number, final Mapper mapper) {
     this.mapper = mapper;
     this.tables = tables;
     this.device = device;

@@ -9,7 +9,6 @@ import io.carom.dma.core.pool.Generation;
 import io.carom.dma.core.pool.GenerationTable;
 import io.carom.dma.core.pool.MappingRecord;
 import io.carom.dma.core.pool.Stripe;
-import io.carom.dma.spi.Extent;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 

@@ -39,8 +39,7 @@ public final class RamSpace implements ExtentSource {
   }
 
   @Override
-  public @Nullable ExtentState takePages(
-      final long bytes, final long alignMask, final long limit) {
+  public @Nullable ExtentState takePages(final long bytes, final long alignMask, final long limit) {
     final long count = bytes >> PhysicalLayout.PAGE_SHIFT;
     // An unaligned bus offset would put slots across set borders; the machine's offsets are
     // aligned.

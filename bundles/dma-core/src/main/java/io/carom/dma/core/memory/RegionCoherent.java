@@ -17,8 +17,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Coherent memory in a range of bounce memory, a device's region or a restricted pool: pages of the
  * reserve, which was set apart before any extent was granted, so a swap never has to wait for it.
- * What does not fit there takes whole slot sets that nobody owns, or fails. Memory is aligned to its
- * size, rounded up to a power of two pages; in a device's region, as far as its reserve has room.
+ * What does not fit there takes whole slot sets that nobody owns, or fails. Memory is aligned to
+ * its size, rounded up to a power of two pages; in a device's region, as far as its reserve has
+ * room.
  */
 public final class RegionCoherent implements CoherentSpace {
   private static final int PAGE = PhysicalLayout.PAGE_SIZE;

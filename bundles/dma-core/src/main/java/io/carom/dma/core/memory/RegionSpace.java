@@ -51,8 +51,7 @@ public final class RegionSpace implements ExtentSource {
     this.kind = kind;
     this.index = index;
     this.ids = ids;
-    final int firstSet =
-        (int) ((region.reserveBytes() + Extent.SET_SIZE - 1) >> Extent.SET_SHIFT);
+    final int firstSet = (int) ((region.reserveBytes() + Extent.SET_SIZE - 1) >> Extent.SET_SHIFT);
     firstPage = firstSet * SET_PAGES;
     pages = (int) (region.memory().byteSize() >> Extent.SET_SHIFT) * SET_PAGES;
     if (firstPage < pages) {

@@ -9,14 +9,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * What the core keeps of an extent: its bytes, its records, and who owns it.
  *
- * <p><b>Invariant</b>: the owner changes only while it {@link #isEmpty is empty}, under the home stripe's
- * lock of the owner before. So whoever holds a live mapping finds the same owner and home from its
- * map to its unmap, without knowing which strategy is current; whoever does not is found out by
- * checking the owner again under the lock.
+ * <p><b>Invariant</b>: the owner changes only while it {@link #isEmpty is empty}, under the home
+ * stripe's lock of the owner before. So whoever holds a live mapping finds the same owner and home
+ * from its map to its unmap, without knowing which strategy is current; whoever does not is found
+ * out by checking the owner again under the lock.
  *
- * <p>Records, {@code occupied} and {@code starts} are guarded by the lock of the home
- * stripe. Syncs read {@code starts} without it: the bits of their own mapping do not change
- * meanwhile.
+ * <p>Records, {@code occupied} and {@code starts} are guarded by the lock of the home stripe. Syncs
+ * read {@code starts} without it: the bits of their own mapping do not change meanwhile.
  */
 public final class ExtentState {
   /** What strategies know of it. */

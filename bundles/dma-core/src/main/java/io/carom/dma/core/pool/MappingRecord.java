@@ -68,7 +68,9 @@ public final class MappingRecord {
   /** First slot of the run in its extent and number of its slots, padding included. */
   private long run;
 
-  /** Generation, direction and tick: few stores make a mapping, as they must drain before a lock. */
+  /**
+   * Generation, direction and tick: few stores make a mapping, as they must drain before a lock.
+   */
   private long tag;
 
   /** A free record. */

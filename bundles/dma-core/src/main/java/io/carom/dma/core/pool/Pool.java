@@ -292,7 +292,8 @@ public final class Pool {
    */
   public void giveBack(final Stripe stripe, final ExtentState extent) {
     if (!extent.isEmpty()) {
-      fault("gave back the extent at 0x" + Long.toHexString(extent.extent.busAddress()) + " in use");
+      fault(
+          "gave back the extent at 0x" + Long.toHexString(extent.extent.busAddress()) + " in use");
       return;
     }
     if (!extent.needed()

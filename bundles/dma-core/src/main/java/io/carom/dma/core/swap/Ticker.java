@@ -36,8 +36,7 @@ final class Ticker implements AutoCloseable {
   }
 
   private final class Worker implements Runnable {
-    private final Thread thread =
-        Thread.ofPlatform().daemon().name("dma-ticker").unstarted(this);
+    private final Thread thread = Thread.ofPlatform().daemon().name("dma-ticker").unstarted(this);
     private volatile @Nullable Pool in;
     private volatile long lap;
 

@@ -8,9 +8,8 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Finds strategies that do not return: a stripe that is held by the same thread, in the same
- * visit to the strategy's code, for longer than the deadline is abandoned. Runs on the core's
- * timer.
+ * Finds strategies that do not return: a stripe that is held by the same thread, in the same visit
+ * to the strategy's code, for longer than the deadline is abandoned. Runs on the core's timer.
  */
 final class Watchdog {
   private record Hold(long owner, long visit, long sinceNs) {}
