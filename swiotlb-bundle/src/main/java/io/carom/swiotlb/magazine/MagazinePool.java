@@ -80,27 +80,48 @@ public final class MagazinePool implements StrategyInstance {
 
   @Override
   public void allocate(final int stripe, final MapRequest request, final Placement answer) {
-    final long[] top = tops[stripe];
+    if (request.unconstrained) {
+      // Of a size near the end of the range this is negative, and so too big for a class.
+      final long classOf = (request.size + SLOT_MASK) >> Extent.SLOT_SHIFT;
+      if (classOf >= 0 && classOf <= Extent.SET_SLOTS) {
+        final long[] top = tops[stripe];
+        final int at = TOPS + (int) classOf;
+        final long run = top[at];
+        if (run >= 0) {
+          top[at] = Magazines.NONE;
+          answer.bounce(run, run, classOf << Extent.SLOT_SHIFT);
+          return;
+        }
+      }
+    } else if (hot(tops[stripe], request, answer)) {
+      return;
+    }
+    stripes[stripe].allocate(request, answer);
+  }
+
+  /** The common case of a request with masks or a boundary. */
+  private static boolean hot(
+      final long[] top, final MapRequest request, final Placement answer) {
     final long address = request.address;
     final long preserve = request.minAlignMask;
     final long offset = address & preserve & SLOT_MASK;
-    // Of a size near the end of the range this is negative, and so refused as too big below.
     final long bytes = (request.size + offset + SLOT_MASK) & -Extent.SLOT_SIZE;
-    if ((bytes - 1) >>> Extent.SET_SHIFT == 0 && request.allocAlignMask == 0) {
-      final int at = TOPS + (int) (bytes >> Extent.SLOT_SHIFT);
-      final long run = top[at];
-      // Runs in magazines are page-aligned unless of one slot; the mask's higher bits and the
-      // boundary, which is all ones when there is none, remain to be looked at.
-      if (run >= 0
-          && ((run ^ address) & preserve & -Extent.SLOT_SIZE) == 0
-          && Long.compareUnsigned((run & request.boundaryMask) + bytes - 1, request.boundaryMask)
-              <= 0) {
-        top[at] = Magazines.NONE;
-        answer.bounce(run + offset, run, bytes);
-        return;
-      }
+    if (bytes - 1 >>> Extent.SET_SHIFT != 0 || request.allocAlignMask != 0) {
+      return false;
     }
-    stripes[stripe].allocate(request, answer);
+    final int at = TOPS + (int) (bytes >> Extent.SLOT_SHIFT);
+    final long run = top[at];
+    // Runs in magazines are page-aligned unless of one slot; the mask's higher bits and the
+    // boundary, which is all ones when there is none, remain to be looked at.
+    if (run < 0
+        || ((run ^ address) & preserve & -Extent.SLOT_SIZE) != 0
+        || Long.compareUnsigned((run & request.boundaryMask) + bytes - 1, request.boundaryMask)
+            > 0) {
+      return false;
+    }
+    top[at] = Magazines.NONE;
+    answer.bounce(run + offset, run, bytes);
+    return true;
   }
 
   @Override

@@ -37,6 +37,9 @@ public final class MapRequest {
   /** The placement must not cross a multiple of this plus one; -1 for no boundary. */
   public long boundaryMask;
 
+  /** True only if both masks above are 0 and there is no boundary: the common case, in one look. */
+  public boolean unconstrained;
+
   /** For the core; strategies get one. */
   public MapRequest() {}
 }

@@ -16,7 +16,9 @@ import io.carom.dma.spi.MapRequest;
 import io.carom.dma.spi.Placement;
 import io.carom.dma.spi.Refusal;
 import io.carom.memory.GuestMemory;
+import io.carom.memory.RamRange;
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.VarHandle;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -94,6 +96,9 @@ public final class Mapper {
   private final long allocAlignMask;
   private final long boundaryMask;
   private final int device;
+  private final long highBase;
+  private final long highSize;
+  private final long highOffset;
 
   private final Failures failures = new Failures();
   private final Reachables reachables;
@@ -122,6 +127,10 @@ public final class Mapper {
     allocAlignMask = spec.allocAlignMask();
     boundaryMask = spec.boundaryMask();
     device = none.device;
+    final RamRange high = memory.ranges().getLast();
+    highBase = high.base();
+    highSize = high.size();
+    highOffset = memory.offset(highBase);
     reachables = new Reachables(tables, spec.name(), device, this);
   }
 
@@ -191,7 +200,12 @@ public final class Mapper {
       final DmaDirection direction,
       final int attributes,
       final boolean throttle) {
-    final long offset = size <= 0 ? -1 : memory.offset(address, size);
+    final long above = address - highBase;
+    // Most buffers lie in high RAM, where there is any; the rest is looked up.
+    final long offset =
+        size > 0 && above >= 0 && size <= highSize - above
+            ? above + highOffset
+            : size <= 0 ? -1 : memory.offset(address, size);
     if (offset < 0 || holdsReachable || (attributes & DmaAttributes.MMIO) != 0) {
       final long bus = inPlace(offset, address, size, direction, attributes);
       if (bus != RETRY) {
@@ -534,6 +548,7 @@ public final class Mapper {
     request.minAlignMask = minAlignMask;
     request.allocAlignMask = allocAlignMask;
     request.boundaryMask = boundaryMask;
+    request.unconstrained = (minAlignMask | allocAlignMask) == 0 && boundaryMask < 0;
   }
 
   /**
@@ -557,8 +572,12 @@ public final class Mapper {
         return answer;
       }
       bus = stripe.placement.busAddress();
-      extent = index.find(bus);
-      if (extent == null || extent.stripe() != stripe) {
+      final ExtentState recent = stripe.recent;
+      extent =
+          recent != null && recent.holds(bus) && recent.stripe() == stripe
+              ? recent
+              : find(stripe, bus);
+      if (extent == null) {
         return notItsOwn(pool, bus);
       }
       final long refusal = record(generation, stripe, extent, bus, size, how);
@@ -576,8 +595,20 @@ public final class Mapper {
       // Always in, whatever the direction: a device that writes less than the buffer must leave the
       // rest as it was, and must never hand stale bytes of the pool to the driver.
       copier.copy(ram, offset, extent.memory, bus + extent.delta, size);
+      // The driver may hand the address on by a plain store: the record must not come behind it.
+      VarHandle.storeStoreFence();
     }
     return bus;
+  }
+
+  /** The extent of an address if it is homed in a stripe, or null; noted for the next map. */
+  private @Nullable ExtentState find(final Stripe stripe, final long bus) {
+    final ExtentState extent = index.find(bus);
+    if (extent == null || extent.stripe() != stripe) {
+      return null;
+    }
+    stripe.recent = extent;
+    return extent;
   }
 
   /** The strategy's decision: BOUNCED, or what the map comes to otherwise. */
@@ -695,6 +726,7 @@ public final class Mapper {
   private int askOtherwise(final Pool pool, final Stripe stripe, final int how) {
     if ((how & REACH) != 0) {
       stripe.request.allocAlignMask |= (1 << PAGE_SHIFT) - 1;
+      stripe.request.unconstrained = false;
       stripe.request.device = -1; // what is the device's must be written anew
     }
     final ExtentState made = stripe.made;

@@ -31,7 +31,7 @@ public final class ExtentState {
   final @Nullable ExtentState @Nullable [] pages;
 
   private final long bus;
-  private final int slots;
+  private final long bytes;
   private final MappingRecord[] records;
   private final long[] occupied;
   private final long[] starts;
@@ -62,7 +62,8 @@ public final class ExtentState {
     this.memory = memory;
     this.delta = offset - extent.busAddress();
     this.bus = extent.busAddress();
-    this.slots = extent.slots();
+    this.bytes = extent.size();
+    final int slots = extent.slots();
     records = new MappingRecord[slots];
     for (int i = 0; i < slots; i++) {
       records[i] = new MappingRecord();
@@ -75,6 +76,11 @@ public final class ExtentState {
   static ExtentState split(final @Nullable ExtentState[] pages) {
     return new ExtentState(
         new Extent(0, ExtentKind.RAM, 0, 0), MemorySegment.NULL, 0, Objects.requireNonNull(pages));
+  }
+
+  /** Whether a bus address lies in it. */
+  public boolean holds(final long busAddress) {
+    return busAddress >= bus && busAddress - bus < bytes;
   }
 
   /** The stripe that it is homed in, of the pool that owns it; null when nobody does. */
@@ -147,14 +153,16 @@ public final class ExtentState {
   public @Nullable MappingRecord take(
       final long busAddress, final long size, final long runAddress, final long runBytes) {
     final long first = runAddress - bus;
-    final long end = first + runBytes; // both below 2^48 in a sane answer; checked next
+    final long lead = busAddress - runAddress;
+    // Each of these is at most what the one before it was compared with: no sum overflows.
     if (first < 0
+        || first >= bytes
         || runBytes <= 0
-        || end < first
-        || end > (long) slots << Extent.SLOT_SHIFT
+        || runBytes > bytes - first
         || ((first | runBytes) & (Extent.SLOT_SIZE - 1)) != 0
-        || busAddress < runAddress
-        || size > runAddress + runBytes - busAddress) {
+        || lead < 0
+        || lead >= runBytes
+        || size > runBytes - lead) {
       return null;
     }
     final int slot = (int) (first >> Extent.SLOT_SHIFT);

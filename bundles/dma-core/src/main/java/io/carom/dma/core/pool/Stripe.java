@@ -21,6 +21,9 @@ public final class Stripe extends StripeLock {
   /** The extent that was made for the map in hand; guarded by the lock. */
   public @Nullable ExtentState made;
 
+  /** The extent of the last bounce, where the next is likely too; guarded by the lock. */
+  public @Nullable ExtentState recent;
+
   /** Extents that the next mapping which needs one gets; guarded by the lock. */
   final KeptExtents kept = new KeptExtents();
 
