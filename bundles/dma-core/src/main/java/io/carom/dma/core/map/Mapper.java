@@ -8,6 +8,7 @@ import io.carom.dma.ReachableBuffer;
 import io.carom.dma.core.pool.ExtentIndex;
 import io.carom.dma.core.pool.ExtentState;
 import io.carom.dma.core.pool.Generation;
+import io.carom.dma.core.pool.GenerationCell;
 import io.carom.dma.core.pool.MappingRecord;
 import io.carom.dma.core.pool.Pool;
 import io.carom.dma.core.pool.Stripe;
@@ -15,6 +16,7 @@ import io.carom.dma.core.pool.StripeHint;
 import io.carom.dma.spi.MapRequest;
 import io.carom.dma.spi.Placement;
 import io.carom.dma.spi.Refusal;
+import io.carom.dma.spi.StrategyInstance;
 import io.carom.memory.GuestMemory;
 import io.carom.memory.RamRange;
 import java.lang.foreign.MemorySegment;
@@ -218,9 +220,13 @@ public final class Mapper {
     if (pool != null) {
       final Stripe[] stripes = pool.stripes();
       final Stripe stripe = stripes[StripeHint.of(me) & (stripes.length - 1)];
+      // Before the lock what can be: each load behind it waits for it.
+      final StrategyInstance code = pool.instance();
+      final GenerationCell cell = generation.cell(stripe.index);
+      final MapRequest request = stripe.request;
       if (stripe.tryLock(me)) {
-        write(stripe.request, address, size, direction, attributes);
-        final long bus = place(generation, pool, stripe, offset, PLAIN);
+        write(request, address, size, direction, attributes);
+        final long bus = place(generation, cell, pool, code, stripe, offset, PLAIN);
         if (bus >= 0) {
           return bus;
         }
@@ -311,7 +317,7 @@ public final class Mapper {
         continue;
       }
       write(stripe.request, 0, size, DmaDirection.BIDIRECTIONAL, DmaAttributes.MAY_SLEEP);
-      long answer = place(generation, pool, stripe, 0, REACH);
+      long answer = place(generation, generation.cell(stripe.index), pool, pool.instance(), stripe, 0, REACH);
       if (answer < MOST_NEEDS) {
         answer =
             placeNeeding(
@@ -428,7 +434,7 @@ public final class Mapper {
           continue;
         } else {
           write(stripe.request, address, size, direction, attributes);
-          answer = place(generation, pool, stripe, offset, PLAIN);
+          answer = place(generation, generation.cell(stripe.index), pool, pool.instance(), stripe, offset, PLAIN);
         }
         if (answer < MOST_NEEDS) {
           answer =
@@ -480,7 +486,7 @@ public final class Mapper {
     if (stripe.lock(me)) {
       stripe.made = made;
       write(stripe.request, address, size, direction, attributes);
-      answer = place(generation, pool, stripe, offset, how | (made == null ? DENIED : MADE));
+      answer = place(generation, generation.cell(stripe.index), pool, pool.instance(), stripe, offset, how | (made == null ? DENIED : MADE));
     }
     if (made != null && !made.needed()) {
       pool.unmake(made); // not granted: the generation or the stripe is not what it was
@@ -510,7 +516,14 @@ public final class Mapper {
         continue;
       }
       write(stripe.request, address, size, direction, attributes);
-      final long answer = place(lender, lender.pool, stripe, offset, LENT);
+      final long answer = place(
+              lender,
+              lender.cell(stripe.index),
+              lender.pool,
+              lender.pool.instance(),
+              stripe,
+              offset,
+              LENT);
       if (answer >= 0) {
         return answer;
       }
@@ -559,7 +572,9 @@ public final class Mapper {
    */
   private long place(
       final Generation generation,
+      final GenerationCell cell,
       final Pool pool,
+      final StrategyInstance code,
       final Stripe stripe,
       final long offset,
       final int how) {
@@ -567,7 +582,7 @@ public final class Mapper {
     final long bus;
     final ExtentState extent;
     try {
-      final long answer = decide(generation, pool, stripe, how);
+      final long answer = decide(generation, pool, code, stripe, how);
       if (answer != BOUNCED) {
         return answer;
       }
@@ -580,7 +595,7 @@ public final class Mapper {
       if (extent == null) {
         return notItsOwn(pool, bus);
       }
-      final long refusal = record(generation, stripe, extent, bus, size, how);
+      final long refusal = record(generation, cell, stripe, extent, bus, size, how);
       if (refusal != 0) {
         return refusal;
       }
@@ -613,20 +628,25 @@ public final class Mapper {
 
   /** The strategy's decision: BOUNCED, or what the map comes to otherwise. */
   private long decide(
-      final Generation generation, final Pool pool, final Stripe stripe, final int how) {
+      final Generation generation,
+      final Pool pool,
+      final StrategyInstance code,
+      final Stripe stripe,
+      final int how) {
     if (!pool.callable()
         || ((how & LENT) == 0
             ? current != generation
             : generation.state() != Generation.State.DRAINING)) {
       return (how & LENT) == 0 && current != generation ? RETRY : REFUSED - Refusal.FULL.ordinal();
     }
-    final int kind = how == PLAIN ? ask(pool, stripe) : askOtherwise(pool, stripe, how);
+    final int kind = how == PLAIN ? ask(pool, code, stripe) : askOtherwise(pool, stripe, how);
     return kind == Placement.BOUNCE ? BOUNCED : otherwise(generation, pool, stripe, how, kind);
   }
 
   /** Makes the record of a bounce; 0, or the refusal when it cannot be. */
   private long record(
       final Generation generation,
+      final GenerationCell cell,
       final Stripe stripe,
       final ExtentState extent,
       final long bus,
@@ -649,7 +669,7 @@ public final class Mapper {
       return 0;
     }
     record.publish();
-    generation.cell(stripe.index).mapped(size, record.runSlots(), (how & LENT) != 0);
+    cell.mapped(size, record.runSlots(), (how & LENT) != 0);
     return 0;
   }
 
@@ -670,7 +690,7 @@ public final class Mapper {
         if (needs != 0) {
           yield needs;
         }
-        final int again = ask(pool, stripe);
+        final int again = ask(pool, pool.instance(), stripe);
         yield again == Placement.BOUNCE
             ? BOUNCED
             : again == Placement.NEED_EXTENT
@@ -701,12 +721,13 @@ public final class Mapper {
    *
    * @return the kind of its answer; FAULT when it threw, or when its stripe was abandoned meanwhile
    */
-  private static int ask(final Pool pool, final Stripe stripe) {
+  private static int ask(
+      final Pool pool, final StrategyInstance code, final Stripe stripe) {
     final Placement placement = stripe.placement;
     placement.clear();
     stripe.enterStrategy();
     try {
-      pool.instance().allocate(stripe.index, stripe.request, placement);
+      code.allocate(stripe.index, stripe.request, placement);
     } catch (final RuntimeException | Error e) {
       return fault(pool, stripe, "allocate: ", e);
     }
@@ -743,7 +764,7 @@ public final class Mapper {
       }
       stripe.leaveStrategy();
     }
-    return ask(pool, stripe);
+    return ask(pool, pool.instance(), stripe);
   }
 
   /**

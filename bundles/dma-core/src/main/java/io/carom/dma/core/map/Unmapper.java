@@ -6,9 +6,12 @@ import io.carom.dma.DmaUsageException;
 import io.carom.dma.core.pool.ExtentIndex;
 import io.carom.dma.core.pool.ExtentState;
 import io.carom.dma.core.pool.Generation;
+import io.carom.dma.core.pool.GenerationCell;
 import io.carom.dma.core.pool.GenerationTable;
 import io.carom.dma.core.pool.MappingRecord;
+import io.carom.dma.core.pool.Pool;
 import io.carom.dma.core.pool.Stripe;
+import io.carom.dma.spi.StrategyInstance;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
@@ -66,11 +69,11 @@ public final class Unmapper implements PassTable.Owner {
       unmapPass(busAddress, size, direction);
       return;
     }
+    final Generation generation = check(record, busAddress, size, direction);
     if (direction == DmaDirection.TO_DEVICE) {
-      finish(extent, record, busAddress, size, direction, null, 0);
+      finish(extent, record, busAddress, size, generation, false, 0);
       return;
     }
-    final Generation generation = check(record, busAddress, size, direction);
     if (!record.claim(MappingRecord.COPYING)) {
       throw usage(busAddress, NOT_ALLOCATED, size);
     }
@@ -78,7 +81,7 @@ public final class Unmapper implements PassTable.Owner {
     if (copy) {
       copyOut(extent, record.busAddress, record.address, size);
     }
-    finish(extent, record, busAddress, size, direction, generation, copy ? size : 0);
+    finish(extent, record, busAddress, size, generation, true, copy ? size : 0);
   }
 
   private @Nullable ExtentState find(final long busAddress) {
@@ -165,8 +168,10 @@ public final class Unmapper implements PassTable.Owner {
   /**
    * Gives slots and counts back under the home stripe's lock and tells the strategy.
    *
-   * @param claimed the generation of a record that is claimed; null for one that is checked and
-   *     taken here, under the lock
+   * <p>What can be looked at before the lock is: a mapping's record does not change while it is
+   * live, and each load behind a lock waits for it.
+   *
+   * @param claimed whether the record is claimed; else it is taken here, under the lock
    * @param copied bytes copied back, for the counts
    */
   private void finish(
@@ -174,30 +179,35 @@ public final class Unmapper implements PassTable.Owner {
       final MappingRecord record,
       final long busAddress,
       final long size,
-      final DmaDirection direction,
-      final @Nullable Generation claimed,
+      final Generation generation,
+      final boolean claimed,
       final long copied) {
     final long me = Thread.currentThread().threadId();
+    final long tag = record.tag();
     while (true) {
       final Stripe stripe = extent.stripe();
       if (stripe == null) {
         // Nobody owns it, so nothing lives in it: only a second unmap can come here.
         throw usage(busAddress, NOT_ALLOCATED, size);
       }
+      final Pool pool = stripe.pool;
+      final StrategyInstance code = pool.instance();
+      final GenerationCell cell = generation.cell(stripe.index);
       if (!stripe.lock(me)) {
-        finishAbandoned(record, busAddress, size, direction, claimed);
+        finishAbandoned(record, busAddress, size, claimed);
         return;
       }
       try {
         if (extent.stripe() != stripe) {
           continue; // the extent moved, as only one without live mappings can: check again
         }
-        final Generation generation =
-            claimed == null ? check(record, busAddress, size, direction) : claimed;
+        if (!claimed && (record.state() != MappingRecord.LIVE || record.tag() != tag)) {
+          throw usage(busAddress, NOT_ALLOCATED, size);
+        }
         forget(busAddress);
         // Before its slots can be taken again; the count is read when the lock is free.
-        generation.cell(stripe.index).unmapped(copied, record.runSlots());
-        stripe.pool.end(stripe, extent, record);
+        cell.unmapped(copied, record.runSlots());
+        pool.end(code, stripe, extent, record);
         return;
       } finally {
         stripe.unlock();
@@ -207,18 +217,11 @@ public final class Unmapper implements PassTable.Owner {
 
   /** Where the stripe was abandoned only the record counts; its slots stay out of use. */
   private void finishAbandoned(
-      final MappingRecord record,
-      final long busAddress,
-      final long size,
-      final DmaDirection direction,
-      final @Nullable Generation claimed) {
-    if (claimed != null) {
+      final MappingRecord record, final long busAddress, final long size, final boolean claimed) {
+    if (claimed) {
       record.free();
-    } else {
-      check(record, busAddress, size, direction);
-      if (!record.claim(MappingRecord.FREE)) {
-        throw usage(busAddress, NOT_ALLOCATED, size);
-      }
+    } else if (!record.claim(MappingRecord.FREE)) {
+      throw usage(busAddress, NOT_ALLOCATED, size);
     }
     forget(busAddress);
     abandonedUnmaps.increment();

@@ -113,6 +113,11 @@ public final class MappingRecord {
     return (int) run;
   }
 
+  /** Whose it is and since when, in one: not the same for two mappings at once. */
+  public long tag() {
+    return tag;
+  }
+
   /** Slot of the generation in the generation table; {@link #heldBy} when it is no mapping. */
   public int generation() {
     return (int) (tag >> 32);

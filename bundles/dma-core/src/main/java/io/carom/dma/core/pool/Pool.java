@@ -513,21 +513,34 @@ public final class Pool {
    * lock.
    */
   public void end(final Stripe stripe, final ExtentState extent, final MappingRecord record) {
+    end(instance, stripe, extent, record);
+  }
+
+  /** The same with the {@link #instance}, which was looked up before the lock. */
+  public void end(
+      final StrategyInstance code,
+      final Stripe stripe,
+      final ExtentState extent,
+      final MappingRecord record) {
     extent.giveBack(record);
     final long runAddress = extent.runAddress(record);
     final long runBytes = (long) record.runSlots() << Extent.SLOT_SHIFT;
     record.free();
     if (callable) {
-      release(stripe, extent, runAddress, runBytes);
+      release(code, stripe, extent, runAddress, runBytes);
     }
   }
 
   private void release(
-      final Stripe stripe, final ExtentState extent, final long runAddress, final long runBytes) {
+      final StrategyInstance code,
+      final Stripe stripe,
+      final ExtentState extent,
+      final long runAddress,
+      final long runBytes) {
     boolean given = false;
     stripe.enterStrategy();
     try {
-      given = instance.release(stripe.index, runAddress, runBytes);
+      given = code.release(stripe.index, runAddress, runBytes);
     } catch (final RuntimeException | Error e) {
       // Any error: after an update of its bundle a strategy's classes may no longer load.
       fault("release: " + e);
