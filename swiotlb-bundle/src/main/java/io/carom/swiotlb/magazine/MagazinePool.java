@@ -100,8 +100,7 @@ public final class MagazinePool implements StrategyInstance {
   }
 
   /** The common case of a request with masks or a boundary. */
-  private static boolean hot(
-      final long[] top, final MapRequest request, final Placement answer) {
+  private static boolean hot(final long[] top, final MapRequest request, final Placement answer) {
     final long address = request.address;
     final long preserve = request.minAlignMask;
     final long offset = address & preserve & SLOT_MASK;

@@ -148,13 +148,16 @@ final class ReachableTest {
   }
 
   @Test
-  void closingTheDeviceGivesItBack() {
+  void itStaysTheDriversWhenTheDeviceIsClosed() {
     try (CoreKit kit = kit()) {
       final DmaDevice device = kit.device("dev");
       kit.use(device, "needing");
       final long before = kit.guest.usedPages();
-      take(device, 4096);
+      final ReachableBuffer buffer = take(device, 4096);
       device.close();
+      assertThat(kit.core.pools()).isNotEmpty();
+      buffer.memory().fill((byte) 3);
+      device.freeReachable(buffer);
       CoreKit.await(() -> kit.guest.usedPages() == before, "its pages are free again");
     }
   }

@@ -67,6 +67,7 @@ final class BenchDevice implements AutoCloseable {
     }
     boolean ready = false;
     try {
+      made.device.driver(DmaBench.DEVICE);
       made.device.negotiated(new Negotiation(false, true));
       final String strategy = job.strategy();
       if (strategy != null) {

@@ -86,7 +86,7 @@ final class BenchWorker implements Runnable {
     final long beforeMap = System.nanoTime();
     final long bus = map();
     final long afterMap = System.nanoTime();
-    if (bus == DmaDevice.MAPPING_ERROR) {
+    if (list == null ? dma.mappingError(bus) : bus == DmaDevice.MAPPING_ERROR) {
       return false;
     }
     pretendTransfer(afterMap);

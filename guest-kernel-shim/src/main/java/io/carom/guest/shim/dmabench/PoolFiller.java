@@ -87,7 +87,7 @@ final class PoolFiller implements AutoCloseable {
       checkInterrupt();
       final int kind = random.nextInt(sizes);
       final long bus = dma.map(buffer, SIZES[kind], DIRECTION, ATTRIBUTES);
-      if (bus == DmaDevice.MAPPING_ERROR) {
+      if (dma.mappingError(bus)) {
         sizes = kind; // smaller ones may still fit
       } else {
         hold(bus, kind);

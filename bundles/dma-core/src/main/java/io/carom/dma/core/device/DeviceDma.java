@@ -427,7 +427,6 @@ public final class DeviceDma implements DmaDevice {
   public void close() {
     if (!closed) {
       closed = true;
-      reachables().freeAll();
       events.closed(this);
     }
   }

@@ -317,7 +317,8 @@ public final class Mapper {
         continue;
       }
       write(stripe.request, 0, size, DmaDirection.BIDIRECTIONAL, DmaAttributes.MAY_SLEEP);
-      long answer = place(generation, generation.cell(stripe.index), pool, pool.instance(), stripe, 0, REACH);
+      long answer =
+          place(generation, generation.cell(stripe.index), pool, pool.instance(), stripe, 0, REACH);
       if (answer < MOST_NEEDS) {
         answer =
             placeNeeding(
@@ -434,7 +435,15 @@ public final class Mapper {
           continue;
         } else {
           write(stripe.request, address, size, direction, attributes);
-          answer = place(generation, generation.cell(stripe.index), pool, pool.instance(), stripe, offset, PLAIN);
+          answer =
+              place(
+                  generation,
+                  generation.cell(stripe.index),
+                  pool,
+                  pool.instance(),
+                  stripe,
+                  offset,
+                  PLAIN);
         }
         if (answer < MOST_NEEDS) {
           answer =
@@ -486,7 +495,15 @@ public final class Mapper {
     if (stripe.lock(me)) {
       stripe.made = made;
       write(stripe.request, address, size, direction, attributes);
-      answer = place(generation, generation.cell(stripe.index), pool, pool.instance(), stripe, offset, how | (made == null ? DENIED : MADE));
+      answer =
+          place(
+              generation,
+              generation.cell(stripe.index),
+              pool,
+              pool.instance(),
+              stripe,
+              offset,
+              how | (made == null ? DENIED : MADE));
     }
     if (made != null && !made.needed()) {
       pool.unmake(made); // not granted: the generation or the stripe is not what it was
@@ -516,7 +533,8 @@ public final class Mapper {
         continue;
       }
       write(stripe.request, address, size, direction, attributes);
-      final long answer = place(
+      final long answer =
+          place(
               lender,
               lender.cell(stripe.index),
               lender.pool,
@@ -721,8 +739,7 @@ public final class Mapper {
    *
    * @return the kind of its answer; FAULT when it threw, or when its stripe was abandoned meanwhile
    */
-  private static int ask(
-      final Pool pool, final StrategyInstance code, final Stripe stripe) {
+  private static int ask(final Pool pool, final StrategyInstance code, final Stripe stripe) {
     final Placement placement = stripe.placement;
     placement.clear();
     stripe.enterStrategy();

@@ -9,14 +9,14 @@ import io.carom.dma.core.pool.Pool;
 import io.carom.dma.spi.Extent;
 import io.carom.memory.PhysicalLayout;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The I/O buffers that a driver holds in its device's bounce memory. A run that is held keeps its
  * extent where it is, as a mapping would, but belongs to no generation: a swap does not wait for
- * it. Maps of any part of it pass, whatever the strategy of the day.
+ * it. Maps of any part of it pass, whatever the strategy of the day. It stays the driver's when the
+ * device is closed, until the driver gives it back: it may still write there.
  */
 public final class Reachables {
   private final CoreTables tables;
@@ -93,22 +93,6 @@ public final class Reachables {
     final long slots = run.record.size >> Extent.SLOT_SHIFT;
     Pool.endHeld(run.extent, run.record);
     run.pool.unreserveReachable(slots);
-  }
-
-  /** Gives all of them back: the device is closed. */
-  public void freeAll() {
-    final List<Held> all;
-    synchronized (this) {
-      all = List.copyOf(held.values());
-      held.clear();
-      bytes = 0;
-      mapper.holdsReachable(false);
-    }
-    for (final Held run : all) {
-      final long slots = run.record.size >> Extent.SLOT_SHIFT;
-      Pool.endHeld(run.extent, run.record);
-      run.pool.unreserveReachable(slots);
-    }
   }
 
   /**

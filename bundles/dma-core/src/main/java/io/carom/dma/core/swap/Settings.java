@@ -38,7 +38,7 @@ public record Settings(
   public static final long WATCHDOG_MS = 500;
 
   /** Default of {@link #throttleMs}. */
-  public static final long THROTTLE_MS = 1_000;
+  public static final long THROTTLE_MS = 300; // below what makes a guest take a worker's queue over
 
   /** Default of {@link #reachablePercent}. */
   public static final int REACHABLE_PERCENT = 25;

@@ -117,8 +117,8 @@ final class Swapper {
       if (old.live() == 0) {
         return true;
       }
-      if (timing.nanoTime() - deadline >= 0) {
-        return false;
+      if (timing.nanoTime() - deadline >= 0 || Thread.currentThread().isInterrupted()) {
+        return false; // interrupted: the core stops, and would not really pause any more
       }
       timing.pause(pause);
       pause = Math.min(pause * 2, LONGEST_PAUSE_NS);
