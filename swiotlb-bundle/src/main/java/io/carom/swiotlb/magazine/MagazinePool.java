@@ -105,7 +105,7 @@ public final class MagazinePool implements StrategyInstance {
     final long preserve = request.minAlignMask;
     final long offset = address & preserve & SLOT_MASK;
     final long bytes = (request.size + offset + SLOT_MASK) & -Extent.SLOT_SIZE;
-    if (bytes - 1 >>> Extent.SET_SHIFT != 0 || request.allocAlignMask != 0) {
+    if ((bytes - 1) >>> Extent.SET_SHIFT != 0 || request.allocAlignMask != 0) {
       return false;
     }
     final int at = TOPS + (int) (bytes >> Extent.SLOT_SHIFT);
