@@ -45,6 +45,11 @@ public final class GrowingStrategy implements DmaStrategy {
   }
 
   @Override
+  public String sizeProperty() {
+    return "maxSlots";
+  }
+
+  @Override
   public StrategyInstance open(final PoolSpec spec) {
     return new GrowingPool(spec, settings);
   }

@@ -49,6 +49,11 @@ public final class RecyclingStrategy implements DmaStrategy {
   }
 
   @Override
+  public String sizeProperty() {
+    return "maxSlots";
+  }
+
+  @Override
   public StrategyInstance open(final PoolSpec spec) {
     return new RecyclingPool(spec, settings);
   }

@@ -38,6 +38,11 @@ public interface DmaStrategy {
     return null;
   }
 
+  /** The property of its configuration to raise when a pool in RAM is full. */
+  default String sizeProperty() {
+    return "slots";
+  }
+
   /**
    * Whether each device gets a pool of its own in RAM as well; else all devices of the strategy
    * share one there. Pools in a device's region are always the device's own.

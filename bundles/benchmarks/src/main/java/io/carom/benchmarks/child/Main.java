@@ -3,6 +3,8 @@ package io.carom.benchmarks.child;
 import com.google.gson.Gson;
 import io.carom.benchmarks.plan.Task;
 import java.io.BufferedReader;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
@@ -21,7 +23,9 @@ public final class Main {
   /** Runs one task. */
   public static void main(final String[] arguments) throws IOException {
     final Gson gson = new Gson();
-    final PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
+    // The pipe to whoever started it, which no one else writes to.
+    final PrintStream out =
+        new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
     final BufferedReader in =
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     final String line = in.readLine();

@@ -10,12 +10,16 @@ import io.carom.memory.PhysicalLayout;
 import io.carom.memory.RamRange;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Guest RAM as a source of extents: pages from the kernel's allocator, shared with the host where
  * the guest is confidential, given back and made private again when the extent is.
  */
 public final class RamSpace implements ExtentSource {
+  private static final Logger LOG = LoggerFactory.getLogger(RamSpace.class);
+
   private final GuestMemory memory;
   private final PageAllocator pages;
   private final ExtentIndex index;
@@ -66,7 +70,14 @@ public final class RamSpace implements ExtentSource {
     final long address = extent.extent.busAddress() - memory.busOffset();
     final long count = extent.extent.size() >> PhysicalLayout.PAGE_SHIFT;
     index.remove(extent);
-    memory.unshare(address, count);
+    try {
+      memory.unshare(address, count);
+    } catch (final IllegalStateException e) {
+      // A device may still be at work in there: better lost than used by two.
+      LOG.warn(
+          "{} pages at 0x{} stay out of use: {}", count, Long.toHexString(address), e.toString());
+      return;
+    }
     pages.free(address, count);
   }
 

@@ -148,8 +148,10 @@ final class FailureText {
     if (pool.extents() == ExtentKind.DEVICE) {
       return "raise regionBytes of the device";
     }
-    return choice != null && choice.slots() != 0
-        ? "raise slots in swiotlb=" + choice.slots() + " of io.carom.dma.core"
-        : "raise slots of " + pool.strategy() + ", or set swiotlb of io.carom.dma.core";
+    if (choice != null && choice.slots() != 0) {
+      return "raise slots in swiotlb=" + choice.slots() + " of io.carom.dma.core";
+    }
+    final String property = choice == null ? "slots" : choice.ref().strategy().sizeProperty();
+    return "raise " + property + " of " + pool.strategy() + ", or set swiotlb of io.carom.dma.core";
   }
 }
