@@ -160,7 +160,11 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
           throw new IllegalStateException("device " + spec.name() + " is attached already");
         }
       }
-      devices.removeIf(d -> d.isClosed() && d.liveMappings() == 0);
+      for (final DeviceDma device : devices) {
+        if (device.isClosed() && device.liveMappings() == 0) {
+          forget(device);
+        }
+      }
       final DeviceDma made = new DeviceDma(spec, ++lastNumber, tables, pages, restricted, this);
       made.mapper().lookup(control.settings().lookup());
       devices.add(made);
@@ -182,13 +186,19 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
     timer.forget(device);
     control.sweep();
     if (device.liveMappings() == 0) {
-      synchronized (this) {
-        devices.remove(device);
-      }
-      final var region = device.region();
-      if (region != null) {
-        region.close();
-      }
+      forget(device);
+    }
+  }
+
+  /** Forgets a closed device without mappings; what is held of its region stays as it is. */
+  private void forget(final DeviceDma device) {
+    synchronized (this) {
+      devices.remove(device);
+    }
+    device.generations().forEach(device::end);
+    final var region = device.region();
+    if (region != null) {
+      tables.regions().close(region);
     }
   }
 
@@ -305,6 +315,11 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
     }
     throw new IllegalArgumentException(
         "unknown device '" + name + "'; valid: " + String.join(", ", names));
+  }
+
+  /** Generations that are not ended yet, of all devices; for tests. */
+  int generations() {
+    return tables.generations().count();
   }
 
   /** Lends what pools do not use. */

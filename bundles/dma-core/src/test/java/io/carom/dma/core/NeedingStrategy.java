@@ -37,6 +37,12 @@ final class NeedingStrategy implements DmaStrategy {
   /** Bytes wanted back from borrowers. */
   volatile long wantedBack;
 
+  /** Number of stripes of pools opened from now on. */
+  volatile int stripes = 1;
+
+  /** The stripe that throttles whoever may sleep, while all others are full; -1 for none. */
+  volatile int throttledStripe = -1;
+
   /** Whether a tick never returns. */
   volatile boolean hangInTick;
 
@@ -70,7 +76,7 @@ final class NeedingStrategy implements DmaStrategy {
 
     @Override
     public int stripes() {
-      return 1;
+      return stripes;
     }
 
     @Override
@@ -107,6 +113,11 @@ final class NeedingStrategy implements DmaStrategy {
       if ((throttling || (grants.get() >= throttlesAfter && granted == null))
           && (request.attributes & DmaAttributes.MAY_SLEEP) != 0) {
         answer.refuse(Refusal.THROTTLED);
+        return;
+      }
+      if (throttledStripe >= 0) {
+        final boolean maySleep = (request.attributes & DmaAttributes.MAY_SLEEP) != 0;
+        answer.refuse(stripe == throttledStripe && maySleep ? Refusal.THROTTLED : Refusal.FULL);
         return;
       }
       if (denied) {

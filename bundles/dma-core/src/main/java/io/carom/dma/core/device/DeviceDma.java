@@ -80,7 +80,7 @@ public final class DeviceDma implements DmaDevice {
       usual = new RamCoherent(spec.name(), tables.memory(), pages, spec.dmaMask());
     } else {
       checkRegion(own);
-      region = new RegionSpace(own, tables.index(), tables.extentIds());
+      region = tables.regions().open(own);
       usual = new RegionCoherent(spec.name(), own, region);
     }
     coherent = new DeviceCoherent(spec.name(), spec.dmaMask(), usual, this::restricted);

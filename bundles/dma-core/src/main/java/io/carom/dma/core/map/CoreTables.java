@@ -1,5 +1,6 @@
 package io.carom.dma.core.map;
 
+import io.carom.dma.core.memory.RegionSpaces;
 import io.carom.dma.core.pool.ExtentIndex;
 import io.carom.dma.core.pool.GenerationTable;
 import io.carom.memory.GuestMemory;
@@ -16,6 +17,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * @param extentIds numbers for extents
  * @param tick the core's coarse clock
  * @param limits what is configured for single maps
+ * @param regions the devices' regions
  */
 public record CoreTables(
     GuestMemory memory,
@@ -25,17 +27,21 @@ public record CoreTables(
     Copier copier,
     AtomicInteger extentIds,
     Tick tick,
-    Limits limits) {
+    Limits limits,
+    RegionSpaces regions) {
   /** Empty tables over a guest's memory. */
   public static CoreTables of(final GuestMemory memory, final Copier copier) {
+    final ExtentIndex index = new ExtentIndex();
+    final AtomicInteger ids = new AtomicInteger();
     return new CoreTables(
         memory,
-        new ExtentIndex(),
+        index,
         new GenerationTable(),
         new PassTable(),
         copier,
-        new AtomicInteger(),
+        ids,
         new Tick(),
-        new Limits());
+        new Limits(),
+        new RegionSpaces(index, ids));
   }
 }

@@ -36,6 +36,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Mapper extends Placer {
   private static final long THROTTLE_PAUSE_NS = 100_000;
+  private static final long THROTTLED = REFUSED - Refusal.THROTTLED.ordinal();
 
   private final DmaDeviceSpec spec;
 
@@ -289,7 +290,7 @@ public final class Mapper extends Placer {
       if (current() != generation) {
         continue; // a newer strategy may do better, or give the better reason
       }
-      if (bus == REFUSED - Refusal.THROTTLED.ordinal() && (asked & DmaAttributes.MAY_SLEEP) != 0) {
+      if (bus == THROTTLED && (asked & DmaAttributes.MAY_SLEEP) != 0) {
         if (!throttle) {
           asked &= ~DmaAttributes.MAY_SLEEP;
           continue;
@@ -329,8 +330,10 @@ public final class Mapper extends Placer {
     final Stripe[] stripes = pool.stripes();
     final int first = StripeHint.of(me);
     long answer = REFUSED - Refusal.FULL.ordinal();
+    boolean throttled = false;
     for (int pass = 0; pass < 2; pass++) {
       boolean busy = false;
+      throttled = false;
       for (int i = 0; i < stripes.length; i++) {
         final Stripe stripe = stripes[(first + i) & (stripes.length - 1)];
         if (pass == 0 && stripe == tried) {
@@ -368,12 +371,14 @@ public final class Mapper extends Placer {
         if (answer >= 0 || answer == RETRY || isFinal(answer)) {
           return answer;
         }
+        throttled |= answer == THROTTLED;
       }
       if (!busy) {
         break;
       }
     }
-    return answer;
+    // One stripe that will have room soon is worth waiting for, whatever the last one said.
+    return throttled ? THROTTLED : answer;
   }
 
   private static boolean isFinal(final long answer) {

@@ -285,7 +285,7 @@ abstract class Placer {
     final Placement placement = stripe.placement;
     final MappingRecord record =
         extent.take(bus, size, placement.runAddress(), placement.runBytes());
-    if (record == null) {
+    if (record == null || extent.kept()) {
       return notItsOwn(stripe.pool, bus);
     }
     final MapRequest request = stripe.request;

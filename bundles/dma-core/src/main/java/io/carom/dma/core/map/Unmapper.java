@@ -65,7 +65,8 @@ public final class Unmapper implements PassTable.Owner {
       return;
     }
     final MappingRecord record = extent.record(busAddress);
-    if (record.state() != MappingRecord.LIVE && reachable(extent, busAddress)) {
+    if (record.state() != MappingRecord.LIVE) {
+      // No bounce: in place, in memory that is held or lent or a device's, or not mapped at all.
       unmapPass(busAddress, size, direction);
       return;
     }
@@ -95,15 +96,6 @@ public final class Unmapper implements PassTable.Owner {
     if (other != null) {
       other.remove(busAddress);
     }
-  }
-
-  /** Whether an address lies in an I/O buffer that this device's driver holds. */
-  private boolean reachable(final ExtentState extent, final long busAddress) {
-    final MappingRecord record = extent.containing(busAddress);
-    return record != null
-        && record.state() == MappingRecord.REACHABLE
-        && record.generation() == MappingRecord.heldBy(deviceNumber)
-        && busAddress - record.busAddress < record.size;
   }
 
   private void unmapPass(final long busAddress, final long size, final DmaDirection direction) {
@@ -232,20 +224,18 @@ public final class Unmapper implements PassTable.Owner {
       final long busAddress, final long size, final DmaDirection direction, final boolean forCpu) {
     syncs.increment();
     final ExtentState extent = find(busAddress);
-    if (extent == null || reachable(extent, busAddress)) {
+    final MappingRecord record = extent == null ? null : extent.containing(busAddress);
+    if (extent == null
+        || record == null
+        || record.state() != MappingRecord.LIVE
+        || mine(record.generation()) == null
+        || busAddress < record.busAddress
+        || busAddress - record.busAddress >= record.size) {
       if (!tables.passes().covers(busAddress, size, direction.ordinal(), this)) {
         throw usage(
             busAddress, "device driver tries to sync DMA memory it has not allocated", size);
       }
       return;
-    }
-    final MappingRecord record = extent.containing(busAddress);
-    if (record == null
-        || record.state() != MappingRecord.LIVE
-        || mine(record.generation()) == null
-        || busAddress < record.busAddress
-        || busAddress - record.busAddress >= record.size) {
-      throw usage(busAddress, "device driver tries to sync DMA memory it has not allocated", size);
     }
     final long start = busAddress - record.busAddress;
     if (size < 0 || size > record.size - start) {

@@ -14,7 +14,4 @@ public interface ExtentSource extends ExtentMaker {
    * @return null when there is none
    */
   @Nullable ExtentState take(long bytes, long limit);
-
-  /** Most bytes that could ever be had, whoever has them now. */
-  long capacity();
 }

@@ -9,9 +9,13 @@ import io.carom.memory.PhysicalLayout;
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
 import java.util.TreeMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Coherent memory in guest RAM below the device's mask, for a device without a region. */
 public final class RamCoherent implements CoherentSpace {
+  private static final Logger LOG = LoggerFactory.getLogger(RamCoherent.class);
+
   private final String device;
   private final GuestMemory memory;
   private final PageAllocator pages;
@@ -70,7 +74,13 @@ public final class RamCoherent implements CoherentSpace {
     }
     usedBytes -= count << PhysicalLayout.PAGE_SHIFT;
     final long address = buffer.busAddress() - memory.busOffset();
-    memory.unshare(address, count);
+    try {
+      memory.unshare(address, count);
+    } catch (final IllegalStateException e) {
+      // The device may still be at work in there: better lost than used by two.
+      LOG.warn("{}: {} pages stay out of use: {}", device, count, e.toString());
+      return;
+    }
     pages.free(address, count);
   }
 

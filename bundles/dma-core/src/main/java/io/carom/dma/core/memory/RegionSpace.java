@@ -159,12 +159,14 @@ public final class RegionSpace implements ExtentSource {
     final int start = page(extent);
     final int count = (int) (extent.extent.size() >> PAGE_SHIFT);
     free.set(start, start + count);
-    if (start % SET_PAGES == 0 && count % SET_PAGES == 0) {
+    if (!extent.needed() && start % SET_PAGES == 0 && count % SET_PAGES == 0) {
       kept.put(start, extent);
-    } else {
-      index.remove(extent);
-      made.remove(extent);
+      return;
     }
+    if (index.find(extent.extent.busAddress()) == extent) { // it may be another's by now
+      index.remove(extent);
+    }
+    made.remove(extent);
   }
 
   @Override
@@ -180,6 +182,19 @@ public final class RegionSpace implements ExtentSource {
   /** Bytes that nobody owns now. */
   public synchronized long freeBytes() {
     return (long) free.cardinality() << PAGE_SHIFT;
+  }
+
+  /** Whether someone owns part of it. */
+  public synchronized boolean inUse() {
+    return free.cardinality() < Math.max(0, pages - firstPage);
+  }
+
+  /** Whether it is over the same memory. */
+  boolean over(final DmaDeviceSpec.Region other) {
+    return region.busAddress() == other.busAddress()
+        && region.reserveBytes() == other.reserveBytes()
+        && region.memory().byteSize() == other.memory().byteSize()
+        && region.memory().address() == other.memory().address();
   }
 
   /** Makes every extent of the region unfindable: the device is gone, and so are its mappings. */

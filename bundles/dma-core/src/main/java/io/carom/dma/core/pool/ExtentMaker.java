@@ -14,6 +14,9 @@ public interface ExtentMaker {
    */
   @Nullable ExtentState takePages(long bytes, long alignMask, long limit);
 
+  /** Most bytes that could ever be had, whoever has them now. */
+  long capacity();
+
   /** Takes an extent back that nobody owns. */
   void give(ExtentState extent);
 

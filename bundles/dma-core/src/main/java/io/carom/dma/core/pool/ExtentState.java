@@ -3,6 +3,7 @@ package io.carom.dma.core.pool;
 import io.carom.dma.ExtentKind;
 import io.carom.dma.spi.Extent;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -110,7 +111,7 @@ public final class ExtentState {
   }
 
   /** Whether its pool keeps it while the strategy has no part in it; under the stripe's lock. */
-  boolean kept() {
+  public boolean kept() {
     return kept;
   }
 
@@ -127,6 +128,13 @@ public final class ExtentState {
       }
     }
     return true;
+  }
+
+  /** Forgets what was taken in a stripe that was abandoned; nobody is inside any more. */
+  void reset() {
+    Arrays.fill(occupied, 0);
+    Arrays.fill(starts, 0);
+    kept = false;
   }
 
   /** The record at a bus address of the extent. */

@@ -20,6 +20,11 @@ public final class GenerationTable {
     return slot < 0 ? null : table[slot];
   }
 
+  /** How many there are. */
+  public synchronized int count() {
+    return used.cardinality();
+  }
+
   /** Gives a generation its number. */
   public synchronized void add(final Generation generation) {
     final int slot = used.nextClearBit(0);

@@ -19,6 +19,8 @@ import org.slf4j.LoggerFactory;
 public final class Pool extends PoolExtents {
   private static final Logger LOG = LoggerFactory.getLogger(Pool.class);
 
+  private static final long DEFAULT_BYTES = 64L << 20;
+
   private final String name;
   private final String strategy;
   private final @Nullable ExtentKind extents;
@@ -140,10 +142,25 @@ public final class Pool extends PoolExtents {
         }
       }
     }
+    askPlan();
+  }
+
+  /** Under the lock of a stripe, as all of the strategy's code: whoever ends it waits for us. */
+  private void askPlan() {
+    final Stripe stripe = stripes[0];
+    if (!stripe.lock(Thread.currentThread().threadId())) {
+      return;
+    }
     try {
-      plan = instance.plan();
+      if (callable) {
+        stripe.enterStrategy();
+        plan = instance.plan();
+      }
     } catch (final RuntimeException | Error e) {
       fault("plan: " + e);
+    } finally {
+      stripe.leaveStrategy();
+      stripe.unlock();
     }
   }
 
@@ -158,7 +175,7 @@ public final class Pool extends PoolExtents {
           e != null && !stripe.abandoned();
           e = instance.surplus(stripe.index)) {
         final ExtentState extent = granted(e.id());
-        if (extent == null || extent.stripe() != stripe || !extent.isEmpty()) {
+        if (extent == null || extent.stripe() != stripe || !extent.isEmpty() || extent.kept()) {
           fault("gave back an extent that is not empty or not its own");
           return;
         }
@@ -267,12 +284,25 @@ public final class Pool extends PoolExtents {
    * @return false, and nothing taken, when it is used up
    */
   public boolean reserveReachable(final long slots, final int percent) {
-    final long most = instance.totalSlots() * percent / 100;
+    final long most = share() * percent / 100;
     if (reachable.addAndGet(slots) > most) {
       reachable.addAndGet(-slots);
       return false;
     }
     return true;
+  }
+
+  /**
+   * Slots that a share is of: the region's, those planned or had, or what a pool has by default.
+   */
+  private long share() {
+    final ExtentMaker from = maker();
+    final long most = from == null ? 0 : from.capacity();
+    if (extents == ExtentKind.DEVICE) {
+      return most >> Extent.SLOT_SHIFT;
+    }
+    final long had = Math.max(slots(), plan.wantedBytes() >> Extent.SLOT_SHIFT);
+    return had != 0 ? had : Math.min(most / 8, DEFAULT_BYTES) >> Extent.SLOT_SHIFT;
   }
 
   /** Gives a share back. */
@@ -335,7 +365,23 @@ public final class Pool extends PoolExtents {
     closeInstance();
   }
 
-  /** Ends a pool that nobody uses. */
+  /** Whether it owns no extent, nor has one to give back. */
+  public boolean bare() {
+    return isBare();
+  }
+
+  /**
+   * Stops calls of the strategy for good if no generation uses the pool. Under the store's monitor,
+   * under which one begins to.
+   */
+  public synchronized boolean disableIfRetired() {
+    if (retired) {
+      callable = false;
+    }
+    return retired;
+  }
+
+  /** Ends a pool that was opened in vain: nobody has called it yet. */
   public void close() {
     callable = false;
     closeInstance();

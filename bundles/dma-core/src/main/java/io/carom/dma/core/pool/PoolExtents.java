@@ -107,19 +107,17 @@ abstract class PoolExtents {
       }
       extent.needed(false);
       extent.own(s);
+      note(extent, stripe); // before the strategy can give it back
       s.enterStrategy();
       instance.grant(stripe, extent.extent);
-    } catch (final RuntimeException | LinkageError e) {
+    } catch (final RuntimeException | Error e) {
+      forget(extent, stripe);
       extent.own(null);
       fault("grant: " + e);
       return false;
     } finally {
       s.leaveStrategy();
       s.unlock();
-    }
-    synchronized (this) {
-      granted.put(extent.extent.id(), extent);
-      grantedBytes[stripe] += extent.extent.size();
     }
     return true;
   }
@@ -237,6 +235,27 @@ abstract class PoolExtents {
     }
   }
 
+  private synchronized void note(final ExtentState extent, final int stripe) {
+    granted.put(extent.extent.id(), extent);
+    grantedBytes[stripe] += extent.extent.size();
+  }
+
+  private synchronized void forget(final ExtentState extent, final int stripe) {
+    if (granted.remove(extent.extent.id()) != null) {
+      grantedBytes[stripe] -= extent.extent.size();
+    }
+  }
+
+  /** Where its extents come from, or null. */
+  final @Nullable ExtentMaker maker() {
+    return maker;
+  }
+
+  /** Whether it owns nothing, and has nothing to give back either. */
+  final synchronized boolean isBare() {
+    return granted.isEmpty() && discarded.isEmpty();
+  }
+
   final synchronized @Nullable ExtentState granted(final int id) {
     return granted.get(id);
   }
@@ -291,6 +310,7 @@ abstract class PoolExtents {
         return false;
       }
       extent.own(null);
+      extent.reset();
     } else {
       if (!extent.isEmpty() || !s.lock(Thread.currentThread().threadId())) {
         return false;
@@ -350,7 +370,7 @@ abstract class PoolExtents {
     return used;
   }
 
-  final long slots() {
+  final synchronized long slots() {
     long slots = 0;
     for (final ExtentState extent : granted.values()) {
       slots += extent.kept() ? 0 : extent.extent.slots();

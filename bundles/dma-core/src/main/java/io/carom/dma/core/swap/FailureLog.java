@@ -2,8 +2,8 @@ package io.carom.dma.core.swap;
 
 import io.carom.dma.core.device.DeviceDma;
 import io.carom.dma.core.map.Failures;
-import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,7 +21,7 @@ final class FailureLog {
 
   private final FailureText text;
   private final Consumer<String> out;
-  private final Map<DeviceDma, Said> said = new HashMap<>();
+  private final Map<DeviceDma, Said> said = new ConcurrentHashMap<>();
 
   /** What was said of a device, for each code. */
   private static final class Said {

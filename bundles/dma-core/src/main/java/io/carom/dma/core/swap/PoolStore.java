@@ -29,6 +29,8 @@ import org.jspecify.annotations.Nullable;
  * retracting runs under the monitor.
  */
 public final class PoolStore {
+  private static final long END_NS = 100_000_000;
+
   private final RamSpace ram;
   private final int cpus;
   private final List<Entry> entries = new ArrayList<>();
@@ -211,6 +213,21 @@ public final class PoolStore {
     }
   }
 
+  /**
+   * Stops calls of a pool's strategy for good, unless a device began to use it meanwhile.
+   *
+   * @param quarantine whether to set its extents aside
+   */
+  public synchronized boolean disableIfRetired(final Pool pool, final boolean quarantine) {
+    if (!pool.disableIfRetired()) {
+      return false;
+    }
+    if (quarantine) {
+      pool.quarantine();
+    }
+    return true;
+  }
+
   /** A generation is no longer current in its pool. */
   public synchronized void release(final Generation generation) {
     final Entry entry = entryOf(generation.pool);
@@ -251,7 +268,8 @@ public final class PoolStore {
     for (final Entry entry : List.copyOf(entries)) {
       entry.drained.removeIf(
           g -> {
-            if (leave.contains(g) || g.live() != 0) {
+            // One that still drains lends, whether its swap was seen or began just now.
+            if (leave.contains(g) || g.state() == Generation.State.DRAINING || g.live() != 0) {
               return false;
             }
             ended.add(g);
@@ -270,8 +288,8 @@ public final class PoolStore {
       if (entry.source != null && (!entry.pool.quarantined() || entry.drained.isEmpty())) {
         give(entry.source, entry.pool.takeEmpty(Integer.MAX_VALUE));
       }
-      if (entry.drained.isEmpty() && entry.pool.grantedNow().isEmpty()) {
-        entry.pool.close();
+      if (entry.drained.isEmpty() && entry.pool.bare()) {
+        entry.pool.endStrategy(END_NS); // the ticker may be inside
         entries.remove(entry);
         publish();
       }

@@ -1,5 +1,6 @@
 package io.carom.dma.core.swap;
 
+import io.carom.dma.ExtentKind;
 import io.carom.dma.SwapPolicy;
 import io.carom.dma.SwapReport;
 import io.carom.dma.core.device.DeviceDma;
@@ -66,7 +67,7 @@ final class Swapper {
       swap.to = next;
       swap.failedBefore = failed(device);
       swap.lentBefore = lent(old);
-      next.lender(old.pool != null && old.pool.callable() ? old : null);
+      next.lender(mayLend(device, old) ? old : null);
       publish(device, old, next);
       swap.publishedNs = timing.nanoTime();
       swap.publishNs = swap.publishedNs - swap.startNs;
@@ -81,6 +82,18 @@ final class Swapper {
     }
   }
 
+  /** Whether what the old generation places is still legal for the device, and is bounced. */
+  private boolean mayLend(final DeviceDma device, final Generation old) {
+    final Pool pool = old.pool;
+    if (pool == null || !pool.callable() || pool.extents() == null) {
+      return false;
+    }
+    final Choice choice = store.choiceOf(pool);
+    return choice != null
+        && choice.restricted() == device.restricted()
+        && (pool.extents() == ExtentKind.DEVICE || !device.negotiation().swiotlb());
+  }
+
   /** Makes the next generation completely ready. Under the structure lock. */
   Generation prepare(
       final DeviceDma device, final @Nullable Choice choice, final @Nullable Pool yields) {
@@ -89,13 +102,16 @@ final class Swapper {
       return new Generation(device.number(), number, null, null, 0);
     }
     final Pool pool = store.acquire(device, choice, yields);
+    final long most;
+    try {
+      most = pool.instance().maxMappingSize(device.spec().minAlignMask());
+    } catch (final RuntimeException | LinkageError e) {
+      pool.detach();
+      throw new IllegalStateException(
+          "strategy " + choice.ref().name() + " is not ready: " + e.getMessage(), e);
+    }
     final Generation next =
-        new Generation(
-            device.number(),
-            number,
-            choice.ref().name(),
-            pool,
-            pool.instance().maxMappingSize(device.spec().minAlignMask()));
+        new Generation(device.number(), number, choice.ref().name(), pool, most);
     device.begin(next);
     return next;
   }
@@ -174,15 +190,11 @@ final class Swapper {
   }
 
   /** Applies the policy to what is left. Under the structure lock. */
-  private static String leave(
-      final Generation old, final SwapPolicy policy, final long watchdogNs) {
+  private String leave(final Generation old, final SwapPolicy policy, final long watchdogNs) {
     final Pool pool = old.pool;
     old.state(Generation.State.ADOPTED);
-    if (pool != null && pool.retired()) {
+    if (pool != null && store.disableIfRetired(pool, policy == SwapPolicy.QUARANTINE)) {
       // Nobody else uses it: from here on the core needs no code of it.
-      if (policy == SwapPolicy.QUARANTINE) {
-        pool.quarantine();
-      }
       pool.endStrategy(watchdogNs);
     }
     return policy == SwapPolicy.QUARANTINE ? "QUARANTINED" : "ADOPTED";

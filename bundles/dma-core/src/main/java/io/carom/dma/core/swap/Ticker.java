@@ -5,6 +5,8 @@ import io.carom.dma.core.pool.Pool;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Lets time pass for strategies, and grants what they want by then: about every 10 ms, and at once
@@ -16,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  * returns.
  */
 final class Ticker implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Ticker.class);
+
   private final Timing timing;
   private final Tick tick;
   private final PoolStore store;
@@ -53,9 +57,17 @@ final class Ticker implements AutoCloseable {
             return;
           }
         }
-        store.fill();
+        fill();
         timing.pause(TimeUnit.MILLISECONDS.toNanos(CoreTimer.TICK_MS));
       }
+    }
+  }
+
+  private void fill() {
+    try {
+      store.fill();
+    } catch (final RuntimeException | Error e) {
+      LOG.error("pools are not filled at this tick: {}", e.toString(), e);
     }
   }
 
