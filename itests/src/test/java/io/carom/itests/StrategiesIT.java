@@ -18,7 +18,7 @@ public class StrategiesIT extends ContainerTest {
   @Test
   public void swapsThroughEveryStrategyLoseNothing() throws Exception {
     final Disk disk = kit.addDisk("hint");
-    final Load load = kit.load(disk, "--rw=randrw --bs=16k --iodepth=16 --size=16m");
+    final Load load = kit.load(disk, "--bs=16k --iodepth=16 --size=16m");
     for (int round = 0; round < 3; round++) {
       for (final String strategy : control.allowed(disk.address())) {
         kit.use(disk.name(), strategy);
