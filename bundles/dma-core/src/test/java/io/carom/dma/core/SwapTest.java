@@ -333,6 +333,58 @@ class SwapTest {
   }
 
   @Test
+  void extentsOfAnAbandonedStripeComeBackClean() throws InterruptedException {
+    strategies();
+    final DmaDevice device = kit.regionDevice("dev", 256 * 9, true);
+    kit.use(device, "one");
+    final long buffer = kit.guest.buffer(4096, 1);
+    final AtomicLong first = new AtomicLong();
+    final AtomicLong late = new AtomicLong(DmaDevice.MAPPING_ERROR);
+    final Thread hung =
+        Thread.ofPlatform()
+            .start(
+                () -> {
+                  first.set(device.map(buffer, 4096, DmaDirection.TO_DEVICE, 0));
+                  one.fault = SlotStrategy.Fault.HANG;
+                  late.set(device.map(buffer, 4096, DmaDirection.TO_DEVICE, 0));
+                });
+    CoreKit.await(() -> hung.getState() == Thread.State.WAITING, "it hangs");
+    kit.use(device, "two", new SwapOptions(null, 1_000L, null));
+    device.unmap(first.get(), 4096, DmaDirection.TO_DEVICE, 0); // in the stripe that was given up
+    one.fault = SlotStrategy.Fault.NONE;
+    one.hang.countDown();
+    hung.join(10_000);
+    if (late.get() != DmaDevice.MAPPING_ERROR) {
+      device.unmap(late.get(), 4096, DmaDirection.TO_DEVICE, 0);
+    }
+    CoreKit.await(() -> slots("two") == 8 * 128, "all extents came back");
+    int mapped = 0;
+    while (device.map(buffer, 4096, DmaDirection.TO_DEVICE, 0) != DmaDevice.MAPPING_ERROR) {
+      mapped++;
+    }
+    assertThat(mapped).isEqualTo(8 * 64);
+    assertThat(kit.info(device).strategyErrors()).isZero();
+  }
+
+  @Test
+  void aStrategyThatPassesLendsNothing() {
+    strategies();
+    final DmaDevice device = kit.regionDevice("dev", 512, false);
+    kit.use(device, "direct");
+    final long buffer = kit.guest.buffer(4096, 1);
+    final long held = device.map(buffer, 4096, DmaDirection.TO_DEVICE, 0);
+    final CompletionStage<SwapReport> swap =
+        kit.core.use("dev", "two", new SwapOptions(ExtentKind.DEVICE, 5_000L, null));
+    CoreKit.await(() -> "two".equals(kit.info(device).strategy()), "published");
+    long bus;
+    while ((bus = device.map(buffer, 4096, DmaDirection.TO_DEVICE, 0)) != DmaDevice.MAPPING_ERROR) {
+      assertThat(bus).as("in the region").isGreaterThanOrEqualTo(CoreKit.REGION);
+    }
+    device.unmap(held, 4096, DmaDirection.TO_DEVICE, 0);
+    assertThat(swap.toCompletableFuture().join().borrowedMaps()).isZero();
+  }
+
+  @Test
   void hangInReleaseHoldsUpNobodyElse() throws InterruptedException {
     kit.add("one", new SlotStrategy(1 << 20, 1), 1);
     kit.core.strategyRemoved(1);

@@ -145,8 +145,9 @@ public final class Generation {
   /** Slots of its live bounces; a little old. */
   public long usedSlots() {
     long sum = 0;
-    for (final GenerationCell cell : cells) {
-      sum += cell.slots;
+    for (int stripe = 0; stripe < cells.length; stripe++) {
+      // What ends in an abandoned stripe is not counted there any more.
+      sum += pool == null || pool.stripes()[stripe].abandoned() ? 0 : cells[stripe].slots;
     }
     return sum;
   }
