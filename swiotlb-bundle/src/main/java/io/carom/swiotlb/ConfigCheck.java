@@ -35,7 +35,7 @@ final class ConfigCheck {
     for (final String name : new TreeSet<>(properties.keySet())) {
       if (!known.contains(name) && !foreign(name)) {
         throw new IllegalArgumentException(
-            "unknown property '" + name + "'; known are " + String.join(", ", known));
+            "unknown property '" + name + "'; valid: " + String.join(", ", known));
       }
     }
     return new ConfigCheck(properties);

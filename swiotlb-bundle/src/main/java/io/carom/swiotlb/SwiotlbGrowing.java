@@ -153,6 +153,11 @@ public final class SwiotlbGrowing implements DmaStrategy {
   }
 
   @Override
+  public String sizeProperty() {
+    return strategy.sizeProperty();
+  }
+
+  @Override
   public StrategyInstance open(final PoolSpec spec) {
     return strategy.open(spec);
   }

@@ -8,7 +8,6 @@ import io.carom.swiotlb.lent.LentSettings;
 import io.carom.swiotlb.lent.LentStrategy;
 import java.util.Map;
 import java.util.Set;
-import org.osgi.service.component.ComponentException;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Modified;
@@ -75,23 +74,26 @@ public final class SwiotlbLent implements DmaStrategy {
     LentSettings settings = LentSettings.DEFAULTS;
     try {
       settings = settings(config, properties);
-    } catch (final IllegalArgumentException | ComponentException e) {
+    } catch (final IllegalArgumentException e) {
       LOG.error("{}: {}; the defaults are used", PID, e.getMessage());
     }
     strategy = new LentStrategy(settings);
   }
 
   private static LentSettings settings(final Config config, final Map<String, Object> properties) {
-    ConfigKeys.check(Config.class, properties);
+    final ConfigCheck check = ConfigCheck.names(properties, Config.class);
     return new LentSettings(
-        config.slots(), config.areas(), config.lowPercent(), config.lendPercent());
+        check.value("slots", config::slots),
+        check.value("areas", config::areas),
+        check.value("lowPercent", config::lowPercent),
+        check.value("lendPercent", config::lendPercent));
   }
 
   @Modified
   void modified(final Config config, final Map<String, Object> properties) {
     try {
       strategy.settings(settings(config, properties));
-    } catch (final IllegalArgumentException | ComponentException e) {
+    } catch (final IllegalArgumentException e) {
       LOG.error("{}: {}; nothing was changed", PID, e.getMessage());
     }
   }

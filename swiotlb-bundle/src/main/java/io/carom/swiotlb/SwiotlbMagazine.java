@@ -8,7 +8,6 @@ import io.carom.swiotlb.magazine.MagazineSettings;
 import io.carom.swiotlb.magazine.MagazineStrategy;
 import java.util.Map;
 import java.util.Set;
-import org.osgi.service.component.ComponentException;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Modified;
@@ -80,7 +79,7 @@ public final class SwiotlbMagazine implements DmaStrategy {
     MagazineSettings settings = MagazineSettings.DEFAULTS;
     try {
       settings = settings(config, properties);
-    } catch (final IllegalArgumentException | ComponentException e) {
+    } catch (final IllegalArgumentException e) {
       LOG.error("{}: {}; the defaults are used", PID, e.getMessage());
     }
     strategy = new MagazineStrategy(settings);
@@ -88,16 +87,20 @@ public final class SwiotlbMagazine implements DmaStrategy {
 
   private static MagazineSettings settings(
       final Config config, final Map<String, Object> properties) {
-    ConfigKeys.check(Config.class, properties);
+    final ConfigCheck check = ConfigCheck.names(properties, Config.class);
     return new MagazineSettings(
-        config.slots(), config.areas(), config.extentKiB(), config.idleSlots(), config.idleMs());
+        check.value("slots", config::slots),
+        check.value("areas", config::areas),
+        check.value("extentKiB", config::extentKiB),
+        check.value("idleSlots", config::idleSlots),
+        check.value("idleMs", config::idleMs));
   }
 
   @Modified
   void modified(final Config config, final Map<String, Object> properties) {
     try {
       strategy.settings(settings(config, properties));
-    } catch (final IllegalArgumentException | ComponentException e) {
+    } catch (final IllegalArgumentException e) {
       LOG.error("{}: {}; nothing was changed", PID, e.getMessage());
     }
   }

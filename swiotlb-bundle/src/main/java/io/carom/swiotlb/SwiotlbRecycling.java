@@ -9,7 +9,6 @@ import io.carom.swiotlb.recycling.RecyclingStrategy;
 import io.carom.swiotlb.recycling.SizeClasses;
 import java.util.Map;
 import java.util.Set;
-import org.osgi.service.component.ComponentException;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Modified;
@@ -87,7 +86,7 @@ public final class SwiotlbRecycling implements DmaStrategy {
     RecyclingSettings settings = RecyclingSettings.DEFAULTS;
     try {
       settings = settings(config, properties);
-    } catch (final IllegalArgumentException | ComponentException e) {
+    } catch (final IllegalArgumentException e) {
       LOG.error("{}: {}; the defaults are used", PID, e.getMessage());
     }
     strategy = new RecyclingStrategy(settings);
@@ -95,21 +94,21 @@ public final class SwiotlbRecycling implements DmaStrategy {
 
   private static RecyclingSettings settings(
       final Config config, final Map<String, Object> properties) {
-    ConfigKeys.check(Config.class, properties);
+    final ConfigCheck check = ConfigCheck.names(properties, Config.class);
     return new RecyclingSettings(
-        config.maxSlots(),
-        config.areas(),
-        SizeClasses.parse(config.classes()),
-        config.decayMs(),
-        config.highPercent(),
-        config.lowPercent());
+        check.value("maxSlots", config::maxSlots),
+        check.value("areas", config::areas),
+        SizeClasses.parse(check.value("classes", config::classes)),
+        check.value("decayMs", config::decayMs),
+        check.value("highPercent", config::highPercent),
+        check.value("lowPercent", config::lowPercent));
   }
 
   @Modified
   void modified(final Config config, final Map<String, Object> properties) {
     try {
       strategy.settings(settings(config, properties));
-    } catch (final IllegalArgumentException | ComponentException e) {
+    } catch (final IllegalArgumentException e) {
       LOG.error("{}: {}; nothing was changed", PID, e.getMessage());
     }
   }
@@ -127,6 +126,11 @@ public final class SwiotlbRecycling implements DmaStrategy {
   @Override
   public boolean perDevice() {
     return strategy.perDevice();
+  }
+
+  @Override
+  public String sizeProperty() {
+    return strategy.sizeProperty();
   }
 
   @Override

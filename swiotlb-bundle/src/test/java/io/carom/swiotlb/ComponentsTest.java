@@ -94,7 +94,7 @@ class ComponentsTest {
   void messagesNameValueRuleAndProperty() {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> ConfigCheck.names(with("slot", 1L), SwiotlbFixed.Config.class))
-        .withMessage("unknown property 'slot'; known are areas, placement, slots");
+        .withMessage("unknown property 'slot'; valid: areas, placement, slots");
     final Map<String, Object> wrong = with("slots", "many");
     final SwiotlbFixed.Config config = config(SwiotlbFixed.Config.class, wrong);
     final ConfigCheck check = ConfigCheck.names(wrong, SwiotlbFixed.Config.class);

@@ -37,13 +37,13 @@ class ConfigurationTest {
     assertThatIllegalArgumentException()
         .isThrownBy(
             () ->
-                ConfigKeys.check(
-                    SwiotlbLent.Config.class,
-                    Map.of("slot", 1, "service.pid", "x", "component.id", 1L, "areas", 2)))
-        .withMessage("unknown property slot; valid: areas, lendPercent, lowPercent, slots");
-    ConfigKeys.check(
-        SwiotlbMagazine.Config.class,
-        Map.of(DmaStrategy.NAME, "x", "felix.fileinstall.filename", "y", "idleMs", 1L));
+                ConfigCheck.names(
+                    Map.of("slot", 1, "service.pid", "x", "component.id", 1L, "areas", 2),
+                    SwiotlbLent.Config.class))
+        .withMessage("unknown property 'slot'; valid: areas, lendPercent, lowPercent, slots");
+    ConfigCheck.names(
+        Map.of(DmaStrategy.NAME, "x", "felix.fileinstall.filename", "y", "idleMs", 1L),
+        SwiotlbMagazine.Config.class);
   }
 
   @Test
