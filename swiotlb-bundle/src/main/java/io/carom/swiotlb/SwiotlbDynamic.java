@@ -1,14 +1,10 @@
 package io.carom.swiotlb;
 
-import io.carom.dma.ExtentKind;
 import io.carom.dma.spi.DmaStrategy;
-import io.carom.dma.spi.PoolSpec;
-import io.carom.dma.spi.StrategyInstance;
 import io.carom.swiotlb.dynamic.DynamicSettings;
 import io.carom.swiotlb.dynamic.DynamicStrategy;
 import io.carom.swiotlb.fixed.Fitting;
 import java.util.Map;
-import java.util.Set;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Modified;
@@ -29,7 +25,7 @@ import org.slf4j.LoggerFactory;
       "service.ranking:Integer=60"
     })
 @Designate(ocd = SwiotlbDynamic.Config.class)
-public final class SwiotlbDynamic implements DmaStrategy {
+public final class SwiotlbDynamic extends ServedStrategy implements DmaStrategy {
   /** Its configuration's PID. */
   public static final String PID = "io.carom.swiotlb.dynamic";
 
@@ -100,17 +96,7 @@ public final class SwiotlbDynamic implements DmaStrategy {
   }
 
   @Override
-  public String description() {
-    return strategy.description();
-  }
-
-  @Override
-  public Set<ExtentKind> extents() {
-    return strategy.extents();
-  }
-
-  @Override
-  public StrategyInstance open(final PoolSpec spec) {
-    return strategy.open(spec);
+  DmaStrategy strategy() {
+    return strategy;
   }
 }

@@ -1,14 +1,10 @@
 package io.carom.swiotlb;
 
-import io.carom.dma.ExtentKind;
 import io.carom.dma.spi.DmaStrategy;
-import io.carom.dma.spi.PoolSpec;
-import io.carom.dma.spi.StrategyInstance;
 import io.carom.swiotlb.fixed.Fitting;
 import io.carom.swiotlb.fixed.FixedSettings;
 import io.carom.swiotlb.fixed.FixedStrategy;
 import java.util.Map;
-import java.util.Set;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Modified;
@@ -29,7 +25,7 @@ import org.slf4j.LoggerFactory;
       "service.ranking:Integer=100"
     })
 @Designate(ocd = SwiotlbFixed.Config.class)
-public final class SwiotlbFixed implements DmaStrategy {
+public final class SwiotlbFixed extends ServedStrategy implements DmaStrategy {
   /** Its configuration's PID. */
   public static final String PID = "io.carom.swiotlb.fixed";
 
@@ -99,17 +95,7 @@ public final class SwiotlbFixed implements DmaStrategy {
   }
 
   @Override
-  public String description() {
-    return strategy.description();
-  }
-
-  @Override
-  public Set<ExtentKind> extents() {
-    return strategy.extents();
-  }
-
-  @Override
-  public StrategyInstance open(final PoolSpec spec) {
-    return strategy.open(spec);
+  DmaStrategy strategy() {
+    return strategy;
   }
 }

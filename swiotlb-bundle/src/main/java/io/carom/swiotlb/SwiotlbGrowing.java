@@ -1,14 +1,10 @@
 package io.carom.swiotlb;
 
-import io.carom.dma.ExtentKind;
 import io.carom.dma.spi.DmaStrategy;
-import io.carom.dma.spi.PoolSpec;
-import io.carom.dma.spi.StrategyInstance;
 import io.carom.swiotlb.fixed.Fitting;
 import io.carom.swiotlb.growing.GrowingSettings;
 import io.carom.swiotlb.growing.GrowingStrategy;
 import java.util.Map;
-import java.util.Set;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Modified;
@@ -29,7 +25,7 @@ import org.slf4j.LoggerFactory;
       "service.ranking:Integer=70"
     })
 @Designate(ocd = SwiotlbGrowing.Config.class)
-public final class SwiotlbGrowing implements DmaStrategy {
+public final class SwiotlbGrowing extends ServedStrategy implements DmaStrategy {
   /** Its configuration's PID. */
   public static final String PID = "io.carom.swiotlb.growing";
 
@@ -143,22 +139,7 @@ public final class SwiotlbGrowing implements DmaStrategy {
   }
 
   @Override
-  public String description() {
-    return strategy.description();
-  }
-
-  @Override
-  public Set<ExtentKind> extents() {
-    return strategy.extents();
-  }
-
-  @Override
-  public String sizeProperty() {
-    return strategy.sizeProperty();
-  }
-
-  @Override
-  public StrategyInstance open(final PoolSpec spec) {
-    return strategy.open(spec);
+  DmaStrategy strategy() {
+    return strategy;
   }
 }

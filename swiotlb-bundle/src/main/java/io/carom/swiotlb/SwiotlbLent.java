@@ -1,13 +1,9 @@
 package io.carom.swiotlb;
 
-import io.carom.dma.ExtentKind;
 import io.carom.dma.spi.DmaStrategy;
-import io.carom.dma.spi.PoolSpec;
-import io.carom.dma.spi.StrategyInstance;
 import io.carom.swiotlb.lent.LentSettings;
 import io.carom.swiotlb.lent.LentStrategy;
 import java.util.Map;
-import java.util.Set;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Modified;
@@ -25,7 +21,7 @@ import org.slf4j.LoggerFactory;
     configurationPid = SwiotlbLent.PID,
     property = DmaStrategy.NAME + "=" + LentStrategy.SWIOTLB_LENT)
 @Designate(ocd = SwiotlbLent.Config.class)
-public final class SwiotlbLent implements DmaStrategy {
+public final class SwiotlbLent extends ServedStrategy implements DmaStrategy {
   /** Its configuration's PID. */
   public static final String PID = "io.carom.swiotlb.lent";
 
@@ -99,17 +95,7 @@ public final class SwiotlbLent implements DmaStrategy {
   }
 
   @Override
-  public String description() {
-    return strategy.description();
-  }
-
-  @Override
-  public Set<ExtentKind> extents() {
-    return strategy.extents();
-  }
-
-  @Override
-  public StrategyInstance open(final PoolSpec spec) {
-    return strategy.open(spec);
+  DmaStrategy strategy() {
+    return strategy;
   }
 }

@@ -1,13 +1,9 @@
 package io.carom.swiotlb;
 
-import io.carom.dma.ExtentKind;
 import io.carom.dma.spi.DmaStrategy;
-import io.carom.dma.spi.PoolSpec;
-import io.carom.dma.spi.StrategyInstance;
 import io.carom.swiotlb.magazine.MagazineSettings;
 import io.carom.swiotlb.magazine.MagazineStrategy;
 import java.util.Map;
-import java.util.Set;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Modified;
@@ -25,7 +21,7 @@ import org.slf4j.LoggerFactory;
     configurationPid = SwiotlbMagazine.PID,
     property = DmaStrategy.NAME + "=" + MagazineStrategy.SWIOTLB_MAGAZINE)
 @Designate(ocd = SwiotlbMagazine.Config.class)
-public final class SwiotlbMagazine implements DmaStrategy {
+public final class SwiotlbMagazine extends ServedStrategy implements DmaStrategy {
   /** Its configuration's PID. */
   public static final String PID = "io.carom.swiotlb.magazine";
 
@@ -106,17 +102,7 @@ public final class SwiotlbMagazine implements DmaStrategy {
   }
 
   @Override
-  public String description() {
-    return strategy.description();
-  }
-
-  @Override
-  public Set<ExtentKind> extents() {
-    return strategy.extents();
-  }
-
-  @Override
-  public StrategyInstance open(final PoolSpec spec) {
-    return strategy.open(spec);
+  DmaStrategy strategy() {
+    return strategy;
   }
 }

@@ -1,14 +1,10 @@
 package io.carom.swiotlb;
 
-import io.carom.dma.ExtentKind;
 import io.carom.dma.spi.DmaStrategy;
-import io.carom.dma.spi.PoolSpec;
-import io.carom.dma.spi.StrategyInstance;
 import io.carom.swiotlb.recycling.RecyclingSettings;
 import io.carom.swiotlb.recycling.RecyclingStrategy;
 import io.carom.swiotlb.recycling.SizeClasses;
 import java.util.Map;
-import java.util.Set;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Modified;
@@ -26,7 +22,7 @@ import org.slf4j.LoggerFactory;
     configurationPid = SwiotlbRecycling.PID,
     property = DmaStrategy.NAME + "=" + RecyclingStrategy.SWIOTLB_RECYCLING)
 @Designate(ocd = SwiotlbRecycling.Config.class)
-public final class SwiotlbRecycling implements DmaStrategy {
+public final class SwiotlbRecycling extends ServedStrategy implements DmaStrategy {
   /** Its configuration's PID. */
   public static final String PID = "io.carom.swiotlb.recycling";
 
@@ -114,27 +110,7 @@ public final class SwiotlbRecycling implements DmaStrategy {
   }
 
   @Override
-  public String description() {
-    return strategy.description();
-  }
-
-  @Override
-  public Set<ExtentKind> extents() {
-    return strategy.extents();
-  }
-
-  @Override
-  public boolean perDevice() {
-    return strategy.perDevice();
-  }
-
-  @Override
-  public String sizeProperty() {
-    return strategy.sizeProperty();
-  }
-
-  @Override
-  public StrategyInstance open(final PoolSpec spec) {
-    return strategy.open(spec);
+  DmaStrategy strategy() {
+    return strategy;
   }
 }
