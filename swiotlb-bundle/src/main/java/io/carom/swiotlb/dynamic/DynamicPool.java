@@ -12,7 +12,7 @@ import io.carom.swiotlb.fixed.Area;
 import io.carom.swiotlb.fixed.Fitting;
 import io.carom.swiotlb.slots.Fit;
 import io.carom.swiotlb.slots.NeededExtents;
-import io.carom.swiotlb.slots.Pad;
+import io.carom.swiotlb.slots.Padded;
 import io.carom.swiotlb.slots.PoolShape;
 import org.jspecify.annotations.Nullable;
 
@@ -35,7 +35,7 @@ public final class DynamicPool implements StrategyInstance {
   private final long most;
 
   /** What one stripe has. */
-  private static final class Stripe extends Pad {
+  private static final class Stripe extends Padded {
     private final Area area;
     private final Fit fit = new Fit();
     private final NeededExtents needed = new NeededExtents();

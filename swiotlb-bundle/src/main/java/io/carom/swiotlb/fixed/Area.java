@@ -5,7 +5,7 @@ import io.carom.dma.spi.Placement;
 import io.carom.dma.spi.Refusal;
 import io.carom.swiotlb.slots.Fit;
 import io.carom.swiotlb.slots.FreeRuns;
-import io.carom.swiotlb.slots.Pad;
+import io.carom.swiotlb.slots.Padded;
 import io.carom.swiotlb.slots.RunBounds;
 import io.carom.swiotlb.slots.SlotSearch;
 import java.util.Arrays;
@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * exact. So each failure is paid for once, however often it is tried again, and a pool that is
  * nearly empty, where all bounds are at the top, pays nothing.
  */
-public final class Area extends Pad {
+public final class Area extends Padded {
   private static final int FULL = Extent.SET_SLOTS;
   private static final int WORD = 64;
   private static final int TAIL = 8; // longs of a cache line that no other area's array begins in

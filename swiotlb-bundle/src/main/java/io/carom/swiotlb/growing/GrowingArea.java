@@ -8,7 +8,7 @@ import io.carom.swiotlb.fixed.Area;
 import io.carom.swiotlb.fixed.Fitting;
 import io.carom.swiotlb.slots.Fit;
 import io.carom.swiotlb.slots.NeededExtents;
-import io.carom.swiotlb.slots.Pad;
+import io.carom.swiotlb.slots.Padded;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * another one seems to have room and has not refused this very request, which each remembers. The
  * last one to be asked finds that all have, and asks for memory.
  */
-final class GrowingArea extends Pad {
+final class GrowingArea extends Padded {
   private static final long SILENT_MS = 1_000;
 
   /** The slots that it began with. */

@@ -12,7 +12,7 @@ import io.carom.dma.spi.MapRequest;
  * either a mapping of a page or more begins on a page; a run does not cross the segment boundary.
  * Reused for each request.
  */
-public final class Fit extends Pad {
+public final class Fit extends Padded {
   private static final int SLOT_MASK = Extent.SLOT_SIZE - 1;
   private static final int PAGE = 4096;
   private static final long RARE = 1L << 21; // slots of 4 GiB: memory is nearly never across that

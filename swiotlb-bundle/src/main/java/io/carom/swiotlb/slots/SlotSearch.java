@@ -7,7 +7,7 @@ package io.carom.swiotlb.slots;
  * <p>The words are narrowed in place of a loop over slots: after {@code x &= x >>> 1} a bit means
  * two free slots from here on, after another {@code x &= x >>> 2} four, and so on.
  */
-public final class SlotSearch extends Pad {
+public final class SlotSearch extends Padded {
   private long low;
   private long high;
 
