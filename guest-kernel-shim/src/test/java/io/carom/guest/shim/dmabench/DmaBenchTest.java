@@ -10,6 +10,7 @@ import io.carom.guest.DmaBenchJob;
 import io.carom.guest.DmaBenchMode;
 import io.carom.guest.DmaBenchProgress;
 import io.carom.guest.DmaBenchResult;
+import io.carom.guest.shim.fake.AllocatingMemory;
 import io.carom.memory.DeviceRegion;
 import io.carom.memory.DeviceRegions;
 import io.carom.memory.LazyMemory;
@@ -34,7 +35,7 @@ class DmaBenchTest implements DeviceRegions {
   private static final long RUN_MS = 60;
   private static final int SLOTS = 15 * FakeCore.SET_SLOTS;
 
-  private final BenchMemory memory = new BenchMemory(32 << 20);
+  private final AllocatingMemory memory = new AllocatingMemory(32 << 20);
   private final FakeCore core = new FakeCore(memory, SLOTS);
   private final DmaBenchComponent bench = new DmaBenchComponent(core, core, memory, memory, this);
   private final List<String> lines = Collections.synchronizedList(new ArrayList<>());

@@ -4,6 +4,7 @@ import io.carom.guest.BlockDevice;
 import io.carom.guest.BlockOp;
 import io.carom.guest.BlockRequest;
 import io.carom.guest.BlockStatus;
+import io.carom.guest.shim.fake.AllocatingMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -45,7 +46,7 @@ final class FakeDisk implements BlockDevice, AutoCloseable {
   volatile long plugging;
 
   private final String name;
-  private final FakeMemory memory;
+  private final AllocatingMemory memory;
   private final LinkedBlockingQueue<BlockRequest> queue = new LinkedBlockingQueue<>();
   private final List<Thread> workers = new ArrayList<>();
   private final AtomicInteger entered = new AtomicInteger();
@@ -55,7 +56,7 @@ final class FakeDisk implements BlockDevice, AutoCloseable {
   private final List<Long> order = new ArrayList<>();
   private final List<BlockOp> ops = new ArrayList<>();
 
-  FakeDisk(final String name, final long bytes, final FakeMemory memory, final int threads) {
+  FakeDisk(final String name, final long bytes, final AllocatingMemory memory, final int threads) {
     this.name = name;
     this.memory = memory;
     this.content = Arena.ofAuto().allocate(bytes, 512);

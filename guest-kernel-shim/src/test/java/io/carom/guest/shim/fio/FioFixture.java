@@ -6,6 +6,7 @@ import io.carom.guest.FioProgress;
 import io.carom.guest.FioResult;
 import io.carom.guest.GuestKernel;
 import io.carom.guest.PciDeviceInfo;
+import io.carom.guest.shim.fake.AllocatingMemory;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -17,7 +18,7 @@ final class FioFixture implements GuestKernel, AutoCloseable {
   static final int DISK_BYTES = 1 << 20;
   static final int BLOCKS = DISK_BYTES / 4096;
 
-  final FakeMemory memory = new FakeMemory(16 << 20);
+  final AllocatingMemory memory = new AllocatingMemory(16 << 20);
   final FakeDisk disk = new FakeDisk("vda", DISK_BYTES, memory, 2);
 
   /** Added to the real time: the tests' way to let a deadline pass. */

@@ -3,11 +3,12 @@ package io.carom.guest.shim.fio;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.carom.guest.BlockDevice;
+import io.carom.guest.shim.fake.AllocatingMemory;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class LedgersTest {
-  private final FakeMemory memory = new FakeMemory(4096);
+  private final AllocatingMemory memory = new AllocatingMemory(4096);
   private final Ledgers ledgers = new Ledgers(() -> 1);
 
   private DiskLedger open(final FakeDisk disk, final FakeDisk... present) {

@@ -8,6 +8,7 @@ import io.carom.guest.FioProgress;
 import io.carom.guest.FioResult;
 import io.carom.guest.GuestKernel;
 import io.carom.guest.PciDeviceInfo;
+import io.carom.guest.shim.fake.AllocatingMemory;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
@@ -25,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 final class RunnerCost implements GuestKernel, BlockDevice {
   private static final long BYTES = 64 << 20;
 
-  private final FakeMemory memory = new FakeMemory(64 << 20);
+  private final AllocatingMemory memory = new AllocatingMemory(64 << 20);
   private final boolean synchronous;
   private @Nullable BlockRequest queue;
   private final Thread worker = Thread.ofPlatform().daemon().name("worker").unstarted(this::work);

@@ -1,4 +1,4 @@
-package io.carom.guest.shim.fio;
+package io.carom.guest.shim.fake;
 
 import io.carom.guest.PageAllocator;
 import io.carom.memory.GuestMemory;
@@ -12,17 +12,30 @@ import java.util.BitSet;
 import java.util.List;
 
 /** RAM from address {@link #BASE}, and an allocator that knows what was not given back. */
-final class FakeMemory implements GuestMemory, PageAllocator {
-  static final long BASE = PhysicalLayout.HIGH_RAM_BASE;
+public final class AllocatingMemory implements GuestMemory, PageAllocator {
+  /** Where it begins. */
+  public static final long BASE = PhysicalLayout.HIGH_RAM_BASE;
 
   private final MemorySegment ram;
   private final BitSet used = new BitSet();
 
-  FakeMemory(final long bytes) {
+  /** So many bytes, none allocated. */
+  public AllocatingMemory(final long bytes) {
     ram = Arena.ofAuto().allocate(bytes, PhysicalLayout.PAGE_SIZE);
   }
 
-  synchronized long usedPages() {
+  /** Takes all pages but some. */
+  public synchronized void takeAllBut(final int pages) {
+    used.set(pages, (int) (ram.byteSize() / PhysicalLayout.PAGE_SIZE));
+  }
+
+  /** Takes everything for free again. */
+  public synchronized void forget() {
+    used.clear();
+  }
+
+  /** Pages that were not given back. */
+  public synchronized long usedPages() {
     return used.cardinality();
   }
 
