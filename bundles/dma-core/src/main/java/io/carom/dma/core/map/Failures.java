@@ -32,10 +32,6 @@ public final class Failures {
     noStrategy = counts[NO_STRATEGY];
   }
 
-  void count(final int reason, final long size) {
-    count(reason, size, DmaAttributes.NONE);
-  }
-
   /**
    * Counts a failed map.
    *

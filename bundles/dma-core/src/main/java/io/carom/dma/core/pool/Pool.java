@@ -365,11 +365,6 @@ public final class Pool extends PoolExtents {
     closeInstance();
   }
 
-  /** Whether it owns no extent, nor has one to give back. */
-  public boolean bare() {
-    return isBare();
-  }
-
   /**
    * Stops calls of the strategy for good if no generation uses the pool. Under the store's monitor,
    * under which one begins to.

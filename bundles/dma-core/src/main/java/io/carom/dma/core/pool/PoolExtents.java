@@ -252,7 +252,7 @@ abstract class PoolExtents {
   }
 
   /** Whether it owns nothing, and has nothing to give back either. */
-  final synchronized boolean isBare() {
+  public final synchronized boolean isBare() {
     return granted.isEmpty() && discarded.isEmpty();
   }
 

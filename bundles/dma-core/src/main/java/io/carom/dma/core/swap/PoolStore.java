@@ -259,8 +259,8 @@ public final class PoolStore {
   }
 
   /**
-   * Disposes of extents that strategies gave back, grants what they want more, and goes on with
-   * pools that nobody uses any more: disposes of empty extents, ends pools without mappings.
+   * Disposes of extents that strategies gave back, and goes on with pools that nobody uses any
+   * more: disposes of empty extents, ends pools without mappings.
    *
    * @param leave generations that a running swap still looks after
    */
@@ -279,8 +279,7 @@ public final class PoolStore {
         give(entry.source, entry.pool.takeDiscarded());
       }
       if (!entry.pool.retired()) {
-        fill(entry);
-        continue;
+        continue; // the ticker grants what it wants
       }
       if (entry.drained.stream().anyMatch(leave::contains)) {
         continue;
@@ -288,7 +287,7 @@ public final class PoolStore {
       if (entry.source != null && (!entry.pool.quarantined() || entry.drained.isEmpty())) {
         give(entry.source, entry.pool.takeEmpty(Integer.MAX_VALUE));
       }
-      if (entry.drained.isEmpty() && entry.pool.bare()) {
+      if (entry.drained.isEmpty() && entry.pool.isBare()) {
         entry.pool.endStrategy(END_NS); // the ticker may be inside
         entries.remove(entry);
         publish();
