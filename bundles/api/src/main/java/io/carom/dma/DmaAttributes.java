@@ -11,6 +11,9 @@ public final class DmaAttributes {
   /** A failed map is not written to the log. It is counted all the same. */
   public static final int NO_WARN = 1 << 8;
 
+  /** The device accesses with supervisor rights: kept apart from what is mapped without. */
+  public static final int PRIVILEGED = 1 << 9;
+
   /** The address is a device's memory, not RAM: never bounced. */
   public static final int MMIO = 1 << 10;
 
@@ -19,6 +22,13 @@ public final class DmaAttributes {
    * throttled. Carom's own bit, as proposed for Linux.
    */
   public static final int MAY_SLEEP = 1 << 16;
+
+  /**
+   * A mapping that lives long and whose user keeps caches coherent without syncs: reached where it
+   * is rather than bounced, wherever that is allowed. As proposed with the IOMMU bounce pools; not
+   * in Linux, so the bit is Carom's own.
+   */
+  public static final int PERSISTENT_STREAMING = 1 << 17;
 
   private DmaAttributes() {}
 }

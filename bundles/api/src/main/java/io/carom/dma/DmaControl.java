@@ -43,6 +43,9 @@ public interface DmaControl {
   /** The last swaps, oldest first, at most 256. */
   List<SwapReport> history();
 
+  /** The pools in IOMMU domains, by domain. */
+  List<IovaPoolInfo> iovaPools();
+
   /**
    * Which device holds which slots of a pool now.
    *

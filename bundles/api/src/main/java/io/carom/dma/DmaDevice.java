@@ -95,7 +95,8 @@ public interface DmaDevice extends AutoCloseable {
   /**
    * Maps all entries of a list, or none.
    *
-   * @return the number of entries mapped: all of them, or 0 on failure
+   * @return the number of runs that the device gets ({@link ScatterList#busAddress} and {@code
+   *     mappedLength}), at most as many as there are entries; 0 on failure
    */
   int mapSg(ScatterList list, DmaDirection direction, int attributes);
 

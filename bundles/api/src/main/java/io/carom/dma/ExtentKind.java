@@ -7,16 +7,18 @@ public enum ExtentKind {
   /** Pages of guest RAM below a limit. */
   RAM,
   /** The device's own SWIOTLB region. */
-  DEVICE;
+  DEVICE,
+  /** Pages that the core mapped in the device's IOMMU domain. */
+  IOVA;
 
-  /** Reads {@code ram} or {@code device}. */
+  /** Reads {@code ram}, {@code device} or {@code iova}. */
   public static ExtentKind parse(final String text) {
     for (final ExtentKind kind : values()) {
       if (kind.toString().equals(text)) {
         return kind;
       }
     }
-    throw new IllegalArgumentException("unknown extents '" + text + "'; valid: ram, device");
+    throw new IllegalArgumentException("unknown extents '" + text + "'; valid: ram, device, iova");
   }
 
   @Override

@@ -75,6 +75,11 @@ public interface GuestMemory {
   /** How often pages were shared and unshared. */
   PageStateCounters pageStateCounters();
 
+  /** What lies between CPUs and devices beside that; constant. */
+  default Platform platform() {
+    return new PlainPlatform(this);
+  }
+
   /** The map of allocated pages; it outlives the kernel that allocates from it. */
   PageMap pageMap();
 }

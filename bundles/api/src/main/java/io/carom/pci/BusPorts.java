@@ -15,6 +15,33 @@ public interface BusPorts {
   PortControl create(String name);
 
   /**
+   * Puts an IOMMU between functions and memory, or takes it away. It is asked for the translation
+   * of each port that is open now, and of each that is created later before the port can be used.
+   * Returns when no access begun before is going on.
+   *
+   * @param iommu the machine's only IOMMU from now on, or null: bus addresses are physical ones
+   * @return false when an access outlived the machine's {@code quiesceTimeoutMs}
+   */
+  boolean iommu(@Nullable BusIommu iommu);
+
+  /**
+   * Changes the translation of a port: what the IOMMU said when it was asked holds no more.
+   *
+   * @param translation null for identity
+   * @return false when no port of that name is open, or an access under the old translation
+   *     outlived {@code quiesceTimeoutMs}
+   */
+  boolean translation(String name, @Nullable Translation translation);
+
+  /**
+   * Says that a translation answers otherwise than before. Whoever keeps resolved memory of the
+   * port must resolve it again; returns when accesses begun under the old answers have ended.
+   *
+   * @return false when one outlived {@code quiesceTimeoutMs}
+   */
+  boolean invalidated(String name);
+
+  /**
    * Watches a port, or watches it no more. Returns when no section under the watch before is open,
    * at most after the machine's {@code quiesceTimeoutMs}: from then on that watch is not called.
    * Ports that nobody watches do not pay for it. Not to be called inside a section.

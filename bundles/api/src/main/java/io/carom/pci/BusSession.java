@@ -33,6 +33,17 @@ public interface BusSession extends AutoCloseable {
    */
   MemorySegment resolve(long address, long length, BusAccess access) throws BusFaultException;
 
+  /**
+   * How much of a run can be resolved as one piece, inside a section: all of it, unless an IOMMU
+   * scatters it. Counts nothing and reports no fault; {@link #resolve} does.
+   *
+   * @param length at least 1
+   * @return bytes from {@code address} on, at least 1 and at most {@code length}
+   */
+  default long contiguous(final long address, final long length, final BusAccess access) {
+    return length;
+  }
+
   /** Whether a run lies wholly inside the function's own SWIOTLB range. No counters change. */
   boolean inOwnRegion(long address, long length);
 

@@ -11,6 +11,13 @@ public interface PciAttachment {
   /** Its way to memory. */
   BusPort port();
 
+  /**
+   * Whether the IOMMU stands between the function and memory; it does when a function is plugged.
+   * Without it bus addresses are physical ones, as for a virtio device that has not negotiated
+   * ACCESS_PLATFORM. Returns after accesses begun before have ended.
+   */
+  default void translated(final boolean on) {}
+
   /** Whether the guest has enabled MSI-X (message control bit 15). */
   boolean msixEnabled();
 

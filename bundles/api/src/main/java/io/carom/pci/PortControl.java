@@ -31,6 +31,9 @@ public interface PortControl {
   /** Sets the translation; null means identity. */
   boolean translation(@Nullable Translation translation);
 
+  /** Whether the translation applies; it does in a new port. */
+  boolean translated(boolean on);
+
   /** Waits until the sections that are open now have ended. */
   boolean quiesce(Duration timeout);
 

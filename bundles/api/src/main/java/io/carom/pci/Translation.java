@@ -23,4 +23,16 @@ public interface Translation {
    *     port takes it from this address to get the guest-physical one
    */
   long translate(long address, long length, BusAccess access);
+
+  /**
+   * How much of an access lies together behind the IOMMU. Reports no fault: who goes on to {@link
+   * #translate} with what does not lie anywhere hears of it there.
+   *
+   * @param length bytes of the access, at least 1
+   * @return bytes from {@code address} on that {@link #translate} takes as one, at least 1 and at
+   *     most {@code length}
+   */
+  default long contiguous(final long address, final long length, final BusAccess access) {
+    return length;
+  }
 }

@@ -3,6 +3,7 @@ package io.carom.pcibus;
 import io.carom.memory.AddressMap;
 import io.carom.memory.MmioHandler;
 import io.carom.pci.BusPort;
+import io.carom.pci.BusIommu;
 import io.carom.pci.BusPorts;
 import io.carom.pci.BusSession;
 import io.carom.pci.InterruptSink;
@@ -101,6 +102,21 @@ public final class FakeMachine implements AddressMap, BusPorts, MsiController {
   }
 
   @Override
+  public boolean iommu(final @Nullable BusIommu iommu) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public boolean translation(final String name, final @Nullable Translation translation) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public boolean invalidated(final String name) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
   public boolean watch(final String name, final @Nullable PortWatch watch) {
     return false; // nobody watches a fake
   }
@@ -190,6 +206,12 @@ public final class FakeMachine implements AddressMap, BusPorts, MsiController {
     @Override
     public boolean translation(final @Nullable Translation translation) {
       throw new AssertionError("translations are the IOMMU's");
+    }
+
+    @Override
+    public boolean translated(final boolean on) {
+      calls.add("translated=" + on);
+      return true;
     }
 
     @Override

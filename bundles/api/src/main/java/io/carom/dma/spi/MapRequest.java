@@ -19,6 +19,19 @@ public final class MapRequest {
   /** Number of the device: small, and not used again while the core runs. */
   public int device;
 
+  /**
+   * Entries of the list that is to be mapped as one, or 1. For a list {@link #address} is that of
+   * its first entry, {@link #size} the sum of all, and {@link #ioBytes} says what it takes in an
+   * IOMMU domain. Only strategies that say {@link StrategyInstance#mapsLists} see lists.
+   */
+  public int entries = 1;
+
+  /**
+   * Bytes of address space that a {@link Placement#remap} of the request takes: whole granules,
+   * each entry with its offset in the first one.
+   */
+  public long ioBytes;
+
   /** Ordinal of the {@link DmaDirection}. */
   public int direction;
 
@@ -39,6 +52,12 @@ public final class MapRequest {
 
   /** True only if both masks above are 0 and there is no boundary: the common case, in one look. */
   public boolean unconstrained;
+
+  /**
+   * The device is not trusted, and the buffer, or an entry of the list, does not begin and end at
+   * granules of the IOMMU: what lies beside it there must not be mapped, so it has to be bounced.
+   */
+  public boolean mustBounce;
 
   /** For the core; strategies get one. */
   public MapRequest() {}

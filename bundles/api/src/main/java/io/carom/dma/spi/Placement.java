@@ -20,7 +20,13 @@ public final class Placement {
   /** The strategy needs an extent before it can answer. */
   public static final int NEED_EXTENT = 4;
 
+  /** The strategy gives the buffer an address in the device's IOMMU domain. */
+  public static final int REMAP = 5;
+
   private int kind;
+  private boolean deferred;
+  private int zeroing;
+  private int permissions;
   private int refusal;
   private long busAddress;
   private long runAddress;
@@ -43,6 +49,22 @@ public final class Placement {
     this.runBytes = runBytes;
   }
 
+  /**
+   * Gives the buffer an address in the device's IOMMU domain. The core maps it there once it has
+   * left the strategy, and unmaps and invalidates it when the mapping ends; the range then goes
+   * back to the space that it was leased from.
+   *
+   * @param iova first address of a range of {@link MapRequest#ioBytes}, which the strategy has
+   *     leased and does not name again
+   * @param whenUnmapped whether the invalidation may be put off to the domain's flush queue; else
+   *     the device reaches nothing of it when unmap returns
+   */
+  public void remap(final long iova, final boolean whenUnmapped) {
+    kind = REMAP;
+    runAddress = iova;
+    deferred = whenUnmapped;
+  }
+
   /** Lets the device reach the buffer where it is, at {@link MapRequest#busAddress}. */
   public void pass() {
     kind = PASS;
@@ -62,6 +84,30 @@ public final class Placement {
     runAddress = alignMask;
   }
 
+  /**
+   * Asks the core for pages that are mapped in the device's IOMMU domain, to be granted to the
+   * calling stripe as an extent.
+   *
+   * @param iova first address, in a range that the strategy has leased, aligned to a granule
+   * @param bytes whole granules
+   * @param access what the device may do there: bits of {@link IovaSpace}
+   */
+  public void needExtent(final long iova, final long bytes, final int access) {
+    kind = NEED_EXTENT;
+    runBytes = bytes;
+    runAddress = iova;
+    permissions = access;
+  }
+
+  /**
+   * Says what the core clears of the extent that the buffer is bounced in, beside the copy of the
+   * buffer itself: one of {@link IovaSpace#ZERO_NOTHING}, {@link IovaSpace#ZERO_REST} and {@link
+   * IovaSpace#ZERO_USED}. A fresh extent's rest is cleared whatever is said here.
+   */
+  public void zero(final int policy) {
+    zeroing = policy;
+  }
+
   /** Refuses. */
   public void refuse(final Refusal reason) {
     kind = REFUSED;
@@ -71,6 +117,28 @@ public final class Placement {
   /** Forgets the last answer. For the core. */
   public void clear() {
     kind = NONE;
+    zeroing = 0;
+    permissions = 0;
+  }
+
+  /** What is to be cleared, when bounced. */
+  public int zeroing() {
+    return zeroing;
+  }
+
+  /** Whether the invalidation may be put off, when remapped. */
+  public boolean deferred() {
+    return deferred;
+  }
+
+  /** First address of the leased range, when remapped or when an extent of a domain is needed. */
+  public long iova() {
+    return runAddress;
+  }
+
+  /** What the device may do in the extent that is needed; 0 for one that is no domain's. */
+  public int permissions() {
+    return permissions;
   }
 
   /** Bytes of the extent that is needed. */
@@ -84,7 +152,8 @@ public final class Placement {
   }
 
   /**
-   * One of {@link #NONE}, {@link #BOUNCE}, {@link #PASS}, {@link #REFUSED}, {@link #NEED_EXTENT}.
+   * One of {@link #NONE}, {@link #BOUNCE}, {@link #PASS}, {@link #REFUSED}, {@link #NEED_EXTENT}, {@link
+   * #REMAP}.
    */
   public int kind() {
     return kind;

@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
  * @param areas areas that it asks for, or 0: the strategy's own
  * @param restricted whether the pool is bound to named devices: extents come from one range only,
  *     and there is nothing beyond it
+ * @param iova addresses of the IOMMU domain that the pool is for, where {@code extents} is IOVA;
+ *     the domain's devices share it
  */
 public record PoolSpec(
     @Nullable String device,
@@ -24,13 +26,26 @@ public record PoolSpec(
     int cpus,
     long slots,
     int areas,
-    boolean restricted) {
+    boolean restricted,
+    @Nullable IovaSpace iova) {
   /** An unrestricted pool that the {@code swiotlb=} parameter says nothing about. */
   public PoolSpec(
       final @Nullable String device,
       final @Nullable ExtentKind extents,
       final long availableBytes,
       final int cpus) {
-    this(device, extents, availableBytes, cpus, 0, 0, false);
+    this(device, extents, availableBytes, cpus, 0, 0, false, null);
+  }
+
+  /** A pool that is in no domain. */
+  public PoolSpec(
+      final @Nullable String device,
+      final @Nullable ExtentKind extents,
+      final long availableBytes,
+      final int cpus,
+      final long slots,
+      final int areas,
+      final boolean restricted) {
+    this(device, extents, availableBytes, cpus, slots, areas, restricted, null);
   }
 }

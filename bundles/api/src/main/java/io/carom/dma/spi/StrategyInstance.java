@@ -1,5 +1,6 @@
 package io.carom.dma.spi;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.osgi.annotation.versioning.ConsumerType;
 
@@ -87,6 +88,36 @@ public interface StrategyInstance extends AutoCloseable {
    */
   default @Nullable Extent surplus(final int stripe) {
     return null;
+  }
+
+  /**
+   * The core has disposed of an extent of a domain that the strategy gave back: pages and mapping
+   * are gone and its addresses may be asked for again.
+   *
+   * @param reusable false when the IOMMU did not unmap it: pages and addresses are lost, the
+   *     strategy must not name them again
+   */
+  default void disposed(final int stripe, final Extent extent, final boolean reusable) {}
+
+  /** Whether it places a whole list as one mapping; else the core asks for each entry. */
+  default boolean mapsLists() {
+    return false;
+  }
+
+  /** How invalidations that it puts off are queued. */
+  default FlushPlan flushPlan() {
+    return FlushPlan.STRIPED;
+  }
+
+  /**
+   * Memory is short: what is kept for reuse only should be {@link #surplus} at the end of the tick
+   * that follows. Called under the lock of each stripe.
+   */
+  default void shrink(final int stripe) {}
+
+  /** Its size classes, for people; empty when it has none. May be a little old. */
+  default List<IovaClass> classes() {
+    return List.of();
   }
 
   /**

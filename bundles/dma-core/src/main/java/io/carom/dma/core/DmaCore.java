@@ -5,6 +5,7 @@ import io.carom.dma.DmaControl;
 import io.carom.dma.DmaDevice;
 import io.carom.dma.DmaDeviceInfo;
 import io.carom.dma.DmaDeviceSpec;
+import io.carom.dma.IovaPoolInfo;
 import io.carom.dma.MappingInfo;
 import io.carom.dma.PoolInfo;
 import io.carom.dma.PoolOccupancy;
@@ -260,6 +261,11 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
   @Override
   public List<SwapReport> history() {
     return control.history();
+  }
+
+  @Override
+  public List<IovaPoolInfo> iovaPools() {
+    return List.of();
   }
 
   @Override

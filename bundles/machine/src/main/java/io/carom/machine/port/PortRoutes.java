@@ -54,6 +54,11 @@ final class PortRoutes implements PortControl {
   }
 
   @Override
+  public boolean translated(final boolean on) {
+    return changeAndWait(route -> route.translated(on), patience);
+  }
+
+  @Override
   public boolean quiesce(final Duration timeout) {
     return port.awaitSections(Deadlines.after(timeout));
   }

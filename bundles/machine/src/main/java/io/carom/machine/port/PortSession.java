@@ -164,6 +164,15 @@ final class PortSession extends SectionPadding implements BusSession {
   }
 
   @Override
+  public long contiguous(final long address, final long length, final BusAccess access) {
+    final Route route = routeNow();
+    final Translation translation = route.translation();
+    return translation == null || route.owns(address)
+        ? length
+        : translation.contiguous(address, length, access);
+  }
+
+  @Override
   public boolean inOwnRegion(final long address, final long length) {
     return routeNow().ownsAll(address, length);
   }

@@ -1,14 +1,17 @@
 package io.carom.machine.port;
 
+import io.carom.pci.BusIommu;
 import io.carom.pci.BusPorts;
 import io.carom.pci.MsiController;
 import io.carom.pci.PortControl;
 import io.carom.pci.PortWatch;
+import io.carom.pci.Translation;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,6 +24,7 @@ public final class Ports implements BusPorts {
   private final BusTarget target;
   private final MsiController interrupts;
   private final Duration patience;
+  private @Nullable BusIommu iommu;
 
   /**
    * No ports yet.
@@ -39,8 +43,46 @@ public final class Ports implements BusPorts {
       throw new IllegalStateException("port " + name + " is open already; close it first");
     }
     final DevicePort port = new DevicePort(name, target, interrupts);
+    final Translation translation = iommu == null ? null : iommu.translation(name);
+    port.change(route -> route.translation(translation));
     open.put(name, port);
     return new PortRoutes(port, patience, () -> remove(name, port));
+  }
+
+  @Override
+  public boolean iommu(final @Nullable BusIommu next) {
+    final List<DevicePort> ports;
+    synchronized (this) {
+      iommu = next;
+      ports = snapshot();
+      for (final DevicePort port : ports) {
+        final Translation translation = next == null ? null : next.translation(port.name());
+        port.change(route -> route.translation(translation));
+      }
+    }
+    return await(ports);
+  }
+
+  @Override
+  public boolean translation(final String name, final @Nullable Translation translation) {
+    return change(name, route -> route.translation(translation));
+  }
+
+  @Override
+  public boolean invalidated(final String name) {
+    return change(name, Route::next);
+  }
+
+  private boolean change(final String name, final UnaryOperator<Route> step) {
+    final DevicePort port;
+    synchronized (this) {
+      port = open.get(name);
+    }
+    if (port == null) {
+      return false;
+    }
+    port.change(step);
+    return port.awaitSections(Deadlines.after(patience));
   }
 
   @Override
@@ -71,6 +113,10 @@ public final class Ports implements BusPorts {
   public boolean quiesceAll() {
     final List<DevicePort> ports = snapshot();
     ports.forEach(port -> port.change(Route::next));
+    return await(ports);
+  }
+
+  private boolean await(final List<DevicePort> ports) {
     final long deadline = Deadlines.after(patience);
     boolean ended = true;
     for (final DevicePort port : ports) {

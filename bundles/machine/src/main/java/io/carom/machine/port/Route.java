@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
  * @param ownBase bus address of the function's own SWIOTLB range
  * @param own memory of that range; of no bytes where there is none
  * @param ownSize bytes of {@code own}
- * @param translation the IOMMU's hook, or null for identity
+ * @param translated whether the IOMMU applies to the function
+ * @param hook the IOMMU's hook, or null for identity
  * @param watch told of each access, or null; a part of the route, so that who publishes another
  *     waits for those who still call it, and who does not watch pays for one load of a field
  */
@@ -28,31 +29,52 @@ record Route(
     long ownBase,
     MemorySegment own,
     long ownSize,
-    @Nullable Translation translation,
+    boolean translated,
+    @Nullable Translation hook,
     @Nullable PortWatch watch) {
   /** The route of a new port: no bus mastering, nothing of its own. */
-  static final Route INITIAL = new Route(1, 0, false, false, 0, MemorySegment.NULL, 0, null, null);
+  static final Route INITIAL = new Route(1, 0, false, false, 0, MemorySegment.NULL, 0, true, null, null);
+
+  /** What translates, or null for identity. */
+  @Nullable Translation translation() {
+    return translated ? hook : null;
+  }
 
   Route busMaster(final boolean on) {
-    return new Route(version + 1, epoch, revoked, on, ownBase, own, ownSize, translation, watch);
+    return new Route(
+        version + 1, epoch, revoked, on, ownBase, own, ownSize, translated, hook, watch);
   }
 
   Route own(final long base, final @Nullable MemorySegment memory) {
     return memory == null ? of(revoked, 0, MemorySegment.NULL) : of(revoked, base, memory);
   }
 
-  Route translation(final @Nullable Translation hook) {
-    return new Route(version + 1, epoch, revoked, busMaster, ownBase, own, ownSize, hook, watch);
+  Route translation(final @Nullable Translation next) {
+    return new Route(
+        version + 1, epoch, revoked, busMaster, ownBase, own, ownSize, translated, next, watch);
+  }
+
+  Route translated(final boolean on) {
+    return new Route(version + 1, epoch, revoked, busMaster, ownBase, own, ownSize, on, hook, watch);
   }
 
   Route watch(final @Nullable PortWatch other) {
     return new Route(
-        version + 1, epoch, revoked, busMaster, ownBase, own, ownSize, translation, other);
+        version + 1, epoch, revoked, busMaster, ownBase, own, ownSize, translated, hook, other);
   }
 
   private Route of(final boolean gone, final long base, final MemorySegment memory) {
     return new Route(
-        version + 1, epoch, gone, busMaster, base, memory, memory.byteSize(), translation, watch);
+        version + 1,
+        epoch,
+        gone,
+        busMaster,
+        base,
+        memory,
+        memory.byteSize(),
+        translated,
+        hook,
+        watch);
   }
 
   /** The same way under a new version: whoever resolved memory must do it again. */
@@ -66,7 +88,7 @@ record Route(
 
   Route renew() {
     return new Route(
-        version + 1, epoch + 1, false, busMaster, ownBase, own, ownSize, translation, watch);
+        version + 1, epoch + 1, false, busMaster, ownBase, own, ownSize, translated, hook, watch);
   }
 
   /** Whether an address is in the own range; false for every address when there is none. */

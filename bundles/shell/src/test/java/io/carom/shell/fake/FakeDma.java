@@ -4,6 +4,7 @@ import io.carom.dma.DmaControl;
 import io.carom.dma.DmaDeviceInfo;
 import io.carom.dma.DmaDirection;
 import io.carom.dma.ExtentKind;
+import io.carom.dma.IovaPoolInfo;
 import io.carom.dma.MappingInfo;
 import io.carom.dma.PoolInfo;
 import io.carom.dma.PoolOccupancy;
@@ -206,5 +207,10 @@ public final class FakeDma implements DmaControl {
         0,
         6,
         64);
+  }
+
+  @Override
+  public List<IovaPoolInfo> iovaPools() {
+    return List.of();
   }
 }

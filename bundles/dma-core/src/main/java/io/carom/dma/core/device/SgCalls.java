@@ -18,6 +18,7 @@ public final class SgCalls {
       final ScatterList list,
       final DmaDirection direction,
       final int attributes) {
+    list.unmapped();
     for (int i = 0; i < list.entries(); i++) {
       // Only the first waits for a throttled pool: one that holds part of it must not wait for
       // more.
@@ -30,11 +31,11 @@ public final class SgCalls {
               list.length(j),
               direction,
               attributes | DmaAttributes.SKIP_CPU_SYNC);
-          list.mapped(j, DmaDevice.MAPPING_ERROR);
         }
+        list.unmapped();
         return 0;
       }
-      list.mapped(i, bus);
+      list.addRun(bus, list.length(i));
     }
     return list.entries();
   }
@@ -49,6 +50,7 @@ public final class SgCalls {
       unmapper.unmap(list.busAddress(i), list.length(i), direction, attributes);
       list.mapped(i, DmaDevice.MAPPING_ERROR);
     }
+    list.unmapped();
   }
 
   /** Syncs all entries. */

@@ -1,10 +1,12 @@
 package io.carom.dma.core.debug;
 
 import io.carom.pci.BusAccess;
+import io.carom.pci.BusIommu;
 import io.carom.pci.BusPorts;
 import io.carom.pci.BusSession;
 import io.carom.pci.PortControl;
 import io.carom.pci.PortWatch;
+import io.carom.pci.Translation;
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.Map;
@@ -17,6 +19,21 @@ final class TestPorts implements BusPorts {
 
   @Override
   public PortControl create(final String name) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public boolean iommu(final @Nullable BusIommu iommu) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public boolean translation(final String name, final @Nullable Translation translation) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public boolean invalidated(final String name) {
     throw new UnsupportedOperationException();
   }
 
