@@ -67,6 +67,10 @@ final class RemapShard extends StripeLock {
     return (int) (word(place, META) >>> 8) & 0xff;
   }
 
+  boolean list(final int place) {
+    return ((word(place, META) >>> 16) & RemapTable.LIST) != 0;
+  }
+
   long busAddress(final int place) {
     return word(place, BUS);
   }

@@ -53,7 +53,9 @@ public final class RemapTable {
     /** One at that address, of another size. */
     OTHER_SIZE,
     /** One at that address and size, with another direction. */
-    OTHER_DIRECTION
+    OTHER_DIRECTION,
+    /** One at that address that is a list's, or is not. */
+    OTHER_FUNCTION
   }
 
   /** Says which generations are the caller's. */
@@ -132,12 +134,14 @@ public final class RemapTable {
   /**
    * Claims a LIVE record for an unmap: it is ENDING until {@link #end}.
    *
+   * @param list whether it is to be a list's
    * @param out filled in when the record is claimed
    */
   public Found claim(
       final long busAddress,
       final long size,
       final int direction,
+      final boolean list,
       final Owner owner,
       final Remapped out) {
     final long iova = busAddress >>> shift << shift;
@@ -151,6 +155,9 @@ public final class RemapTable {
       final Generation generation = owner.mine(shard.generation(i));
       if (generation == null) {
         return Found.ABSENT;
+      }
+      if (shard.list(i) != list) {
+        return Found.OTHER_FUNCTION;
       }
       if (shard.size(i) != size) {
         return Found.OTHER_SIZE;
