@@ -6,11 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import io.carom.dma.SwapPolicy;
 import io.carom.dma.core.map.Lookup;
 import io.carom.dma.core.memory.RestrictedSpec;
+import io.carom.dma.core.swap.IommuSettings;
 import io.carom.dma.core.swap.Settings;
 import io.carom.dma.core.swap.SwiotlbParameter;
 import java.lang.reflect.Proxy;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class ConfigReaderTest {
@@ -68,7 +70,11 @@ class ConfigReaderTest {
                     "swiotlb",
                     "129,2,force",
                     "restrictedPools",
-                    new String[] {"name=a size=1m devices=00:04.0"})))
+                    new String[] {"name=a size=1m devices=00:04.0"},
+                    "iommuGroups",
+                    new String[] {"00:05.0,0000:00:06.0"},
+                    "untrustedDevices",
+                    "00:04.0")))
         .isEqualTo(
             new Settings(
                 "one",
@@ -80,7 +86,11 @@ class ConfigReaderTest {
                 4,
                 Lookup.MRU,
                 new SwiotlbParameter(256, 2, true, false, false),
-                List.of(new RestrictedSpec("a", 1 << 20, 256 << 10, List.of("0000:00:04.0")))));
+                List.of(new RestrictedSpec("a", 1 << 20, 256 << 10, List.of("0000:00:04.0"))),
+                new IommuSettings(
+                    List.of(Set.of("0000:00:05.0", "0000:00:06.0")),
+                    Set.of("0000:00:04.0"),
+                    false)));
   }
 
   private static void wrong(final String property, final Object value, final String message) {

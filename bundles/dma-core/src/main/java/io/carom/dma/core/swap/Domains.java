@@ -348,7 +348,7 @@ public final class Domains {
   }
 
   /** Ends all domains: the core stops. */
-  void close() {
+  public void close() {
     for (final DmaDomain domain : domains) {
       domain.flushes().flushAll();
     }

@@ -46,15 +46,15 @@ class RemapTableTest {
     assertThat(begin(0xff_f010L, 0x2000, mine)).isTrue();
     assertThat(begin(0xff_f020L, 8, mine)).isFalse();
     assertThat(mine.live()).isEqualTo(1);
-    assertThat(table.claim(0xff_f010L, 0x2000, TO_DEVICE, owner, out)).isEqualTo(Found.ABSENT);
+    assertThat(table.claim(0xff_f010L, 0x2000, TO_DEVICE, false, owner, out)).isEqualTo(Found.ABSENT);
     assertThat(table.covers(0xff_f010L, 1, TO_DEVICE, owner)).isFalse();
     table.live(0xff_f000L);
-    assertThat(table.claim(0xff_f011L, 0x2000, TO_DEVICE, owner, out)).isEqualTo(Found.ABSENT);
-    assertThat(table.claim(0xff_f010L, 0x2000, TO_DEVICE, s -> null, out)).isEqualTo(Found.ABSENT);
-    assertThat(table.claim(0xff_f010L, 0x1fff, TO_DEVICE, owner, out)).isEqualTo(Found.OTHER_SIZE);
-    assertThat(table.claim(0xff_f010L, 0x2000, FROM_DEVICE, owner, out))
+    assertThat(table.claim(0xff_f011L, 0x2000, TO_DEVICE, false, owner, out)).isEqualTo(Found.ABSENT);
+    assertThat(table.claim(0xff_f010L, 0x2000, TO_DEVICE, false, s -> null, out)).isEqualTo(Found.ABSENT);
+    assertThat(table.claim(0xff_f010L, 0x1fff, TO_DEVICE, false, owner, out)).isEqualTo(Found.OTHER_SIZE);
+    assertThat(table.claim(0xff_f010L, 0x2000, FROM_DEVICE, false, owner, out))
         .isEqualTo(Found.OTHER_DIRECTION);
-    assertThat(table.claim(0xff_f010L, 0x2000, TO_DEVICE, owner, out)).isEqualTo(Found.CLAIMED);
+    assertThat(table.claim(0xff_f010L, 0x2000, TO_DEVICE, false, owner, out)).isEqualTo(Found.CLAIMED);
     assertThat(out.iova).isEqualTo(0xff_f000L);
     assertThat(out.ioBytes).isEqualTo(0x3000);
     assertThat(out.busAddress).isEqualTo(0xff_f010L);
@@ -69,7 +69,7 @@ class RemapTableTest {
     assertThat(out.tick).isEqualTo(77);
     assertThat(out.state).isEqualTo(Remapped.State.ENDING);
     final Remapped second = new Remapped();
-    assertThat(table.claim(0xff_f010L, 0x2000, TO_DEVICE, owner, second)).isEqualTo(Found.ABSENT);
+    assertThat(table.claim(0xff_f010L, 0x2000, TO_DEVICE, false, owner, second)).isEqualTo(Found.ABSENT);
     assertThat(table.any(0x100_1fffL, 0x200_0000L)).isTrue();
     assertThat(table.any(0x100_2000L, 0x200_0000L)).isFalse();
     assertThat(mine.live()).isEqualTo(1);
@@ -180,10 +180,10 @@ class RemapTableTest {
       table.undo(r.iova, ours ? mine : other);
     } else {
       final Remapped out = new Remapped();
-      final Found found = table.claim(r.busAddress, r.size, TO_DEVICE, owner, out);
+      final Found found = table.claim(r.busAddress, r.size, TO_DEVICE, false, owner, out);
       assertThat(found).as(as).isEqualTo(ours ? Found.CLAIMED : Found.ABSENT);
       if (!ours) {
-        table.claim(r.busAddress, r.size, TO_DEVICE, s -> other, out);
+        table.claim(r.busAddress, r.size, TO_DEVICE, false, s -> other, out);
       }
       table.end(out);
     }
@@ -211,7 +211,7 @@ class RemapTableTest {
                     final Remapped out = new Remapped();
                     for (int i = 0; i < rounds; i++) {
                       final long iova = (i + 1) * 2 * GRANULE;
-                      if (table.claim(iova, 100, TO_DEVICE, owner, out) == Found.CLAIMED) {
+                      if (table.claim(iova, 100, TO_DEVICE, false, owner, out) == Found.CLAIMED) {
                         wins[i].incrementAndGet();
                         table.end(out);
                       }
