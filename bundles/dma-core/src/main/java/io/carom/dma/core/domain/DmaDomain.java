@@ -1,7 +1,6 @@
 package io.carom.dma.core.domain;
 
 import io.carom.dma.DmaDirection;
-import io.carom.dma.ScatterList;
 import io.carom.dma.core.iova.Addresses;
 import io.carom.dma.core.iova.FlushQueue;
 import io.carom.dma.core.iova.Pieces;
@@ -217,36 +216,27 @@ public final class DmaDomain {
     }
   }
 
-  /** Writes down what a map takes in the domain. Under the stripe's lock. */
+  /**
+   * Writes down what a map takes in the domain. Under the stripe's lock.
+   *
+   * @param list how the list is laid out, or null for a single buffer
+   */
   public void describe(
-      final MapRequest request, final @Nullable ScatterList list,
-      final boolean untrusted) {
+      final MapRequest request, final @Nullable Pieces list, final boolean untrusted) {
     if (list == null) {
       request.entries = 1;
       request.ioBytes = ioBytes(request.address, request.size);
       request.mustBounce = untrusted && ((request.address | request.size) & granuleMask) != 0;
-      return;
-    }
-    request.entries = list.entries();
-    request.ioBytes = ioBytes(list);
-    request.mustBounce = false;
-    for (int i = 0; i < list.entries(); i++) {
-      request.mustBounce |= untrusted && ((list.address(i) | list.length(i)) & granuleMask) != 0;
+    } else {
+      request.entries = list.entries();
+      request.ioBytes = list.ioBytes();
+      request.mustBounce = untrusted && list.unaligned();
     }
   }
 
   /** Bytes of the granules that a buffer touches. */
   public long ioBytes(final long address, final long size) {
     return ((address & granuleMask) + size + granuleMask) & ~granuleMask; // below 2^48
-  }
-
-  /** Bytes of the granules that the entries of a list touch, each for itself. */
-  public long ioBytes(final ScatterList list) {
-    long sum = 0;
-    for (int i = 0; i < list.entries(); i++) {
-      sum += ioBytes(list.address(i), list.length(i)); // of RAM: far below 2^63
-    }
-    return sum;
   }
 
   /** What a device may do with a buffer. */
@@ -267,12 +257,13 @@ public final class DmaDomain {
         permissions(direction));
   }
 
-  /** Maps the entries of a list side by side; a status of {@link IommuStatus}. */
-  public int map(final long iova, final ScatterList list, final int direction) {
-    final Pieces pieces = new Pieces(granuleMask + 1);
-    pieces.of(list, memory.busOffset());
-    return guest.map(
-        iova, pieces.addresses(), pieces.lengths(), pieces.count(), permissions(direction));
+  /** Maps the pieces of a list side by side; a status of {@link IommuStatus}. */
+  public int map(final long iova, final Pieces list, final int direction) {
+    final long[] physical =
+        memory.busOffset() == 0
+            ? list.addresses()
+            : Arrays.stream(list.addresses()).map(a -> a + memory.busOffset()).toArray();
+    return guest.map(iova, physical, list.lengths(), list.count(), permissions(direction));
   }
 
   /** Ends the mapping of a record that was claimed, at once or at the next flush. */

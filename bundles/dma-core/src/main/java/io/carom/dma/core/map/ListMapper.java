@@ -13,6 +13,8 @@ import io.carom.dma.core.pool.StripeHint;
 import io.carom.dma.spi.Refusal;
 import java.lang.invoke.VarHandle;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Maps a whole list as one, where the strategy can: in one bounce buffer, the entries packed one
@@ -22,6 +24,9 @@ import java.util.Objects;
 public final class ListMapper {
   private final Mapper mapper;
   private final CoreTables tables;
+
+  /** A layout that nobody uses now: what makes most maps do without a new one. */
+  private final AtomicReference<@Nullable Pieces> spare = new AtomicReference<>();
 
   /** Maps lists for a device. */
   public ListMapper(final Mapper mapper, final CoreTables tables) {
@@ -55,6 +60,26 @@ public final class ListMapper {
       final DmaDirection direction,
       final int attributes,
       final long most) {
+    final DmaDomain domain = mapper.domain();
+    if (domain == null) {
+      return -1;
+    }
+    final Pieces idle = spare.getAndSet(null);
+    final Pieces pieces = idle == null ? new Pieces(domain.granuleMask() + 1) : idle;
+    try {
+      pieces.lay(list, mapper.boundaryMask);
+      return map(list, pieces, direction, attributes, most);
+    } finally {
+      spare.set(pieces);
+    }
+  }
+
+  private int map(
+      final ScatterList list,
+      final Pieces pieces,
+      final DmaDirection direction,
+      final int attributes,
+      final long most) {
     list.unmapped();
     final long size = list.bytes();
     final long address = list.address(0);
@@ -66,9 +91,9 @@ public final class ListMapper {
         return -1;
       }
       final long answer =
-          tryStripes(generation, pool, me, address, size, direction, attributes, list);
+          tryStripes(generation, pool, me, address, size, direction, attributes, pieces);
       if (answer >= 0) {
-        return mapped(answer, list, size, most);
+        return mapped(answer, list, pieces, size, most);
       }
       if (answer == Placer.RETRY || mapper.current() != generation) {
         continue;
@@ -87,7 +112,7 @@ public final class ListMapper {
       final long size,
       final DmaDirection direction,
       final int attributes,
-      final ScatterList list) {
+      final Pieces list) {
     final Stripe[] stripes = pool.stripes();
     final int first = StripeHint.of(me);
     long answer = Placer.REFUSED - Refusal.FULL.ordinal();
@@ -133,13 +158,16 @@ public final class ListMapper {
 
   /** Copies the entries in where they are bounced, and says what the device gets. */
   private int mapped(
-      final long bus, final ScatterList list, final long size, final long most) {
+      final long bus,
+      final ScatterList list,
+      final Pieces pieces,
+      final long size,
+      final long most) {
     final DmaDomain space = Objects.requireNonNull(mapper.domain());
     list.asOne(true);
     final ExtentState extent = space.index().find(bus);
     if (extent == null || extent.backing == null) {
-      final Pieces pieces = new Pieces(space.granuleMask() + 1);
-      pieces.runs(list, bus & ~space.granuleMask(), most, mapper.boundaryMask);
+      pieces.addRuns(list, bus & ~space.granuleMask(), most, mapper.boundaryMask);
       return list.mappedEntries();
     }
     final Backing backing = extent.backing;

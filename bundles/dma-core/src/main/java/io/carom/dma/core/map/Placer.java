@@ -3,8 +3,8 @@ package io.carom.dma.core.map;
 import io.carom.dma.DmaAttributes;
 import io.carom.dma.DmaDeviceSpec;
 import io.carom.dma.DmaDirection;
-import io.carom.dma.ScatterList;
 import io.carom.dma.core.domain.DmaDomain;
+import io.carom.dma.core.iova.Pieces;
 import io.carom.dma.core.iova.RemapTable;
 import io.carom.dma.core.pool.Backing;
 import io.carom.dma.core.pool.ExtentIndex;
@@ -174,7 +174,7 @@ abstract class Placer {
    * Does outside every lock what a map still needs: makes the extent and asks the stripe once more,
    * or has the IOMMU map what the record promises.
    *
-   * @param list the list that is mapped as one, or null
+   * @param list how the list is laid out that is mapped as one, or null
    */
   final long finish(
       final long unfinished,
@@ -187,7 +187,7 @@ abstract class Placer {
       final long size,
       final DmaDirection direction,
       final int attributes,
-      final @Nullable ScatterList list,
+      final @Nullable Pieces list,
       final int how) {
     if (unfinished >= REMAPS) {
       return remapped(
@@ -242,7 +242,7 @@ abstract class Placer {
       final long address,
       final long size,
       final DmaDirection direction,
-      final @Nullable ScatterList list) {
+      final @Nullable Pieces list) {
     final DmaDomain space = Objects.requireNonNull(domain);
     final int status =
         list == null
@@ -256,7 +256,7 @@ abstract class Placer {
     space
         .addresses()
         .giveBack(
-            stripe.index, iova, list == null ? space.ioBytes(address, size) : space.ioBytes(list));
+            stripe.index, iova, list == null ? space.ioBytes(address, size) : list.ioBytes());
     return REFUSED - Failures.IOMMU;
   }
 
@@ -270,7 +270,7 @@ abstract class Placer {
       final long size,
       final DmaDirection direction,
       final int attributes,
-      final @Nullable ScatterList list) {
+      final @Nullable Pieces list) {
     request.address = address;
     request.busAddress = confidential && !memory.shared(address) ? -1 : address + busOffset;
     request.size = size;
