@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  * is told of the driver's writes, which change nothing by themselves.
  */
 public final class ModelDevice implements DeviceType {
+  private static final int TOO_MANY = 0x10000;
+
   private final VirtioModel model;
   private final String origin;
   private final int type;
@@ -45,7 +47,8 @@ public final class ModelDevice implements DeviceType {
     queueSize = model.queueSize();
     translated = model.translated();
     config = new ConfigSpace(model.config());
-    modes = new QueueMode[Math.max(0, model.queues())]; // what is wrong with 0 is told by others
+    // a number that is wrong stays so, and is refused when the function is made
+    modes = new QueueMode[Math.clamp(model.queues(), 0, TOO_MANY)];
     for (int i = 0; i < modes.length; i++) {
       modes[i] = mode(model, i);
     }

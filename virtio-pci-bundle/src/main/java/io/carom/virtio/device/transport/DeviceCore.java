@@ -148,7 +148,7 @@ final class DeviceCore implements QueueHost {
         session.close();
         session = null;
       }
-      if (ended) {
+      if (ended && wasPlugged) {
         defaults();
       }
     } finally {

@@ -14,7 +14,7 @@ import io.carom.virtio.device.kit.DriverQueue;
 import io.carom.virtio.device.kit.FakeBus;
 import io.carom.virtio.device.kit.Seed;
 import io.carom.virtio.device.transport.WorkerOptions;
-import java.lang.foreign.ValueLayout;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -63,8 +63,11 @@ class ScatteredChainTest {
 
   private void put(final int offset, final byte[] bytes) {
     System.arraycopy(bytes, 0, shadow, offset, bytes.length);
-    for (int i = 0; i < bytes.length; i++) {
-      bus.ram.set(ValueLayout.JAVA_BYTE, bus.behind(BASE + offset + i), bytes[i]);
+    for (int done = 0; done < bytes.length; ) {
+      final int length = Math.min(bytes.length - done, PAGE - (offset + done) % PAGE);
+      final long at = bus.behind(BASE + offset + done);
+      MemorySegment.copy(MemorySegment.ofArray(bytes), done, bus.ram, at, length);
+      done += length;
     }
   }
 
