@@ -104,7 +104,7 @@ final class Attachments {
     final boolean replaced = before != null && before.plugging() != functions.plugging(endpoint);
     if (before != null
         && before.domain() == domain
-        && (status == IommuStatus.OK || replaced || (gone && endpoint != HOST_BRIDGE))) {
+        && (status == IommuStatus.OK || replaced || (gone && !endpoint.equals(HOST_BRIDGE)))) {
       attached.remove(endpoint);
       domain.lost();
     }

@@ -133,6 +133,19 @@ final class IommuDomain implements GuestDomain, RequestQueue.Owner {
     if (wrong != IommuStatus.OK) {
       return wrong;
     }
+    final int status = mapAll(iova, addresses, lengths, pieces, permissions);
+    if (status != IommuStatus.OK) {
+      failures.tell(); // of pieces that could not be unmapped again: before the caller goes on
+    }
+    return status;
+  }
+
+  private int mapAll(
+      final long iova,
+      final long[] addresses,
+      final long[] lengths,
+      final int pieces,
+      final int permissions) {
     requests.lock();
     try {
       if (!usable()) {

@@ -51,11 +51,15 @@ record IommuGeometry(
     }
     final boolean input = device.has(VirtioIommuDescriptor.F_INPUT_RANGE);
     final boolean domains = device.has(VirtioIommuDescriptor.F_DOMAIN_RANGE);
+    final long granule = Long.lowestOneBit(mask);
+    final long start = input ? device.transport().config(CONFIG_INPUT_START, Long.BYTES) : 0;
+    final long end = input ? device.transport().config(CONFIG_INPUT_END, Long.BYTES) : -1L;
     final IommuGeometry geometry =
         new IommuGeometry(
-            Long.lowestOneBit(mask),
-            input ? device.transport().config(CONFIG_INPUT_START, Long.BYTES) : 0,
-            input ? device.transport().config(CONFIG_INPUT_END, Long.BYTES) : -1L,
+            granule,
+            // whole granules; an end at the last address of all is one behind 0
+            (start + granule - 1) & -granule,
+            ((end + 1) & -granule) - 1,
             domains ? word(device, CONFIG_DOMAIN_START) : 0,
             domains ? word(device, CONFIG_DOMAIN_END) : LAST_DOMAIN,
             probeSize(device),

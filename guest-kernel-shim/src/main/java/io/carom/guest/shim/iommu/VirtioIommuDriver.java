@@ -128,6 +128,7 @@ public final class VirtioIommuDriver implements VirtioDriver {
       events.post();
       device.start();
       events.start();
+      reader.wake(); // for what came before interrupts were on
       started = true;
     } finally {
       if (!started) {

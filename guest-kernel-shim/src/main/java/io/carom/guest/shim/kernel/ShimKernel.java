@@ -226,7 +226,11 @@ public final class ShimKernel {
     final ServiceRegistration<GuestIommu> registered = iommuRegistration;
     if (registered != null) {
       iommuRegistration = null;
-      registered.unregister();
+      try {
+        registered.unregister();
+      } catch (final IllegalStateException e) {
+        LOG.debug("the bundle was stopped meanwhile, and its services are gone", e);
+      }
     }
     if (now != null && !stopping) {
       iommuRegistration = context.registerService(GuestIommu.class, now, null);
