@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param breakEvenBytes block sizes from which the pool is faster
  * @param published what the series published, beside ours; empty unless the profile is {@code
  *     series}
+ * @param rounds rounds of which each figure is the median; 1 on a virtual clock, which repeats
  * @param jdk version of the JVM that measured
  * @param cpus processors
  * @param seed seed of what is random
@@ -32,6 +33,7 @@ public record IommuReport(
     @Nullable Long idlePages,
     List<BreakEven> breakEvenBytes,
     List<Published> published,
+    int rounds,
     String jdk,
     int cpus,
     long seed) {

@@ -11,6 +11,7 @@ import io.carom.shell.service.ShellServices;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.Bundle;
@@ -21,7 +22,7 @@ import picocli.CommandLine.Model.PositionalParamSpec;
 
 /**
  * Proposes values of options and parameters: what picocli knows of them, and for those labelled
- * {@code DEVICE}, {@code POOL}, {@code STRATEGY} or {@code COMMAND} the names there are now.
+ * {@code DEVICE}, {@code POOL}, {@code DOMAIN}, {@code STRATEGY} or {@code COMMAND} what there is now.
  */
 final class Completions {
   private final ShellServices services;
@@ -94,6 +95,7 @@ final class Completions {
       switch (argument.paramLabel().replaceAll("[\\[\\]<>.]", "")) {
         case "DEVICE" -> devices(values);
         case "POOL" -> pools(values);
+        case "DOMAIN" -> domains(values);
         case "POOL|DEVICE" -> {
           pools(values);
           devices(values);
@@ -116,6 +118,12 @@ final class Completions {
       return values;
     }
     return values;
+  }
+
+  private void domains(final List<String> values) {
+    services.iommu().domains().stream()
+        .map(domain -> Integer.toString(domain.domain()))
+        .forEach(values::add);
   }
 
   private void devices(final List<String> values) {
@@ -155,6 +163,21 @@ final class Completions {
 
     @Override
     public io.carom.bench.SwiotlbBench swiotlbBench() {
+      throw absent();
+    }
+
+    @Override
+    public io.carom.bench.IommuBench iommuBench() {
+      throw absent();
+    }
+
+    @Override
+    public io.carom.iommu.IommuHost iommu() {
+      throw absent();
+    }
+
+    @Override
+    public Optional<io.carom.iommu.GuestIommu> guestIommu() {
       throw absent();
     }
 

@@ -1,5 +1,6 @@
 package io.carom.shell;
 
+import io.carom.bench.IommuBench;
 import io.carom.bench.SwiotlbBench;
 import io.carom.dma.DmaControl;
 import io.carom.dma.DmaDebug;
@@ -7,8 +8,11 @@ import io.carom.guest.DmaBench;
 import io.carom.guest.Fio;
 import io.carom.guest.GuestKernel;
 import io.carom.guest.PageCache;
+import io.carom.iommu.GuestIommu;
+import io.carom.iommu.IommuHost;
 import io.carom.shell.service.ShellServices;
 import io.carom.virtio.VirtioHost;
+import java.util.Optional;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.util.tracker.ServiceTracker;
@@ -28,6 +32,9 @@ final class Services implements ShellServices, AutoCloseable {
   private final ServiceTracker<GuestKernel, GuestKernel> guest;
   private final ServiceTracker<Fio, Fio> fio;
   private final ServiceTracker<SwiotlbBench, SwiotlbBench> swiotlbBench;
+  private final ServiceTracker<IommuBench, IommuBench> iommuBench;
+  private final ServiceTracker<IommuHost, IommuHost> iommu;
+  private final ServiceTracker<GuestIommu, GuestIommu> guestIommu;
   private final ServiceTracker<DmaBench, DmaBench> dmaBench;
   private final ServiceTracker<PageCache, PageCache> pageCache;
 
@@ -39,6 +46,9 @@ final class Services implements ShellServices, AutoCloseable {
     guest = open(GuestKernel.class);
     fio = open(Fio.class);
     swiotlbBench = open(SwiotlbBench.class);
+    iommuBench = open(IommuBench.class);
+    iommu = open(IommuHost.class);
+    guestIommu = open(GuestIommu.class);
     dmaBench = open(DmaBench.class);
     pageCache = open(PageCache.class);
   }
@@ -74,6 +84,21 @@ final class Services implements ShellServices, AutoCloseable {
   }
 
   @Override
+  public IommuBench iommuBench() {
+    return await(iommuBench, "the benchmark is not running (bundle io.carom.benchmarks)");
+  }
+
+  @Override
+  public IommuHost iommu() {
+    return await(iommu, NO_IOMMU);
+  }
+
+  @Override
+  public Optional<GuestIommu> guestIommu() {
+    return Optional.ofNullable(guestIommu.getService());
+  }
+
+  @Override
   public DmaBench dmaBench() {
     return await(dmaBench, "the guest has no DMA benchmark (bundle io.carom.guest.shim)");
   }
@@ -101,6 +126,9 @@ final class Services implements ShellServices, AutoCloseable {
     guest.close();
     fio.close();
     swiotlbBench.close();
+    iommuBench.close();
+    iommu.close();
+    guestIommu.close();
     dmaBench.close();
     pageCache.close();
   }

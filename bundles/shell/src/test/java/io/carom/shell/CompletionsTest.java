@@ -3,6 +3,7 @@ package io.carom.shell;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.carom.shell.command.Commands;
+import io.carom.shell.fake.FakeIommu;
 import io.carom.shell.fake.FakeWorld;
 import io.carom.shell.service.Disks;
 import io.carom.virtio.SwiotlbPolicy;
@@ -53,6 +54,17 @@ class CompletionsTest {
     assertThat(propose("carom:dmabench", "dmabench", "--fill", ""))
         .containsExactly("0", "50", "90");
     assertThat(propose("carom:dmabench", "dmabench", "--strategy", "")).contains("direct");
+  }
+
+  @Test
+  void proposesDomainsAndProfiles() {
+    assertThat(propose("iommu:map", "map", "")).isEmpty();
+    world.iommu = new FakeIommu();
+    assertThat(propose("iommu:map", "iommu:map", "")).containsExactly("1", "2");
+    assertThat(propose("carom:bench", "bench", "iommu", "--profile", ""))
+        .containsExactly("none", "low", "typical", "high", "series", "s390");
+    assertThat(propose("dma:use", "dma:use", "direct", "--extents", ""))
+        .containsExactly("ram", "device", "iova");
   }
 
   @Test

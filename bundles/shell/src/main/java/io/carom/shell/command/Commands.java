@@ -30,6 +30,10 @@ public final class Commands {
           CommandKind.of(SwiotlbStatCommand.class, SwiotlbStatCommand::new),
           CommandKind.of(SwiotlbMapCommand.class, SwiotlbMapCommand::new),
           CommandKind.of(SwiotlbSizeCommand.class, SwiotlbSizeCommand::new),
+          CommandKind.of(IommuDomainsCommand.class, IommuDomainsCommand::new),
+          CommandKind.of(IommuMapCommand.class, IommuMapCommand::new),
+          CommandKind.of(IommuFaultsCommand.class, IommuFaultsCommand::new),
+          CommandKind.of(IommuPoolsCommand.class, IommuPoolsCommand::new),
           CommandKind.of(GuestCacheCommand.class, GuestCacheCommand::new),
           CommandKind.of(GuestDmesgCommand.class, GuestDmesgCommand::new));
 

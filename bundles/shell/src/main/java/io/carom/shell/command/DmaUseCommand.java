@@ -35,7 +35,7 @@ final class DmaUseCommand extends ShellCommand {
       paramLabel = "KIND",
       converter = Words.Extents.class,
       completionCandidates = Words.Extents.class,
-      description = "Where the bounce memory shall lie: ram or device.")
+      description = "Where the bounce memory shall lie: ram, device or iova.")
   @Nullable ExtentKind extents;
 
   @Option(

@@ -78,7 +78,7 @@ final class DmabenchCommand extends ShellCommand {
       paramLabel = "KIND",
       converter = Words.Extents.class,
       completionCandidates = Words.Extents.class,
-      description = "With --strategy: where its bounce memory shall lie, ram or device.")
+      description = "With --strategy: where its bounce memory shall lie, ram, device or iova.")
   @Nullable ExtentKind extents;
 
   @Option(

@@ -125,7 +125,7 @@ final class FioCommand extends ShellCommand {
       paramLabel = "KIND",
       converter = Words.Extents.class,
       completionCandidates = Words.Extents.class,
-      description = "With --strategy: where its bounce memory shall lie, ram or device.")
+      description = "With --strategy: where its bounce memory shall lie, ram, device or iova.")
   @Nullable ExtentKind extents;
 
   @Option(

@@ -87,10 +87,17 @@ abstract class Words<T> implements ITypeConverter<T>, Iterable<String> {
     }
   }
 
+  /** Cost profiles of an IOMMU. */
+  static final class Profile extends Words<String> {
+    Profile() {
+      super(List.of("none", "low", "typical", "high", "series", "s390"), text -> text);
+    }
+  }
+
   /** What can be measured. */
   static final class Bench extends Words<String> {
     Bench() {
-      super(List.of("swiotlb"), text -> text);
+      super(List.of("swiotlb", "iommu"), text -> text);
     }
   }
 }

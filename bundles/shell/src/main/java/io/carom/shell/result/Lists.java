@@ -3,6 +3,7 @@ package io.carom.shell.result;
 import io.carom.dma.DebugMapping;
 import io.carom.dma.DebugReport;
 import io.carom.dma.DmaDeviceInfo;
+import io.carom.dma.IovaPoolInfo;
 import io.carom.dma.StrategyInfo;
 import io.carom.dma.SwapReport;
 import io.carom.dma.TransitionInfo;
@@ -32,6 +33,9 @@ public final class Lists {
 
   /** Of {@code dma:debug --errors}. */
   public record DebugErrors(List<DebugReport> errors) {}
+
+  /** Of {@code iommu:pools}. */
+  public record IovaPools(List<IovaPoolInfo> pools) {}
 
   /** Of {@code guest:dmesg}. */
   public record GuestLog(List<String> lines) {}

@@ -1,5 +1,6 @@
 package io.carom.shell.service;
 
+import io.carom.bench.IommuBench;
 import io.carom.bench.SwiotlbBench;
 import io.carom.dma.DmaControl;
 import io.carom.dma.DmaDebug;
@@ -7,7 +8,10 @@ import io.carom.guest.DmaBench;
 import io.carom.guest.Fio;
 import io.carom.guest.GuestKernel;
 import io.carom.guest.PageCache;
+import io.carom.iommu.GuestIommu;
+import io.carom.iommu.IommuHost;
 import io.carom.virtio.VirtioHost;
+import java.util.Optional;
 import org.osgi.framework.Bundle;
 
 /**
@@ -17,6 +21,10 @@ import org.osgi.framework.Bundle;
  * <p>Each method throws {@link IllegalStateException} with one line when its service is not there.
  */
 public interface ShellServices {
+  /** What is said when the VMM presents no IOMMU. */
+  String NO_IOMMU =
+      "this machine has no IOMMU; configuration io.carom.iommu with enabled=true gives it one";
+
   /** The VMM's devices. */
   VirtioHost virtio();
 
@@ -34,6 +42,15 @@ public interface ShellServices {
 
   /** The benchmark of the bounce-buffer strategies. */
   SwiotlbBench swiotlbBench();
+
+  /** The benchmark of the IOMMU strategies. */
+  IommuBench iommuBench();
+
+  /** The VMM's IOMMU. */
+  IommuHost iommu();
+
+  /** The guest's driver of it; empty while there is none, which is no error. */
+  Optional<GuestIommu> guestIommu();
 
   /** The DMA benchmark. */
   DmaBench dmaBench();

@@ -6,8 +6,11 @@ import io.carom.dma.PoolInfo;
 import io.carom.dma.StrategyInfo;
 import io.carom.dma.SwapReport;
 import io.carom.dma.TransitionInfo;
+import io.carom.bench.IommuReport;
+import io.carom.dma.IovaPoolInfo;
 import io.carom.guest.DmaBenchResult;
 import io.carom.guest.PageCacheInfo;
+import io.carom.iommu.IommuHost;
 import io.carom.shell.demo.DemoReport;
 import io.carom.shell.json.JsonDocument;
 import io.carom.shell.lspci.PciListing;
@@ -18,6 +21,9 @@ import io.carom.shell.result.DeviceAdded;
 import io.carom.shell.result.DeviceRemoved;
 import io.carom.shell.result.FeatureTable;
 import io.carom.shell.result.FioReport;
+import io.carom.shell.result.IommuDomains;
+import io.carom.shell.result.IommuFaults;
+import io.carom.shell.result.IommuMappings;
 import io.carom.shell.result.Lists;
 import io.carom.shell.result.LiveMappings;
 import io.carom.shell.result.PoolMaps;
@@ -40,6 +46,7 @@ final class Renderings {
     put(DmaBenchResult.class, Rendering.lines(DmaBenchText::text));
     put(DemoReport.class, Rendering.lines(DemoText::text));
     put(BenchResult.class, Rendering.lines(BenchText::text));
+    put(IommuReport.class, Rendering.lines(IommuBenchText::text));
     put(Usage.class, Rendering.lines(Usage::usage));
     put(DebugStatus.class, Rendering.lines(DebugText::status));
     put(Lists.DebugDump.class, Rendering.lines(DebugText::dump));
@@ -53,6 +60,7 @@ final class Renderings {
         Rendering.list(DeviceColumns.COMMANDS, CommandList::commands, "no commands"));
     devices();
     dma();
+    iommu();
   }
 
   private Renderings() {}
@@ -115,6 +123,18 @@ final class Renderings {
         Lists.SwapHistory.class,
         Rendering.list(DmaColumns.SWAPS, Lists.SwapHistory::swaps, "no swaps yet"));
     put(SwapReport.class, Rendering.row(DmaColumns.SWAPS));
+  }
+
+  private static void iommu() {
+    put(IommuDomains.class, Rendering.lines(IommuText::domains));
+    put(IommuHost.DomainInfo.class, Rendering.row(IommuText.DOMAINS));
+    put(IommuHost.EndpointInfo.class, Rendering.row(IommuText.ENDPOINTS));
+    put(IommuMappings.class, Rendering.lines(IommuText::mappings));
+    put(IommuMappings.Range.class, Rendering.row(IommuText.RANGES));
+    put(IommuFaults.class, Rendering.lines(IommuText::faults));
+    put(IommuFaults.Fault.class, Rendering.row(IommuText.FAULTS));
+    put(Lists.IovaPools.class, Rendering.lines(IommuText::pools));
+    put(IovaPoolInfo.class, Rendering.row(IommuText.POOLS));
   }
 
   private static <T> void put(final Class<T> type, final Rendering<T> rendering) {

@@ -69,7 +69,7 @@ class CommandsTest {
         List.of(
             "dma:use",
             "direct --extents hdd",
-            "dma:use: Invalid value for option '--extents': 'hdd' is none of ram, device"),
+            "dma:use: Invalid value for option '--extents': 'hdd' is none of ram, device, iova"),
         List.of(
             "dma:use",
             "direct --drain-ms -1",

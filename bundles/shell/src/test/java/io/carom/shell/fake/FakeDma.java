@@ -43,6 +43,9 @@ public final class FakeDma implements DmaControl {
   /** Live mappings, in the place of the usual one when there are some. */
   public final List<MappingInfo> moreMappings = new ArrayList<>();
 
+  /** Pools in IOMMU domains. */
+  public final List<IovaPoolInfo> iovaPools = new ArrayList<>();
+
   /** Applied to what is said of devices. */
   public UnaryOperator<DmaDeviceInfo> twist = info -> info;
 
@@ -211,6 +214,6 @@ public final class FakeDma implements DmaControl {
 
   @Override
   public List<IovaPoolInfo> iovaPools() {
-    return List.of();
+    return iovaPools;
   }
 }

@@ -1,5 +1,6 @@
 package io.carom.shell.fake;
 
+import io.carom.bench.IommuBench;
 import io.carom.bench.SwiotlbBench;
 import io.carom.dma.DmaControl;
 import io.carom.dma.DmaDebug;
@@ -8,10 +9,14 @@ import io.carom.guest.Fio;
 import io.carom.guest.GuestKernel;
 import io.carom.guest.PageCache;
 import io.carom.guest.PageCacheInfo;
+import io.carom.iommu.GuestIommu;
+import io.carom.iommu.IommuHost;
 import io.carom.shell.service.ShellServices;
 import io.carom.virtio.VirtioHost;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.osgi.framework.Bundle;
 
 /** Host, guest and DMA core in miniature: what is plugged shows up everywhere. */
@@ -23,7 +28,14 @@ public final class FakeWorld implements ShellServices {
   public final FakeFio fio = new FakeFio(virtio, dma);
 
   public final FakeBench bench = new FakeBench();
+  public final FakeIommuBench iommuBench = new FakeIommuBench();
   public final FakeDmaBench dmaBench = new FakeDmaBench();
+
+  /** The IOMMU, if the machine has one. */
+  public @Nullable FakeIommu iommu;
+
+  /** Its driver, if the guest has one. */
+  public @Nullable GuestIommu guestIommu;
 
   /** What was done to bundles, such as {@code stop io.carom.swiotlb}. */
   public final List<String> bundleCalls = new ArrayList<>();
@@ -56,6 +68,24 @@ public final class FakeWorld implements ShellServices {
   @Override
   public SwiotlbBench swiotlbBench() {
     return bench;
+  }
+
+  @Override
+  public IommuBench iommuBench() {
+    return iommuBench;
+  }
+
+  @Override
+  public IommuHost iommu() {
+    if (iommu == null) {
+      throw new IllegalStateException(NO_IOMMU);
+    }
+    return iommu;
+  }
+
+  @Override
+  public Optional<GuestIommu> guestIommu() {
+    return Optional.ofNullable(guestIommu);
   }
 
   @Override
