@@ -159,6 +159,9 @@ public final class Pieces {
       final long iova,
       final long maxSegmentSize,
       final long boundaryMask) {
+    if (entries == 0) {
+      return;
+    }
     long start = busAddress(iova, 0);
     long bytes = list.length(0);
     for (int i = 1; i < entries; i++) {
