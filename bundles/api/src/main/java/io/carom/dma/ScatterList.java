@@ -13,6 +13,7 @@ public final class ScatterList {
   private final long[] mappedLengths;
   private int entries;
   private int mapped;
+  private boolean asOne;
 
   /** A list with room for {@code capacity} entries. */
   public ScatterList(final int capacity) {
@@ -86,8 +87,19 @@ public final class ScatterList {
     return mappedLengths[run];
   }
 
+  /** Whether the map placed all entries as one mapping. For the DMA core. */
+  public boolean asOne() {
+    return asOne;
+  }
+
+  /** Says that all entries are one mapping. For the DMA core. */
+  public void asOne(final boolean value) {
+    asOne = value;
+  }
+
   /** Forgets what a map returned. For the DMA core. */
   public void unmapped() {
+    asOne = false;
     for (int i = 0; i < entries; i++) {
       busAddresses[i] = DmaDevice.MAPPING_ERROR;
     }

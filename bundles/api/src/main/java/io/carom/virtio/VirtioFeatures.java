@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Feature bits (virtio 1.4, sections Feature Bits, Reserved Feature Bits, and Block Device /
- * Feature bits), as masks of a 64-bit word.
+ * Feature bits (virtio 1.4, sections Feature Bits, Reserved Feature Bits, and Feature bits of
+ * Block Device and of IOMMU device), as masks of a 64-bit word.
  */
 public final class VirtioFeatures {
   /** Largest size of a segment is in {@code size_max}. */
@@ -87,6 +87,10 @@ public final class VirtioFeatures {
     "SECURE_ERASE",
     "ZONED"
   };
+  private static final String[] NO_NAMES = {};
+  private static final String[] IOMMU_NAMES = {
+    "INPUT_RANGE", "DOMAIN_RANGE", "MAP_UNMAP", "BYPASS", "PROBE", "MMIO", "BYPASS_CONFIG"
+  };
 
   private VirtioFeatures() {}
 
@@ -108,12 +112,21 @@ public final class VirtioFeatures {
 
   /** The name of one bit. */
   public static String name(final int type, final int bit) {
-    String name = "";
+    final String name;
     if (bit >= FIRST_TRANSPORT_BIT && bit < FIRST_TRANSPORT_BIT + TRANSPORT_NAMES.length) {
       name = TRANSPORT_NAMES[bit - FIRST_TRANSPORT_BIT];
-    } else if (type == VirtioIds.TYPE_BLOCK && bit < BLOCK_NAMES.length) {
-      name = BLOCK_NAMES[bit];
+    } else {
+      final String[] own = ownNames(type);
+      name = bit < own.length ? own[bit] : "";
     }
     return name.isEmpty() ? "bit " + bit : name;
+  }
+
+  private static String[] ownNames(final int type) {
+    return switch (type) {
+      case VirtioIds.TYPE_BLOCK -> BLOCK_NAMES;
+      case VirtioIds.TYPE_IOMMU -> IOMMU_NAMES;
+      default -> NO_NAMES;
+    };
   }
 }

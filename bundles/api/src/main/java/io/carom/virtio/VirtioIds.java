@@ -19,6 +19,9 @@ public final class VirtioIds {
   /** Device type of a block device. */
   public static final int TYPE_BLOCK = 2;
 
+  /** Device type of an IOMMU. */
+  public static final int TYPE_IOMMU = 23;
+
   private VirtioIds() {}
 
   /** The PCI device id of a modern function. */

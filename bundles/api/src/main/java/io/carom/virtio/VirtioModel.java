@@ -86,7 +86,7 @@ public interface VirtioModel {
   /** The device was reset: no handler is running, and none that was opened is called again. */
   default void reset() {}
 
-  /** The function is taken out. */
+  /** The function is taken out; no reset is told for that. */
   default void unplugged() {}
 
   /** Serves the requests of one queue. */
@@ -97,5 +97,15 @@ public interface VirtioModel {
      * written.
      */
     void handle(VirtioRequest request);
+
+    /** A doorbell is served, or a thread that was idle goes on: the requests of a batch follow. */
+    default void batchBegins() {}
+
+    /**
+     * The queue is empty for now. Follows each {@link #batchBegins}, on the same thread, whatever
+     * became of the requests in between; with a queue that is served at its doorbell, before the
+     * driver's write returns.
+     */
+    default void batchEnds() {}
   }
 }

@@ -209,8 +209,8 @@ public final class FakeMachine implements AddressMap, BusPorts, MsiController {
     }
 
     @Override
-    public boolean translated(final boolean on) {
-      calls.add("translated=" + on);
+    public synchronized boolean translated(final boolean on) {
+      calls.add("translated " + on);
       return true;
     }
 

@@ -97,6 +97,13 @@ class RootBusTest {
   }
 
   @Test
+  void aFunctionSaysWhetherTheIommuStandsBeforeIt() {
+    disk.attached().translated(false);
+    disk.attached().translated(true);
+    assertThat(portCalls()).containsExactly("translated false", "translated true");
+  }
+
+  @Test
   void barsMoveWhileDecoded() {
     assignBars();
     command(MEMORY);

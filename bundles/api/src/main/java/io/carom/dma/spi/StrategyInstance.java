@@ -63,6 +63,18 @@ public interface StrategyInstance extends AutoCloseable {
   default void denied(final int stripe) {}
 
   /**
+   * As {@link #denied(int)}, for an extent in an IOMMU domain: nothing is mapped there, and the
+   * range is the strategy's again. Called for each such answer that does not come to {@link
+   * #grantNeeded}, also when the extent could be made but was too late; then the same request is
+   * not asked for again.
+   *
+   * @param iova as was asked for
+   */
+  default void denied(final int stripe, final long iova) {
+    denied(stripe);
+  }
+
+  /**
    * A bounce of this stripe ended.
    *
    * @param runAddress the run that {@link #allocate} took

@@ -3,6 +3,7 @@ package io.carom.dma.core;
 import io.carom.dma.SwapPolicy;
 import io.carom.dma.core.map.Lookup;
 import io.carom.dma.core.memory.RestrictedParser;
+import io.carom.dma.core.swap.IommuSettings;
 import io.carom.dma.core.swap.Settings;
 import io.carom.dma.core.swap.SwiotlbParser;
 import java.lang.reflect.Method;
@@ -36,7 +37,8 @@ final class ConfigReader {
         config.reachablePercent(),
         Lookup.parse(config.lookup()),
         SwiotlbParser.parse(config.swiotlb()),
-        RestrictedParser.parse(config.restrictedPools()));
+        RestrictedParser.parse(config.restrictedPools()),
+        IommuSettings.parse(config.iommuGroups(), config.untrustedDevices()));
   }
 
   private static SwapPolicy policy(final String value) {

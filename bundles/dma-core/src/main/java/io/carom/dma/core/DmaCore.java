@@ -25,6 +25,7 @@ import io.carom.dma.core.memory.RestrictedPools;
 import io.carom.dma.core.memory.RestrictedSpace;
 import io.carom.dma.core.pool.Pool;
 import io.carom.dma.core.swap.CoreTimer;
+import io.carom.dma.core.swap.Domains;
 import io.carom.dma.core.swap.PoolStore;
 import io.carom.dma.core.swap.Registry;
 import io.carom.dma.core.swap.Settings;
@@ -33,6 +34,7 @@ import io.carom.dma.core.swap.SwapControl;
 import io.carom.dma.core.swap.Timing;
 import io.carom.dma.core.swap.TransitionView;
 import io.carom.guest.PageAllocator;
+import io.carom.iommu.GuestIommu;
 import io.carom.memory.GuestMemory;
 import io.carom.memory.PageLender;
 import java.util.ArrayList;
@@ -57,6 +59,7 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
   private final CoreTables tables;
   private final PageAllocator pages;
   private final RestrictedPools restricted;
+  private final Domains domains;
   private final Registry registry;
   private final PoolStore store;
   private final SwapControl control;
@@ -84,10 +87,13 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
     limits(settings);
     restricted = new RestrictedPools(memory, pages, tables.index(), tables.extentIds());
     restricted.apply(settings.restricted());
-    registry = new Registry(memory.confidential());
     final RamSpace ram = new RamSpace(memory, pages, tables.index(), tables.extentIds());
-    store = new PoolStore(ram, Runtime.getRuntime().availableProcessors());
-    control = new SwapControl(registry, store, restricted, timing, settings);
+    final int cpus = Runtime.getRuntime().availableProcessors();
+    store = new PoolStore(ram, cpus);
+    domains = new Domains(tables, pages, timing, cpus, store::pools);
+    domains.devices(() -> devices);
+    registry = new Registry(memory.confidential(), domains);
+    control = new SwapControl(registry, store, restricted, domains, timing, settings);
     transitions = new TransitionView(control, timing);
     reports = new Reports(tables);
     lending = new Lending(tables, store::pools);
@@ -148,6 +154,12 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
     }
   }
 
+  /** The driver of the guest's IOMMU came, or went. */
+  public void iommu(final @Nullable GuestIommu driver) {
+    domains.iommu(driver);
+    devices.forEach(control::reconcile);
+  }
+
   /** Its dma-debug. */
   public DebugCore debug() {
     return debug;
@@ -168,6 +180,7 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
       }
       final DeviceDma made = new DeviceDma(spec, ++lastNumber, tables, pages, restricted, this);
       made.mapper().lookup(control.settings().lookup());
+      domains.trust(made);
       devices.add(made);
       debug.attached(made);
       return made;
@@ -177,6 +190,7 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
   @Override
   public void negotiated(final DeviceDma device) {
     sayIfUnbound(device);
+    control.reset(device);
     control.settle(device);
   }
 
@@ -197,6 +211,7 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
       devices.remove(device);
     }
     device.generations().forEach(device::end);
+    control.forgotten(device);
     final var region = device.region();
     if (region != null) {
       tables.regions().close(region);
@@ -265,7 +280,7 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
 
   @Override
   public List<IovaPoolInfo> iovaPools() {
-    return List.of();
+    return new DomainReports(store).of(domains.all());
   }
 
   @Override
@@ -338,6 +353,7 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
     lending.close();
     timer.close();
     control.close();
+    domains.close();
     restricted.close();
   }
 }

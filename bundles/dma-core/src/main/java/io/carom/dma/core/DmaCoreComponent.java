@@ -11,6 +11,7 @@ import io.carom.dma.core.swap.Target;
 import io.carom.dma.core.swap.Timing;
 import io.carom.dma.spi.DmaStrategy;
 import io.carom.guest.PageAllocator;
+import io.carom.iommu.GuestIommu;
 import io.carom.memory.GuestMemory;
 import io.carom.memory.PageLender;
 import io.carom.pci.BusPorts;
@@ -55,6 +56,7 @@ public final class DmaCoreComponent {
   private final ServiceRegistration<DmaDebug> debugRegistration;
   private DebugSettings lastDebug;
   private final AtomicReference<@Nullable BusPorts> busPorts = new AtomicReference<>();
+  private final AtomicReference<@Nullable GuestIommu> iommu = new AtomicReference<>();
   private final ConcurrentHashMap<Long, Integer> revisions = new ConcurrentHashMap<>();
 
   /** Configuration of the DMA core. */
@@ -137,6 +139,23 @@ public final class DmaCoreComponent {
                 + " name=NAME size=SIZE [coherent=SIZE] devices=BDF[,BDF...]",
         required = false)
     String[] restrictedPools() default {};
+
+    /** Devices that share an IOMMU domain. */
+    @AttributeDefinition(
+        name = "iommuGroups",
+        description =
+            "Devices that share an IOMMU domain, as those behind one bridge do: BDF,BDF[,BDF...]"
+                + " for each; others have a domain each",
+        required = false)
+    String[] iommuGroups() default {};
+
+    /** Untrusted devices. */
+    @AttributeDefinition(
+        name = "untrustedDevices",
+        description =
+            "Devices from which IOMMU strategies hide what shares a page with their buffers, by"
+                + " bouncing those: all, none, or PCI addresses with commas between")
+    String untrustedDevices() default "none";
 
     /** Devices with dma-debug. */
     @AttributeDefinition(
@@ -237,6 +256,19 @@ public final class DmaCoreComponent {
           "{}: {}; nothing of it is applied, what was configured before stays",
           PID,
           e.getMessage());
+    }
+  }
+
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
+  void bindIommu(final GuestIommu driver) {
+    iommu.set(driver);
+    core.iommu(driver);
+  }
+
+  void unbindIommu(final GuestIommu driver) {
+    // A replacement may have been bound before.
+    if (iommu.compareAndSet(driver, null)) {
+      core.iommu(null);
     }
   }
 

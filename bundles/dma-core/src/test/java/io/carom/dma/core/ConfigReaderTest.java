@@ -6,11 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import io.carom.dma.SwapPolicy;
 import io.carom.dma.core.map.Lookup;
 import io.carom.dma.core.memory.RestrictedSpec;
+import io.carom.dma.core.swap.IommuSettings;
 import io.carom.dma.core.swap.Settings;
 import io.carom.dma.core.swap.SwiotlbParameter;
 import java.lang.reflect.Proxy;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class ConfigReaderTest {
@@ -46,29 +49,20 @@ class ConfigReaderTest {
 
   @Test
   void everyPropertyCounts() {
-    assertThat(
-            read(
-                Map.of(
-                    "strategy",
-                    "one",
-                    "strategy.fallback",
-                    false,
-                    "drainTimeoutMs",
-                    1L,
-                    "drainPolicy",
-                    "quarantine",
-                    "watchdogMs",
-                    20L,
-                    "throttleTimeoutMs",
-                    3L,
-                    "reachablePercent",
-                    4,
-                    "lookup",
-                    "mru",
-                    "swiotlb",
-                    "129,2,force",
-                    "restrictedPools",
-                    new String[] {"name=a size=1m devices=00:04.0"})))
+    final Map<String, Object> values = new HashMap<>();
+    values.put("strategy", "one");
+    values.put("strategy.fallback", false);
+    values.put("drainTimeoutMs", 1L);
+    values.put("drainPolicy", "quarantine");
+    values.put("watchdogMs", 20L);
+    values.put("throttleTimeoutMs", 3L);
+    values.put("reachablePercent", 4);
+    values.put("lookup", "mru");
+    values.put("swiotlb", "129,2,force");
+    values.put("restrictedPools", new String[] {"name=a size=1m devices=00:04.0"});
+    values.put("iommuGroups", new String[] {"00:05.0,0000:00:06.0"});
+    values.put("untrustedDevices", "00:04.0");
+    assertThat(read(values))
         .isEqualTo(
             new Settings(
                 "one",
@@ -80,7 +74,11 @@ class ConfigReaderTest {
                 4,
                 Lookup.MRU,
                 new SwiotlbParameter(256, 2, true, false, false),
-                List.of(new RestrictedSpec("a", 1 << 20, 256 << 10, List.of("0000:00:04.0")))));
+                List.of(new RestrictedSpec("a", 1 << 20, 256 << 10, List.of("0000:00:04.0"))),
+                new IommuSettings(
+                    List.of(Set.of("0000:00:05.0", "0000:00:06.0")),
+                    Set.of("0000:00:04.0"),
+                    false)));
   }
 
   private static void wrong(final String property, final Object value, final String message) {
@@ -108,7 +106,7 @@ class ConfigReaderTest {
         "swoitlb",
         "force",
         "unknown property 'swoitlb'; valid: debug, debugDriver, debugEntries, drainPolicy,"
-            + " drainTimeoutMs, lookup, reachablePercent, restrictedPools, strategy,"
-            + " strategy.fallback, swiotlb, throttleTimeoutMs, watchdogMs");
+            + " drainTimeoutMs, iommuGroups, lookup, reachablePercent, restrictedPools, strategy,"
+            + " strategy.fallback, swiotlb, throttleTimeoutMs, untrustedDevices, watchdogMs");
   }
 }

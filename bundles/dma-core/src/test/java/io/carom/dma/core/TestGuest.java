@@ -126,7 +126,28 @@ public final class TestGuest implements GuestMemory, PageAllocator {
 
   @Override
   public PageMap pageMap() {
-    throw new UnsupportedOperationException("the test allocates by itself");
+    return new PageMap() {
+      @Override
+      public long claim(
+          final long pages, final long alignPages, final long from, final long limit) {
+        throw new UnsupportedOperationException("the test allocates by itself");
+      }
+
+      @Override
+      public void release(final long address, final long pages) {
+        throw new UnsupportedOperationException("the test allocates by itself");
+      }
+
+      @Override
+      public long totalPages() {
+        return (low + high) >> 12;
+      }
+
+      @Override
+      public long freePages() {
+        return totalPages() - usedPages();
+      }
+    };
   }
 
   @Override

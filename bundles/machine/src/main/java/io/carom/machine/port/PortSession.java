@@ -163,13 +163,32 @@ final class PortSession extends SectionPadding implements BusSession {
     return target.ram().memory().asSlice(offset, length);
   }
 
+  /**
+   * {@inheritDoc}
+   *
+   * <p>A run that {@link #resolve} refuses whatever the IOMMU says is one piece: it must be refused
+   * as a whole, and not have its harmless part resolved first.
+   */
   @Override
   public long contiguous(final long address, final long length, final BusAccess access) {
     final Route route = routeNow();
     final Translation translation = route.translation();
-    return translation == null || route.owns(address)
-        ? length
-        : translation.contiguous(address, length, access);
+    if (translation == null || !scattered(route, address, length)) {
+      return length;
+    }
+    // What the IOMMU says is bounded here: callers go on from there, and must get on.
+    return Math.clamp(translation.contiguous(address, length, access), 1, length);
+  }
+
+  /** Whether the IOMMU is to be asked about a run at all. */
+  private static boolean scattered(final Route route, final long address, final long length) {
+    return length > 1
+        && route.busMaster()
+        && Long.compareUnsigned(address + (length - 1), address) >= 0 // does not wrap around
+        && !route.owns(address)
+        && (route.ownSize() == 0
+            || Long.compareUnsigned(route.ownBase() - address, length) >= 0) // does not run into it
+        && !BusTarget.touchesMessages(address, length);
   }
 
   @Override

@@ -86,6 +86,13 @@ public final class PluggedFunction implements PciAttachment {
   }
 
   @Override
+  public void translated(final boolean on) {
+    if (!control.translated(on)) {
+      LOG.warn("{}: an access begun before its translation changed has not ended in time", label);
+    }
+  }
+
+  @Override
   public boolean msixEnabled() {
     return msix != null && msix.enabled();
   }

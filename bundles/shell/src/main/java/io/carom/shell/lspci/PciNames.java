@@ -24,7 +24,8 @@ final class PciNames {
           0x1af4_1041, "Virtio 1.0 network device",
           0x1af4_1042, "Virtio 1.0 block device",
           0x1af4_1043, "Virtio 1.0 console",
-          0x1af4_1044, "Virtio 1.0 RNG");
+          0x1af4_1044, "Virtio 1.0 RNG",
+          0x1af4_1057, "Virtio 1.0 IOMMU");
 
   private PciNames() {}
 

@@ -11,10 +11,14 @@ import io.carom.guest.shim.block.BlockPlatform;
 import io.carom.guest.shim.block.DiskRegistry;
 import io.carom.guest.shim.block.KernelClock;
 import io.carom.guest.shim.block.VirtioBlkDriver;
+import io.carom.guest.shim.iommu.IommuPlatform;
+import io.carom.guest.shim.iommu.IommuRegistry;
+import io.carom.guest.shim.iommu.VirtioIommuDriver;
 import io.carom.guest.shim.irq.IrqController;
 import io.carom.guest.shim.irq.IrqLine;
 import io.carom.guest.shim.irq.IrqThread;
 import io.carom.guest.shim.pci.PciCore;
+import io.carom.guest.shim.virtio.VirtioDriver;
 import io.carom.guest.shim.virtio.VirtioPciDriver;
 import io.carom.guest.shim.virtio.VirtioPlatform;
 import io.carom.memory.GuestMemory;
@@ -41,6 +45,7 @@ final class Guest implements GuestKernel {
   private final IrqController irqs = new IrqController();
   private final IrqThread irqThread = new IrqThread("guest-irq");
   private final DiskRegistry disks = new DiskRegistry();
+  private final IommuRegistry iommus = new IommuRegistry();
   private final BitSet virtioIndices = new BitSet();
   private final BlkSupervisor supervisor;
   private final BlockPlatform block;
@@ -48,6 +53,8 @@ final class Guest implements GuestKernel {
   private final MsiController msi;
   private final PciCore pci;
   private final BooleanSupplier acceptSwiotlb;
+  private final BooleanSupplier iommuBatched;
+  private final KernelClock clock;
   private final IrqLine hotplug;
   private boolean booted;
 
@@ -58,10 +65,13 @@ final class Guest implements GuestKernel {
       final PageAllocator pages,
       final BlkTunables tunables,
       final BooleanSupplier acceptSwiotlb,
+      final BooleanSupplier iommuBatched,
       final KernelClock clock) {
     this.bus = bus;
     this.msi = msi;
     this.acceptSwiotlb = acceptSwiotlb;
+    this.iommuBatched = iommuBatched;
+    this.clock = clock;
     this.supervisor = new BlkSupervisor(tunables, clock);
     this.block = new BlockPlatform(memory, pages, work, dmesg, supervisor, disks, tunables, clock);
     this.pci = new PciCore(bus, dmesg);
@@ -79,6 +89,11 @@ final class Guest implements GuestKernel {
   /** The work thread. */
   Kworker work() {
     return work;
+  }
+
+  /** The IOMMU that it drives. */
+  IommuRegistry iommus() {
+    return iommus;
   }
 
   /**
@@ -107,8 +122,11 @@ final class Guest implements GuestKernel {
   void dmaArrived(final Dma dma) {
     final VirtioPlatform virtio =
         new VirtioPlatform(bus, dma, irqs, irqThread, dmesg, acceptSwiotlb);
-    pci.drivers(
-        List.of(new VirtioPciDriver(virtio, List.of(new VirtioBlkDriver(block)), virtioIndices)));
+    final IommuPlatform iommu =
+        new IommuPlatform(irqThread, dmesg, clock, pci::plugging, iommus, iommuBatched);
+    final List<VirtioDriver> types =
+        List.of(new VirtioIommuDriver(iommu), new VirtioBlkDriver(block));
+    pci.drivers(List.of(new VirtioPciDriver(virtio, types, virtioIndices)));
   }
 
   /** Unbinds drivers from a DMA core that goes. On the work thread. */

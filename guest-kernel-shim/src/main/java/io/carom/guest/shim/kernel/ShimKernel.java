@@ -4,6 +4,7 @@ import io.carom.dma.Dma;
 import io.carom.guest.GuestKernel;
 import io.carom.guest.PageAllocator;
 import io.carom.guest.shim.block.BlkTunables;
+import io.carom.iommu.GuestIommu;
 import io.carom.memory.GuestMemory;
 import io.carom.memory.SystemBus;
 import io.carom.pci.MsiController;
@@ -55,11 +56,13 @@ public final class ShimKernel {
   private final Guest guest;
   private final Thread watch;
   private volatile boolean acceptSwiotlb;
+  private volatile boolean iommuBatched;
   private volatile boolean stopping;
 
   // The work thread's.
   private @Nullable Dma dma;
   private @Nullable ServiceRegistration<GuestKernel> registration;
+  private @Nullable ServiceRegistration<GuestIommu> iommuRegistration;
 
   /** How the guest's drivers behave. */
   @ObjectClassDefinition(name = "Carom guest kernel")
@@ -83,6 +86,12 @@ public final class ShimKernel {
         description = "How long an idle worker looks for work before it sleeps, us",
         min = "0")
     int spinUs() default DEFAULT_SPIN_US;
+
+    @AttributeDefinition(
+        description =
+            "Map the pieces of a scatter list with one kick of the IOMMU's queue; else each with a"
+                + " kick and a wait of its own, as Linux did before 6.8")
+    boolean iommuBatched() default true;
   }
 
   /** Starts the guest; it boots on its own threads. */
@@ -97,10 +106,20 @@ public final class ShimKernel {
     check(config);
     this.context = context;
     this.acceptSwiotlb = config.acceptSwiotlb();
+    this.iommuBatched = config.iommuBatched();
     this.tunables =
         new BlkTunables(config.requestTimeoutMs(), config.takeoverMs(), config.spinUs());
     this.guest =
-        new Guest(memory, bus, msi, pages, tunables, () -> acceptSwiotlb, System::nanoTime);
+        new Guest(
+            memory,
+            bus,
+            msi,
+            pages,
+            tunables,
+            () -> acceptSwiotlb,
+            () -> iommuBatched,
+            System::nanoTime);
+    this.guest.iommus().listen(this::iommuChanged);
     this.watch = new Thread(this::watchBridge, "guest-pci-watch");
     this.watch.setDaemon(true);
     this.watch.start();
@@ -115,6 +134,7 @@ public final class ShimKernel {
       return;
     }
     acceptSwiotlb = config.acceptSwiotlb();
+    iommuBatched = config.iommuBatched();
     tunables.set(config.requestTimeoutMs(), config.takeoverMs(), config.spinUs());
   }
 
@@ -198,6 +218,22 @@ public final class ShimKernel {
     if (registered != null) {
       registration = null;
       registered.unregister();
+    }
+  }
+
+  /** Offers the IOMMU as a service while it is driven. On the work thread. */
+  private void iommuChanged(final @Nullable GuestIommu now) {
+    final ServiceRegistration<GuestIommu> registered = iommuRegistration;
+    if (registered != null) {
+      iommuRegistration = null;
+      try {
+        registered.unregister();
+      } catch (final IllegalStateException e) {
+        LOG.debug("the bundle was stopped meanwhile, and its services are gone", e);
+      }
+    }
+    if (now != null && !stopping) {
+      iommuRegistration = context.registerService(GuestIommu.class, now, null);
     }
   }
 

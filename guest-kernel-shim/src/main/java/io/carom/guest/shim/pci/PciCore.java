@@ -7,10 +7,12 @@ import io.carom.memory.SystemBus;
 import io.carom.pci.ConfigSpaceDescriptor;
 import io.carom.pci.HotplugDescriptor;
 import io.carom.pci.PciAddress;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
-import java.util.function.IntConsumer;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -57,14 +59,14 @@ public final class PciCore {
     notificationVector = vector;
     // first the notification, then the scan: what is plugged in between is found by one of them
     hotplug.notification(IrqController.MESSAGE_ADDRESS, vector);
-    for (final PciDevice device : List.copyOf(devices.values())) {
+    final List<PciDevice> stale = new ArrayList<>();
+    for (final PciDevice device : devices.values()) {
       if (!intact(device)) {
-        drop(device, true);
+        stale.add(device);
       }
     }
-    for (int slot = 0; slot < SLOTS; slot++) {
-      scanSlot(slot);
-    }
+    dropAll(stale, true);
+    bindAll(eachSlot(-1, this::scanSlot));
   }
 
   /** Stops asking for notifications. */
@@ -75,13 +77,21 @@ public final class PciCore {
   /** Makes drivers available and offers them every function that has none. */
   public void drivers(final List<PciDriver> available) {
     drivers = List.copyOf(available);
-    devices.values().forEach(this::bind);
+    bindAll(devices.values());
   }
 
   /** Takes all drivers away; functions stay enumerated. */
   public void unbindAll() {
+    final List<PciDevice> last = new ArrayList<>();
+    for (final PciDevice device : devices.values()) {
+      if (early(device)) {
+        last.add(device);
+      } else {
+        unbind(device, false);
+      }
+    }
+    last.forEach(device -> unbind(device, false));
     drivers = List.of();
-    devices.values().forEach(device -> unbind(device, false));
   }
 
   /** Removes a function's driver and probes it again; false when there is no such function. */
@@ -101,11 +111,12 @@ public final class PciCore {
     for (int round = 0; round < HOTPLUG_ROUNDS; round++) {
       // a slot may be gone and plugged anew at once: the old function goes first
       final int gone = hotplug.take(HotplugDescriptor.GONE);
-      eachSlot(gone, slot -> dropSlot(slot, true));
+      dropAll(eachSlot(gone, this::inSlot), true);
       final int down = hotplug.take(HotplugDescriptor.DOWN);
-      eachSlot(down, this::letGo);
+      dropAll(eachSlot(down, this::inSlot), false);
+      eject(down);
       final int up = hotplug.take(HotplugDescriptor.UP);
-      eachSlot(up, this::plugged);
+      bindAll(eachSlot(up, this::plugged));
       if ((gone | down | up) == 0) {
         return;
       }
@@ -117,22 +128,45 @@ public final class PciCore {
     return devices.values().stream().map(PciDevice::info).toList();
   }
 
-  private void plugged(final int slot) {
+  /** The number of the plugging of the function at an address, -1 when there is none. Any thread. */
+  public long plugging(final PciAddress address) {
+    final PciDevice device = devices.get(address);
+    return device == null ? -1 : device.plugging();
+  }
+
+  private List<PciDevice> plugged(final int slot) {
     for (final PciDevice device : inSlot(slot)) {
       if (!intact(device)) {
         drop(device, true);
       }
     }
-    scanSlot(slot);
+    return scanSlot(slot);
   }
 
-  private void letGo(final int slot) {
-    dropSlot(slot, false);
-    hotplug.eject(slot);
+  private void eject(final int slots) {
+    for (int slot = 0; slot < SLOTS; slot++) {
+      if ((slots >>> slot & 1) != 0) {
+        hotplug.eject(slot);
+      }
+    }
   }
 
-  private void dropSlot(final int slot, final boolean gone) {
-    inSlot(slot).forEach(device -> drop(device, gone));
+  /** Binds functions that were found together: those that others stand behind come first. */
+  private void bindAll(final Collection<PciDevice> found) {
+    found.stream().filter(this::early).forEach(this::bind);
+    found.forEach(this::bind);
+  }
+
+  /** Drops functions that go together, in the reverse order. */
+  private void dropAll(final List<PciDevice> going, final boolean gone) {
+    final List<PciDevice> last = going.stream().filter(this::early).toList();
+    going.stream().filter(device -> !last.contains(device)).forEach(device -> drop(device, gone));
+    last.forEach(device -> drop(device, gone));
+  }
+
+  private boolean early(final PciDevice device) {
+    return drivers.stream()
+        .anyMatch(driver -> driver.early(device.vendorId(), device.deviceId()));
   }
 
   private void drop(final PciDevice device, final boolean gone) {
@@ -142,20 +176,23 @@ public final class PciCore {
     dmesg.log("pci " + device.name() + (gone ? ": gone" : ": removed"));
   }
 
-  private void scanSlot(final int slot) {
+  /** Enumerates a slot's functions and returns those that are new. */
+  private List<PciDevice> scanSlot(final int slot) {
     final PciAddress first = new PciAddress(0, slot, 0);
     final ConfigSpace config = new ConfigSpace(bus, first);
+    final List<PciDevice> found = new ArrayList<>();
     if (!config.present()) {
-      return;
+      return found;
     }
     final int header = config.read8(ConfigSpaceDescriptor.HEADER_TYPE);
     final int functions = (header & MULTIFUNCTION) != 0 ? FUNCTIONS : 1;
     for (int function = 0; function < functions; function++) {
-      scanFunction(new PciAddress(0, slot, function));
+      scanFunction(new PciAddress(0, slot, function), found);
     }
+    return found;
   }
 
-  private void scanFunction(final PciAddress address) {
+  private void scanFunction(final PciAddress address, final List<PciDevice> found) {
     if (devices.containsKey(address) || !new ConfigSpace(bus, address).present()) {
       return;
     }
@@ -175,7 +212,7 @@ public final class PciCore {
         0, ConfigSpaceDescriptor.COMMAND_MEMORY | ConfigSpaceDescriptor.COMMAND_BUS_MASTER);
     device.bars(bars.assign(config, device.name()));
     devices.put(address, device);
-    bind(device);
+    found.add(device);
   }
 
   private void bind(final PciDevice device) {
@@ -243,11 +280,14 @@ public final class PciCore {
     return devices.values().stream().filter(d -> d.address().device() == slot).toList();
   }
 
-  private static void eachSlot(final int slots, final IntConsumer action) {
+  private static List<PciDevice> eachSlot(
+      final int slots, final IntFunction<List<PciDevice>> action) {
+    final List<PciDevice> all = new ArrayList<>();
     for (int slot = 0; slot < SLOTS; slot++) {
       if ((slots >>> slot & 1) != 0) {
-        action.accept(slot);
+        all.addAll(action.apply(slot));
       }
     }
+    return all;
   }
 }

@@ -9,6 +9,14 @@ public interface PciDriver {
   boolean matches(int vendorId, int deviceId);
 
   /**
+   * Whether functions of these ids are probed before, and let go after, others that are found or
+   * removed with them: an IOMMU stands before the devices that it translates for.
+   */
+  default boolean early(final int vendorId, final int deviceId) {
+    return false;
+  }
+
+  /**
    * Starts to drive a function whose memory decoding is on.
    *
    * @throws ProbeException when it cannot; it has undone what it had begun

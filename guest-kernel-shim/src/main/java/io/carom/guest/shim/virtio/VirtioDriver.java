@@ -12,6 +12,14 @@ public interface VirtioDriver {
   String name();
 
   /**
+   * Whether its devices are probed before, and let go after, those of other drivers: others stand
+   * behind them.
+   */
+  default boolean early() {
+    return false;
+  }
+
+  /**
    * Starts to drive a device that was reset and acknowledged.
    *
    * @throws ProbeException when it cannot; the caller then marks the device FAILED and frees it

@@ -43,6 +43,11 @@ public final class VirtioPciDriver implements PciDriver {
   }
 
   @Override
+  public boolean early(final int vendorId, final int deviceId) {
+    return matches(vendorId, deviceId) && driver(deviceId).orElseThrow().early();
+  }
+
+  @Override
   public Binding probe(final PciDevice pci) throws ProbeException {
     final VirtioDriver driver = driver(pci.deviceId()).orElseThrow();
     final VirtioPciTransport transport = new VirtioPciTransport(platform.bus(), pci);

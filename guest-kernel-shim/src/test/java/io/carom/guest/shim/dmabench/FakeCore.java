@@ -8,6 +8,7 @@ import io.carom.dma.DmaDeviceInfo;
 import io.carom.dma.DmaDeviceSpec;
 import io.carom.dma.DmaDirection;
 import io.carom.dma.DmaUsageException;
+import io.carom.dma.IovaPoolInfo;
 import io.carom.dma.ExtentKind;
 import io.carom.dma.MappingInfo;
 import io.carom.dma.Negotiation;
@@ -171,6 +172,11 @@ final class FakeCore implements Dma, DmaControl {
     strategy = wanted;
     return CompletableFuture.completedFuture(
         new SwapReport(name, null, null, wanted, null, 1, 2, "DRAINED", 1, 1, 1, 0, 0, 0, 0, 0));
+  }
+
+  @Override
+  public List<IovaPoolInfo> iovaPools() {
+    return List.of();
   }
 
   @Override

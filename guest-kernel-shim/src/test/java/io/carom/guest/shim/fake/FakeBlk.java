@@ -2,7 +2,6 @@ package io.carom.guest.shim.fake;
 
 import io.carom.memory.GuestMemory;
 import io.carom.virtio.BlkDescriptor;
-import io.carom.virtio.CommonCfgDescriptor;
 import io.carom.virtio.SplitRingDescriptor;
 import io.carom.virtio.VirtioFeatures;
 import io.carom.virtio.VirtioIds;
@@ -12,7 +11,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
-import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
@@ -22,15 +20,7 @@ import org.jspecify.annotations.Nullable;
  * A virtio block device written for tests: answers from a thread of its own, honestly until it is
  * told otherwise.
  */
-public final class FakeBlk extends FakeFunction {
-  private static final ValueLayout.OfShort U16 =
-      ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final VarHandle IDX = U16.varHandle();
-  private static final ValueLayout.OfInt U32 =
-      ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfLong U64 =
-      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final int REGISTERS = 4;
+public final class FakeBlk extends FakeVirtio {
   private static final int REGION = 2;
 
   /** What the device does with requests. */
@@ -59,48 +49,12 @@ public final class FakeBlk extends FakeFunction {
     NEEDS_RESET
   }
 
-  private static final class Queue {
-    int size;
-    int vector = CommonCfgDescriptor.NO_VECTOR;
-    boolean enabled;
-    long desc;
-    long driver;
-    long device;
-    int last;
-    int used;
-  }
-
-  private final FakeMsi msi;
-  private final GuestMemory memory;
   private final MemorySegment disk;
   private final String serial;
-  private final Queue[] queues;
-  private final int queueSize;
   private final @Nullable MemorySegment region;
   private final Thread thread;
   private volatile boolean kicked;
   private volatile boolean stopped;
-  private int status;
-  private int select;
-  private int deviceSelect;
-  private int driverSelect;
-  private int configVector = CommonCfgDescriptor.NO_VECTOR;
-
-  /** Features on offer. */
-  public volatile long offered =
-      VirtioFeatures.VERSION_1
-          | VirtioFeatures.ACCESS_PLATFORM
-          | VirtioFeatures.INDIRECT_DESC
-          | VirtioFeatures.EVENT_IDX
-          | VirtioFeatures.BLK_FLUSH
-          | VirtioFeatures.BLK_MQ;
-
-  /** Features that must be accepted. */
-  public volatile long demanded;
-
-  /** Features accepted. */
-  public volatile long accepted;
-
   /** What it does; GET_ID is always served. */
   public volatile Conduct conduct = Conduct.HONEST;
 
@@ -116,9 +70,6 @@ public final class FakeBlk extends FakeFunction {
   /** Requests served, GET_ID not among them. */
   public final AtomicInteger served = new AtomicInteger();
 
-  /** Resets seen. */
-  public final AtomicInteger resets = new AtomicInteger();
-
   /** Largest data segment seen. */
   public volatile int largestSegment;
 
@@ -133,58 +84,36 @@ public final class FakeBlk extends FakeFunction {
       final int queues,
       final int queueSize,
       final long regionBytes) {
-    super(VirtioIds.VENDOR, VirtioIds.deviceId(VirtioIds.TYPE_BLOCK), 0x010000);
-    this.msi = msi;
-    this.memory = memory;
+    super(
+        msi,
+        memory,
+        VirtioIds.TYPE_BLOCK,
+        0x010000,
+        queues,
+        queueSize,
+        BlkDescriptor.CONFIG_SIZE);
+    offered =
+        VirtioFeatures.VERSION_1
+            | VirtioFeatures.ACCESS_PLATFORM
+            | VirtioFeatures.INDIRECT_DESC
+            | VirtioFeatures.EVENT_IDX
+            | VirtioFeatures.BLK_FLUSH
+            | VirtioFeatures.BLK_MQ;
     this.serial = serial;
-    this.queueSize = queueSize;
-    this.queues = new Queue[queues];
     disk = Arena.ofAuto().allocate(bytes, 4096);
     region = regionBytes == 0 ? null : Arena.ofAuto().allocate(regionBytes, 4096);
-    for (int i = 0; i < queues; i++) {
-      this.queues[i] = new Queue();
-    }
-    bar(REGISTERS, new Bar(0x4000, true, true, null));
-    msix(1, queues + 1);
-    cap(VirtioPciCapDescriptor.TYPE_COMMON, REGISTERS, 0, CommonCfgDescriptor.SIZE, 16);
-    cap(VirtioPciCapDescriptor.TYPE_ISR, REGISTERS, 0x1000, 1, 16);
-    cap(VirtioPciCapDescriptor.TYPE_DEVICE, REGISTERS, 0x2000, BlkDescriptor.CONFIG_SIZE, 16);
-    cap(VirtioPciCapDescriptor.TYPE_NOTIFY, REGISTERS, 0x3000, 0x1000, 20);
     if (regionBytes > 0) {
       bar(REGION, new Bar(regionBytes, true, true, region));
       cap(VirtioPciCapDescriptor.TYPE_SWIOTLB, REGION, 0, (int) regionBytes, 16);
     }
-    reset();
     thread = new Thread(this::run, "fake-blk");
     thread.setDaemon(true);
     thread.start();
   }
 
-  private void cap(
-      final int type, final int bar, final int offset, final int length, final int size) {
-    final byte[] body = new byte[size];
-    body[0] = VirtioPciCapDescriptor.CAPABILITY_ID;
-    body[VirtioPciCapDescriptor.CAP_LEN] = (byte) size;
-    body[VirtioPciCapDescriptor.CFG_TYPE] = (byte) type;
-    body[VirtioPciCapDescriptor.BAR] = (byte) bar;
-    for (int i = 0; i < 4; i++) {
-      body[VirtioPciCapDescriptor.OFFSET + i] = (byte) (offset >>> (8 * i));
-      body[VirtioPciCapDescriptor.LENGTH + i] = (byte) (length >>> (8 * i));
-    }
-    if (size == 20) {
-      body[VirtioPciCapDescriptor.NOTIFY_MULTIPLIER] = 4;
-    }
-    capability(body);
-  }
-
   /** The disk's bytes. */
   public MemorySegment disk() {
     return disk;
-  }
-
-  /** The device status. */
-  public synchronized int status() {
-    return status;
   }
 
   /** Ends the device's thread. */
@@ -193,137 +122,28 @@ public final class FakeBlk extends FakeFunction {
     LockSupport.unpark(thread);
   }
 
-  /** Sets NEEDS_RESET and says so. */
-  public void needsReset() {
-    final int vector;
-    synchronized (this) {
-      status |= VirtioStatus.NEEDS_RESET;
-      vector = configVector;
-    }
-    if (vector != CommonCfgDescriptor.NO_VECTOR) {
-      raise(msi, vector);
-    }
-  }
-
-  /** Interrupts without cause. */
-  public void spurious(final int queue) {
-    raise(msi, queues[queue].vector);
-  }
-
   @Override
-  protected synchronized long read(final int bar, final long offset, final int width) {
-    if (bar != REGISTERS) {
-      return 0;
-    }
-    if (offset >= 0x2000 && offset < 0x3000) {
-      return deviceConfig((int) offset - 0x2000, width);
-    }
-    if (offset >= 0x1000) {
-      return 0;
-    }
-    final boolean selected = select < queues.length;
-    return switch ((int) offset) {
-      case CommonCfgDescriptor.DEVICE_FEATURE -> offered >>> (32 * deviceSelect) & 0xffff_ffffL;
-      case CommonCfgDescriptor.CONFIG_MSIX_VECTOR -> configVector;
-      case CommonCfgDescriptor.NUM_QUEUES -> queues.length;
-      case CommonCfgDescriptor.DEVICE_STATUS -> status;
-      case CommonCfgDescriptor.QUEUE_SIZE -> selected ? queues[select].size : 0;
-      case CommonCfgDescriptor.QUEUE_MSIX_VECTOR ->
-          selected ? queues[select].vector : CommonCfgDescriptor.NO_VECTOR;
-      case CommonCfgDescriptor.QUEUE_NOTIFY_OFF -> select;
-      default -> 0;
-    };
-  }
-
-  private long deviceConfig(final int offset, final int width) {
+  byte[] deviceConfig() {
     final byte[] bytes = new byte[BlkDescriptor.CONFIG_SIZE];
     final MemorySegment config = MemorySegment.ofArray(bytes);
     config.set(U64, BlkDescriptor.CONFIG_CAPACITY, disk.byteSize() / 512);
     config.set(U32, BlkDescriptor.CONFIG_SIZE_MAX, sizeMax);
     bytes[BlkDescriptor.CONFIG_NUM_QUEUES] = (byte) queues.length;
-    return little(bytes, offset, width);
+    return bytes;
   }
 
   @Override
-  protected void write(final int bar, final long offset, final int width, final long value) {
-    if (bar != REGISTERS) {
-      return;
-    }
-    if (offset >= 0x3000) {
-      kicked = true;
-      LockSupport.unpark(thread);
-      return;
-    }
-    synchronized (this) {
-      common((int) offset, (int) value);
-    }
+  void kicked(final int queue) {
+    kicked = true;
+    LockSupport.unpark(thread);
   }
 
-  private void common(final int offset, final int value) {
-    final Queue queue = queues[Math.min(select, queues.length - 1)];
-    switch (offset) {
-      case CommonCfgDescriptor.DEVICE_FEATURE_SELECT -> deviceSelect = value & 1;
-      case CommonCfgDescriptor.DRIVER_FEATURE_SELECT -> driverSelect = value & 1;
-      case CommonCfgDescriptor.DRIVER_FEATURE -> {
-        final int shift = 32 * driverSelect;
-        accepted = (accepted & ~(0xffff_ffffL << shift)) | (value & 0xffff_ffffL) << shift;
-      }
-      case CommonCfgDescriptor.CONFIG_MSIX_VECTOR -> configVector = value;
-      case CommonCfgDescriptor.DEVICE_STATUS -> setStatus(value);
-      case CommonCfgDescriptor.QUEUE_SELECT -> select = value;
-      case CommonCfgDescriptor.QUEUE_SIZE -> queue.size = value;
-      case CommonCfgDescriptor.QUEUE_MSIX_VECTOR -> queue.vector = value;
-      case CommonCfgDescriptor.QUEUE_ENABLE -> queue.enabled = true;
-      case CommonCfgDescriptor.QUEUE_DESC -> queue.desc = low(queue.desc, value);
-      case CommonCfgDescriptor.QUEUE_DESC + 4 -> queue.desc = high(queue.desc, value);
-      case CommonCfgDescriptor.QUEUE_DRIVER -> queue.driver = low(queue.driver, value);
-      case CommonCfgDescriptor.QUEUE_DRIVER + 4 -> queue.driver = high(queue.driver, value);
-      case CommonCfgDescriptor.QUEUE_DEVICE -> queue.device = low(queue.device, value);
-      case CommonCfgDescriptor.QUEUE_DEVICE + 4 -> queue.device = high(queue.device, value);
-      default -> throw new AssertionError("write to register " + offset);
-    }
-  }
-
-  private static long low(final long old, final int value) {
-    return (old & ~0xffff_ffffL) | (value & 0xffff_ffffL);
-  }
-
-  private static long high(final long old, final int value) {
-    return (old & 0xffff_ffffL) | (long) value << 32;
-  }
-
-  private void setStatus(final int value) {
-    if (value == 0) {
-      resets.incrementAndGet();
-      reset();
-      return;
-    }
-    int next = value;
-    final boolean undemanding = (accepted & demanded) == demanded && (accepted & ~offered) == 0;
-    if ((value & VirtioStatus.FEATURES_OK) != 0 && !undemanding) {
-      next &= ~VirtioStatus.FEATURES_OK;
-    }
-    status = next;
-  }
-
-  private void reset() {
-    status = 0;
-    accepted = 0;
-    configVector = CommonCfgDescriptor.NO_VECTOR;
-    for (final Queue queue : queues) {
-      queue.size = queueSize;
-      queue.vector = CommonCfgDescriptor.NO_VECTOR;
-      queue.enabled = false;
-      queue.last = 0;
-      queue.used = 0;
-    }
-  }
-
-  private MemorySegment dma(final long address, final long length) {
+  @Override
+  MemorySegment dma(final long address, final long length) {
     if (region != null && address >= base(REGION) && address - base(REGION) < region.byteSize()) {
       return region.asSlice(address - base(REGION), length);
     }
-    return memory.segment(address, length);
+    return super.dma(address, length);
   }
 
   private void run() {
@@ -366,25 +186,11 @@ public final class FakeBlk extends FakeFunction {
       IDX.setOpaque(used, SplitRingDescriptor.availEvent(queue.size), (short) queue.last);
     }
     VarHandle.fullFence();
-    if (queue.used != before && wanted(avail, queue, before, events)) {
+    if (queue.used != before && wanted(avail, queue, before)) {
       interrupts.incrementAndGet();
       raise(msi, queue.vector);
     }
     return worked || queue.last != index(avail);
-  }
-
-  private static boolean wanted(
-      final MemorySegment avail, final Queue queue, final int before, final boolean events) {
-    if (events) {
-      final int event =
-          (short) IDX.getOpaque(avail, SplitRingDescriptor.usedEvent(queue.size)) & 0xffff;
-      return SplitRingDescriptor.needsEvent(event, queue.used, before);
-    }
-    return ((short) IDX.getOpaque(avail, (long) SplitRingDescriptor.FLAGS) & 1) == 0;
-  }
-
-  private static int index(final MemorySegment area) {
-    return (short) IDX.getAcquire(area, (long) SplitRingDescriptor.IDX) & 0xffff;
   }
 
   private void chain(final Queue queue, final MemorySegment used, final int head) {
@@ -468,30 +274,5 @@ public final class FakeBlk extends FakeFunction {
       final int length) {
     answer.set(ValueLayout.JAVA_BYTE, 0, (byte) status);
     use(queue, used, id, length);
-  }
-
-  private static void use(
-      final Queue queue, final MemorySegment used, final int id, final int length) {
-    final long at = SplitRingDescriptor.usedEntry(queue.used & (queue.size - 1));
-    used.set(U32, at, id);
-    used.set(U32, at + 4, length);
-    queue.used = queue.used + 1 & 0xffff;
-    IDX.setRelease(used, (long) SplitRingDescriptor.IDX, (short) queue.used);
-  }
-
-  private static long descAddress(final MemorySegment table, final int at) {
-    return table.get(U64, SplitRingDescriptor.desc(at) + SplitRingDescriptor.DESC_ADDR);
-  }
-
-  private static int descLength(final MemorySegment table, final int at) {
-    return table.get(U32, SplitRingDescriptor.desc(at) + SplitRingDescriptor.DESC_LEN);
-  }
-
-  private static int descFlags(final MemorySegment table, final int at) {
-    return table.get(U16, SplitRingDescriptor.desc(at) + SplitRingDescriptor.DESC_FLAGS) & 0xffff;
-  }
-
-  private static int next(final MemorySegment table, final int at) {
-    return table.get(U16, SplitRingDescriptor.desc(at) + SplitRingDescriptor.DESC_NEXT) & 0xffff;
   }
 }

@@ -39,6 +39,9 @@ final class TestGuest implements AutoCloseable {
   private final List<FakeBlk> devices = new ArrayList<>();
   private volatile boolean acceptSwiotlb = true;
 
+  /** Whether the IOMMU's driver batches. */
+  volatile boolean iommuBatched = true;
+
   /** How a request ended. */
   record Ended(BlockRequest request, BlockStatus status) {}
 
@@ -53,6 +56,7 @@ final class TestGuest implements AutoCloseable {
             pages,
             tunables,
             () -> acceptSwiotlb,
+            () -> iommuBatched,
             () -> System.nanoTime() + ahead.get());
   }
 

@@ -53,15 +53,20 @@ record BlkSettings(BlkSpec spec, @Nullable Path path) {
                     .toList()));
   }
 
-  /** Checks everything that can be known before the device is made. */
-  static BlkSettings check(final BlkSpec spec) {
-    if (!NAME.matcher(spec.name()).matches()) {
+  /** Checks a device's name, of whatever type. */
+  static void checkName(final String name) {
+    if (!NAME.matcher(name).matches()) {
       throw new IllegalArgumentException(
           "name='"
-              + spec.name()
+              + name
               + "' is not a device name: use 1 to 32 letters, digits, '.', '_'"
               + " or '-', the first a letter or digit");
     }
+  }
+
+  /** Checks everything that can be known before the device is made. */
+  static BlkSettings check(final BlkSpec spec) {
+    checkName(spec.name());
     checkQueues(spec);
     checkRegion(spec);
     checkSlot(spec.slot());

@@ -24,7 +24,7 @@ public final class DeviceRegistry {
    * A device.
    *
    * @param name its name
-   * @param pid the PID of its configuration
+   * @param pid the PID of its configuration, or what stands for it where a service brought it
    * @param function its function, or null while it is being made
    */
   public record Device(String name, String pid, @Nullable VirtioPciFunction function) {}

@@ -28,7 +28,10 @@ import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
 
-/** Manages devices through their factory configurations; {@link BlkComponent} makes them. */
+/**
+ * Manages devices through their factory configurations; {@link BlkComponent} makes them. Those that
+ * {@link ModelComponent} makes of services are shown, and come and go with their services.
+ */
 @Component(service = VirtioHost.class)
 public final class VirtioHostComponent implements VirtioHost {
   /** How long a device may take to be made and plugged, or to go. */
@@ -162,6 +165,14 @@ public final class VirtioHostComponent implements VirtioHost {
   @Override
   public boolean remove(final String name, final Duration timeout, final boolean force) {
     final Device device = registry.device(name).orElseThrow(() -> unknown(name));
+    if (device.pid().startsWith(ModelComponent.PID_PREFIX)) {
+      throw new IllegalArgumentException(
+          "device '"
+              + name
+              + "' is there as long as the service that brings it ("
+              + function(device).info().backend()
+              + "): stop that bundle instead");
+    }
     final String address = function(device).info().address();
     final PciBus pci = bus;
     if (!force

@@ -41,10 +41,11 @@ public final class DescriptorChain {
     written = 0;
   }
 
-  /** Appends a resolved buffer. The walker has checked it with {@link #check}. */
+  /** Appends a resolved buffer, or a piece of one. The walker has checked it with {@link #check}. */
   void add(final MemorySegment segment, final boolean writable) {
     if (count == segments.length) {
-      segments = Arrays.copyOf(segments, 2 * count); // at most a queue's size, 32768
+      // at most a queue's size, 32768, twice, and 2^20 pages, see SplitChainWalker
+      segments = Arrays.copyOf(segments, 2 * count);
     }
     segments[count++] = segment;
     if (writable) {
@@ -81,7 +82,7 @@ public final class DescriptorChain {
     return head;
   }
 
-  /** Number of buffers. */
+  /** Number of buffers, or of their pieces where they lie in several. */
   public int segments() {
     return count;
   }

@@ -21,6 +21,10 @@ import java.nio.ByteOrder;
  * another, one that the queue could not hold, and INDIRECT together with NEXT are errors; WRITE on
  * the descriptor that names a table means nothing; flags that the specification does not define are
  * ignored.
+ *
+ * <p>Behind an IOMMU a buffer or a table may lie in pieces. Each piece of a buffer becomes a segment
+ * of the chain; all but the first and the last are whole pages at least, so a chain has at most 2^20
+ * of them and two more for each descriptor.
  */
 final class SplitChainWalker {
   private static final ValueLayout.OfLong LONG =
@@ -32,6 +36,9 @@ final class SplitChainWalker {
   private static final long LENGTH_MASK = 0xffff_ffffL;
   private static final int FLAGS_SHIFT = (SplitRingDescriptor.DESC_FLAGS - Long.BYTES) * 8;
   private static final int NEXT_SHIFT = (SplitRingDescriptor.DESC_NEXT - Long.BYTES) * 8;
+
+  /** Bytes of the smallest page of an IOMMU. */
+  private static final long LEAST_PIECE = 4096;
 
   private final QueueSetup setup;
   private final int size;
@@ -125,13 +132,33 @@ final class SplitChainWalker {
               + " descriptors is longer than the queue's size "
               + size);
     }
-    final MemorySegment from = resolve(session, address, length, BusAccess.READ);
     final int longs = (int) entries * LONGS; // entries <= 32768
     if (indirect.length < longs) {
       indirect = new long[Math.min(size * LONGS, 2 * longs)];
     }
-    MemorySegment.copy(from, TABLE_LONG, 0, indirect, 0, longs);
+    confine(session, address, length);
+    if (session.contiguous(address, length, BusAccess.READ) < length) {
+      gather(session, address, length);
+    } else {
+      final MemorySegment from = resolve(session, address, length, BusAccess.READ);
+      MemorySegment.copy(from, TABLE_LONG, 0, indirect, 0, longs);
+    }
     return (int) entries;
+  }
+
+  /** Copies a table that lies in pieces; a border may run through a descriptor, even a field. */
+  private void gather(final BusSession session, final long address, final long length)
+      throws QueueException {
+    final MemorySegment to = MemorySegment.ofArray(indirect);
+    for (long done = 0; done < length; ) {
+      final long piece = piece(session, address, done, length, BusAccess.READ);
+      MemorySegment.copy(
+          resolve(session, address + done, piece, BusAccess.READ), 0, to, done, piece);
+      done += piece;
+    }
+    for (int i = 0; i < length / Long.BYTES; i++) {
+      indirect[i] = to.get(TABLE_LONG, (long) i * Long.BYTES);
+    }
   }
 
   private void add(
@@ -139,18 +166,46 @@ final class SplitChainWalker {
       throws QueueException {
     final long length = word & LENGTH_MASK;
     final boolean writable = (flags(word) & SplitRingDescriptor.DESC_F_WRITE) != 0;
+    final BusAccess access = writable ? BusAccess.WRITE : BusAccess.READ;
     chain.check(length, writable);
-    chain.add(
-        resolve(session, address, length, writable ? BusAccess.WRITE : BusAccess.READ), writable);
+    confine(session, address, length);
+    for (long done = 0; done < length; ) {
+      final long piece = piece(session, address, done, length, access);
+      // address + done does not wrap: a run that does is one piece, and refused
+      chain.add(resolve(session, address + done, piece, access), writable);
+      done += piece;
+    }
+  }
+
+  /** The length of the piece of a run that begins {@code done} bytes into it. */
+  private static long piece(
+      final BusSession session,
+      final long address,
+      final long done,
+      final long length,
+      final BusAccess access)
+      throws QueueException {
+    final long left = length - done;
+    final long piece = session.contiguous(address + done, left, access);
+    if (piece < LEAST_PIECE && piece < left && done > 0) {
+      throw new QueueException(
+          "a buffer at 0x"
+              + Long.toHexString(address)
+              + " lies in pieces of "
+              + piece
+              + " bytes behind the IOMMU; at least "
+              + LEAST_PIECE
+              + " are needed");
+    }
+    return piece;
   }
 
   /**
-   * Resolves a run. With SWIOTLB negotiated it must lie in the function's own region: address at
-   * least the base, and address plus length at most the end without wrapping, which the bus checks;
-   * at each use, and not only when the queue was enabled.
+   * With SWIOTLB negotiated a run must lie in the function's own region: address at least the base,
+   * and address plus length at most the end without wrapping, which the bus checks; at each use,
+   * and not only when the queue was enabled.
    */
-  private MemorySegment resolve(
-      final BusSession session, final long address, final long length, final BusAccess access)
+  private void confine(final BusSession session, final long address, final long length)
       throws QueueException {
     if (setup.restricted() && !session.inOwnRegion(address, length)) {
       throw new QueueException(
@@ -160,6 +215,11 @@ final class SplitChainWalker {
               + length
               + ", is not in the SWIOTLB region");
     }
+  }
+
+  private static MemorySegment resolve(
+      final BusSession session, final long address, final long length, final BusAccess access)
+      throws QueueException {
     try {
       return session.resolve(address, length, access);
     } catch (final BusFaultException e) {

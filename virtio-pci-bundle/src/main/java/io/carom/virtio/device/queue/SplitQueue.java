@@ -24,6 +24,10 @@ import java.nio.ByteOrder;
  * <p>A head is in flight from {@link #pop} to {@link #publish}; a driver that makes it available
  * again meanwhile has lost track of its buffers. After publication the head is the driver's again,
  * and may come back as often as it likes.
+ *
+ * <p>Each area must be contiguous behind an IOMMU, as an entry is found by its place in it: one in
+ * pieces is refused when the queue is enabled, and breaks it when the IOMMU's mapping comes to
+ * scatter it later. Buffers and indirect tables may lie in pieces.
  */
 final class SplitQueue implements VirtQueue {
   private static final VarHandle SHORT =
@@ -120,6 +124,19 @@ final class SplitQueue implements VirtQueue {
               + " area at 0x"
               + Long.toHexString(address)
               + " is not in the SWIOTLB region");
+    }
+    final long together = session.contiguous(address, length, access);
+    if (together < length) {
+      throw new QueueException(
+          "the "
+              + name
+              + " area at 0x"
+              + Long.toHexString(address)
+              + " lies in pieces behind the IOMMU, the first of "
+              + together
+              + " of its "
+              + length
+              + " bytes: map it to memory that is contiguous");
     }
     try {
       return session.resolve(address, length, access);

@@ -6,27 +6,36 @@ import io.carom.pci.PciAttachment;
 import io.carom.virtio.VirtioDeviceInfo.QueueInfo;
 import io.carom.virtio.VirtioFeatures;
 import io.carom.virtio.VirtioStatus;
+import io.carom.virtio.device.queue.DoorbellServer;
+import io.carom.virtio.device.queue.EventSender;
 import io.carom.virtio.device.queue.QueueException;
+import io.carom.virtio.device.queue.QueueHandler;
 import io.carom.virtio.device.queue.QueueHost;
 import io.carom.virtio.device.queue.QueueLayout;
+import io.carom.virtio.device.queue.QueueMode;
+import io.carom.virtio.device.queue.QueueServer;
 import io.carom.virtio.device.queue.QueueSetup;
 import io.carom.virtio.device.queue.QueueWorker;
 import io.carom.virtio.device.queue.VirtQueue;
+import io.carom.virtio.device.type.DeviceLink;
 import io.carom.virtio.device.type.DeviceType;
 import io.carom.virtio.device.type.ErrorLog;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The state machine of a virtio device: status, features, queues, reset (virtio 1.4, sections
  * Device Initialization and Device Reset).
  *
- * <p><b>Locks.</b> One lock guards what the driver sets. Workers never take it, and nothing is
- * called on the bus's interrupt side while it is held: the bus may hold its own lock when it calls
- * here.
+ * <p><b>Locks.</b> One lock guards what the driver sets. Those who serve queues never take it, and
+ * neither is anything called on the bus's interrupt side nor a queue served while it is held: the
+ * bus may hold its own lock when it calls here, and a queue's handler may take long.
+ *
+ * <p><b>The IOMMU</b> stands before the device from plugging on. A driver whose FEATURES_OK is
+ * without ACCESS_PLATFORM means physical addresses, and the device bypasses the IOMMU until its
+ * reset (virtio 1.4, section Reserved Feature Bits); one whose type says so bypasses it always.
  *
  * <p><b>Reset.</b> Writing 0 to the status closes the gate that workers look at and waits, for a
  * bounded time, until none is inside. If one still is (its backend hangs), the write returns, the
@@ -39,6 +48,7 @@ import org.jspecify.annotations.Nullable;
  * before FEATURES_OK, and any value of queue_enable but 1.
  */
 final class DeviceCore implements QueueHost {
+  private static final QueueHandler NO_HANDLER = chain -> {};
   private static final int ACKNOWLEDGED = VirtioStatus.ACKNOWLEDGE | VirtioStatus.DRIVER;
 
   private final String name;
@@ -51,10 +61,12 @@ final class DeviceCore implements QueueHost {
   private final FeatureNegotiation features;
   private final Interrupts interrupts;
   private final QueueRegisters[] queues;
-  private volatile QueueWorker[] workers;
+  private volatile QueueServer[] workers;
   private volatile @Nullable PciAttachment attachment;
   private @Nullable BusSession session;
   private volatile boolean lineStale;
+  private volatile boolean doorbellsDue;
+  private boolean translated = true;
   private int queueSelect;
 
   DeviceCore(
@@ -75,14 +87,19 @@ final class DeviceCore implements QueueHost {
     for (int i = 0; i < queues.length; i++) {
       queues[i] = new QueueRegisters(layout, type.queueSize());
     }
-    workers = new QueueWorker[queues.length];
+    workers = new QueueServer[0];
     newWorkers();
   }
 
   private void newWorkers() {
-    final QueueWorker[] fresh = new QueueWorker[queues.length];
+    final QueueServer[] fresh = new QueueServer[queues.length];
     for (int i = 0; i < fresh.length; i++) {
-      fresh[i] = new QueueWorker(i, this);
+      fresh[i] =
+          switch (type.mode(i)) {
+            case WORKER -> new QueueWorker(i, this, options.spinNanos());
+            case DOORBELL -> new DoorbellServer(i, this);
+            case EVENTS -> new EventSender(i, this);
+          };
     }
     workers = fresh;
   }
@@ -90,12 +107,19 @@ final class DeviceCore implements QueueHost {
   // ---- plugging
 
   void plugged(final PciAttachment to) {
+    type.plugged(new Link(to.address().toString()));
     lock.lock();
     try {
       session = to.port().open();
       attachment = to;
+      translated = true; // as a function is when it is plugged
       interrupts.attach(to);
       newWorkers();
+      for (int i = 0; i < queues.length; i++) {
+        if (type.mode(i) != QueueMode.WORKER) {
+          start(i, to);
+        }
+      }
       defaults();
     } finally {
       leave();
@@ -104,29 +128,34 @@ final class DeviceCore implements QueueHost {
 
   /** Ends the workers, waiting for them for a bounded time. */
   boolean unplugged() {
-    final QueueWorker[] old = workers;
+    final QueueServer[] old = workers;
     status.beginReset();
-    for (final QueueWorker worker : old) {
+    for (final QueueServer worker : old) {
       worker.close();
     }
     boolean ended = true;
     final long deadline = System.nanoTime() + options.stopWaitNanos();
-    for (final QueueWorker worker : old) {
+    for (final QueueServer worker : old) {
       ended &= worker.join(deadline);
     }
+    final boolean wasPlugged;
     lock.lock();
     try {
+      wasPlugged = attachment != null;
       attachment = null;
       interrupts.attach(null);
       if (session != null) {
         session.close();
         session = null;
       }
-      if (ended) {
+      if (ended && wasPlugged) {
         defaults();
       }
     } finally {
       leave();
+    }
+    if (wasPlugged) {
+      type.unplugged();
     }
     return ended;
   }
@@ -181,10 +210,20 @@ final class DeviceCore implements QueueHost {
     }
     if (reason == null) {
       status.lastError(null);
+      translated(type.translated() && (features.accepted() & VirtioFeatures.ACCESS_PLATFORM) != 0);
       status.add(VirtioStatus.FEATURES_OK);
     } else {
       status.lastError("FEATURES_OK refused: " + reason);
       errors.report("FEATURES_OK refused: " + reason);
+    }
+  }
+
+  /** Sets whether the IOMMU stands before the device; no section is open to be waited for. */
+  private void translated(final boolean on) {
+    final PciAttachment to = attachment;
+    if (to != null && on != translated) {
+      translated = on;
+      to.translated(on);
     }
   }
 
@@ -202,19 +241,27 @@ final class DeviceCore implements QueueHost {
 
   private void startWorker(final int queue) {
     final PciAttachment to = attachment;
-    if (options.threads() && to != null) {
-      final BusPort port = to.port();
-      final Supplier<BusSession> sessions = port::open;
-      workers[queue].start(
-          type.typeName() + " " + name + " q" + queue, sessions, options.spinNanos());
+    final QueueMode mode = type.mode(queue);
+    if (mode == QueueMode.WORKER && options.threads() && to != null) {
+      start(queue, to);
     }
-    workers[queue].wake(); // chains made available before it could be told are served too
+    // chains made available before it could be told are served too
+    if (mode == QueueMode.DOORBELL) {
+      doorbellsDue = true;
+    } else {
+      workers[queue].wake();
+    }
+  }
+
+  private void start(final int queue, final PciAttachment to) {
+    final BusPort port = to.port();
+    workers[queue].start(type.typeName() + " " + name + " q" + queue, port::open);
   }
 
   private void reset() {
     status.beginReset();
     final long deadline = System.nanoTime() + options.resetWaitNanos();
-    for (final QueueWorker worker : workers) {
+    for (final QueueServer worker : workers) {
       if (!worker.awaitOutside(deadline)) {
         break;
       }
@@ -228,7 +275,7 @@ final class DeviceCore implements QueueHost {
     if (!status.resetting()) {
       return;
     }
-    for (final QueueWorker worker : workers) {
+    for (final QueueServer worker : workers) {
       if (!worker.outside()) {
         return;
       }
@@ -244,7 +291,9 @@ final class DeviceCore implements QueueHost {
     features.reset();
     interrupts.reset();
     lineStale = true;
+    doorbellsDue = false;
     queueSelect = 0;
+    translated(type.translated());
     type.reset();
     status.clear();
   }
@@ -263,13 +312,25 @@ final class DeviceCore implements QueueHost {
   }
 
   /**
-   * Leaves the registers. The line is the bus's to change, which must not happen under our lock.
+   * Leaves the registers. The line is the bus's to change, and queues that are served at their
+   * doorbell may take long: neither may happen under our lock.
    */
   void leave() {
     lock.unlock();
-    if (lineStale && !lock.isHeldByCurrentThread()) {
+    if (lock.isHeldByCurrentThread()) {
+      return;
+    }
+    if (lineStale) {
       lineStale = false;
       interrupts.updateLine();
+    }
+    if (doorbellsDue) {
+      doorbellsDue = false;
+      for (int i = 0; i < queues.length; i++) {
+        if (type.mode(i) == QueueMode.DOORBELL) {
+          workers[i].wake();
+        }
+      }
     }
   }
 
@@ -376,14 +437,15 @@ final class DeviceCore implements QueueHost {
     } finally {
       bus.end();
     }
-    workers[index].activate(ring, type.open(index, accepted));
+    final boolean events = type.mode(index) == QueueMode.EVENTS;
+    workers[index].activate(ring, events ? NO_HANDLER : type.open(index, accepted));
     queue.enable();
     if (status.has(VirtioStatus.DRIVER_OK)) {
       startWorker(index);
     }
   }
 
-  /** The doorbell: latches and wakes; ignored while the queue is not served (section 4.1.5.2). */
+  /** The doorbell: latches and wakes, or serves; ignored while the queue is not served (section 4.1.5.2). */
   void notify(final int queue) {
     if (status.serving()) {
       workers[queue].kick();
@@ -395,7 +457,7 @@ final class DeviceCore implements QueueHost {
     final PciAttachment to = attachment;
     if (to != null) {
       try (BusSession bus = to.port().open()) {
-        for (final QueueWorker worker : workers) {
+        for (final QueueServer worker : workers) {
           worker.processNow(bus);
         }
       }
@@ -416,7 +478,10 @@ final class DeviceCore implements QueueHost {
 
   @Override
   public void broken(final int queue, final String reason) {
-    final String text = "queue " + queue + ": " + reason;
+    needsReset("queue " + queue + ": " + reason);
+  }
+
+  private void needsReset(final String text) {
     if (status.needsReset(text)) {
       errors.report("needs a reset: " + text);
       if (status.has(VirtioStatus.DRIVER_OK)) {
@@ -442,7 +507,7 @@ final class DeviceCore implements QueueHost {
     try {
       for (int i = 0; i < queues.length; i++) {
         final QueueRegisters queue = queues[i];
-        final QueueWorker worker = workers[i];
+        final QueueServer worker = workers[i];
         infos.add(
             new QueueInfo(
                 i,
@@ -461,6 +526,39 @@ final class DeviceCore implements QueueHost {
       leave();
     }
     return infos;
+  }
+
+  /** What the device type is given. */
+  private final class Link implements DeviceLink {
+    private final String address;
+
+    Link(final String address) {
+      this.address = address;
+    }
+
+    @Override
+    public String address() {
+      return address;
+    }
+
+    @Override
+    public boolean send(final int queue, final byte[] event) {
+      final QueueServer[] now = workers;
+      if (queue >= 0 && queue < now.length && now[queue] instanceof EventSender sender) {
+        return sender.send(event);
+      }
+      throw new IllegalArgumentException(name + ": queue " + queue + " is no event queue");
+    }
+
+    @Override
+    public void configChanged() {
+      DeviceCore.this.configChanged();
+    }
+
+    @Override
+    public void needsReset(final String reason) {
+      DeviceCore.this.needsReset(reason);
+    }
   }
 
   private static String hex(final long address) {

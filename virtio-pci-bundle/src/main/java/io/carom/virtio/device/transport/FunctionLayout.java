@@ -43,6 +43,9 @@ final class FunctionLayout {
   /** Bytes between the doorbells of two queues. */
   static final int NOTIFY_MULTIPLIER = 4;
 
+  /** What there is room for between DEVICE and NOTIFY. */
+  static final int MAX_CONFIG = NOTIFY - DEVICE;
+
   private static final int ISR_BYTES = 1;
   private static final int MIN_REGISTER_BAR = 0x4000;
   private static final int MIN_MSIX_BAR = 0x1000;
@@ -111,9 +114,11 @@ final class FunctionLayout {
         CapabilitySpec.readOnly(
             registers(VirtioPciCapDescriptor.TYPE_COMMON, COMMON, CommonCfgDescriptor.SIZE)));
     list.add(CapabilitySpec.readOnly(registers(VirtioPciCapDescriptor.TYPE_ISR, ISR, ISR_BYTES)));
-    list.add(
-        CapabilitySpec.readOnly(
-            registers(VirtioPciCapDescriptor.TYPE_DEVICE, DEVICE, type.config().size())));
+    final int config = type.config().size();
+    if (config > 0) {
+      list.add(
+          CapabilitySpec.readOnly(registers(VirtioPciCapDescriptor.TYPE_DEVICE, DEVICE, config)));
+    }
     list.add(CapabilitySpec.readOnly(notifyCapability()));
     list.add(windowCapability(window));
     if (region != null) {

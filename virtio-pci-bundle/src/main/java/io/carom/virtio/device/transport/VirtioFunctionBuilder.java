@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class VirtioFunctionBuilder {
   private static final long DEVICE_BITS = 0xff_ffffL; // 0..23; the others that types own come later
+  private static final int MAX_QUEUES = 0xffff; // a queue's number has 16 bits
   private static final long MAX_REGION = 1L << 31; // a capability's length has 32 bits
 
   private final String name;
@@ -120,6 +121,18 @@ public final class VirtioFunctionBuilder {
               + region.byteSize()
               + " bytes is larger than "
               + MAX_REGION);
+    }
+    if (type.queues() < 1 || type.queues() > MAX_QUEUES) {
+      throw new IllegalArgumentException(
+          name + ": " + type.queues() + " queues are not in 1.." + MAX_QUEUES);
+    }
+    if (type.config().size() > FunctionLayout.MAX_CONFIG) {
+      throw new IllegalArgumentException(
+          name
+              + ": a configuration structure of "
+              + type.config().size()
+              + " bytes is longer than "
+              + FunctionLayout.MAX_CONFIG);
     }
     if (!layout.legalSize(type.queueSize())) {
       throw new IllegalArgumentException(

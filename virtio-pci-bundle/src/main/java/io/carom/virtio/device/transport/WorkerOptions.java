@@ -1,12 +1,12 @@
 package io.carom.virtio.device.transport;
 
 /**
- * How queues are served.
+ * How queues are served that are not served at their doorbell.
  *
  * @param threads whether each queue has a thread; without, {@code processNow} serves them
  * @param spinNanos how long a thread looks for a doorbell before it parks
  * @param resetWaitNanos how long a driver's reset waits for requests that are being served
- * @param stopWaitNanos how long taking the function out waits for its threads
+ * @param stopWaitNanos how long taking the function out waits for those who serve
  */
 public record WorkerOptions(
     boolean threads, long spinNanos, long resetWaitNanos, long stopWaitNanos) {

@@ -30,6 +30,11 @@ public final class ConfigSpace {
     bytes = MemorySegment.ofArray(new byte[size]);
   }
 
+  /** A structure of these bytes. */
+  public ConfigSpace(final byte[] initial) {
+    bytes = MemorySegment.ofArray(initial.clone());
+  }
+
   /** Bytes of the structure. */
   public int size() {
     return (int) bytes.byteSize();
@@ -50,6 +55,25 @@ public final class ConfigSpace {
   /** Sets a u64. */
   public synchronized void putLong(final int offset, final long value) {
     bytes.set(LONG, offset, value);
+    changed = true;
+  }
+
+  /**
+   * Sets bytes, all of them between two reads of the driver.
+   *
+   * @throws IllegalArgumentException when they are not all in the structure
+   */
+  public synchronized void put(final int offset, final byte[] values) {
+    if (offset < 0 || values.length > size() - offset) { // no overflow: offset is not negative
+      throw new IllegalArgumentException(
+          values.length
+              + " bytes at "
+              + offset
+              + " are not in a configuration structure of "
+              + size()
+              + " bytes");
+    }
+    MemorySegment.copy(MemorySegment.ofArray(values), 0, bytes, offset, values.length);
     changed = true;
   }
 

@@ -1,6 +1,7 @@
 package io.carom.virtio.device.type;
 
 import io.carom.virtio.device.queue.QueueHandler;
+import io.carom.virtio.device.queue.QueueMode;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,6 +42,19 @@ public interface DeviceType extends AutoCloseable {
     return null;
   }
 
+  /** Whether the IOMMU stands between the device and memory, for a driver that can work so. */
+  default boolean translated() {
+    return true;
+  }
+
+  /** Who serves a queue. The handler of one of mode {@code EVENTS} is not asked for. */
+  default QueueMode mode(final int queue) {
+    return QueueMode.WORKER;
+  }
+
+  /** The function is plugged in; nothing else was called since it was unplugged. */
+  default void plugged(final DeviceLink link) {}
+
   /** A driver's write to the configuration structure; ignored unless the type has such fields. */
   default void configWritten(final int offset, final int width, final long value) {}
 
@@ -49,6 +63,9 @@ public interface DeviceType extends AutoCloseable {
 
   /** The device was reset: no handler is running, and none that was opened is called again. */
   default void reset() {}
+
+  /** The function is taken out; the link is dead. */
+  default void unplugged() {}
 
   /** Requests served since it was made. */
   long requests();

@@ -15,6 +15,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongUnaryOperator;
 
 /**
  * A bus with RAM from address 0, one function's own region, and its registers, which are no memory.
@@ -22,6 +23,7 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 public final class FakeBus implements PciAttachment, BusPort {
   public static final long RAM_BYTES = 4 << 20;
+  public static final long PAGE = 4096;
   public static final long REGION_BASE = 0x80_0000_0000L;
   public static final long REGISTERS_BASE = 0x80_4000_0000L;
   private static final long REGISTERS_BYTES = 0x4000;
@@ -40,12 +42,29 @@ public final class FakeBus implements PciAttachment, BusPort {
   public volatile boolean revoked;
   public volatile int vectors;
 
+  /** Answers of {@link #translated}, in order. */
+  public final List<Boolean> translated = Collections.synchronizedList(new ArrayList<>());
+
+  /** Run after a vector was raised, on the thread that raised it. */
+  public volatile Runnable onRaise = () -> {};
+
+  /** The page of RAM behind each page of bus addresses: an IOMMU; identity by default. */
+  public volatile LongUnaryOperator pages = page -> page;
+
+  /** Longest piece that the IOMMU calls contiguous. */
+  public volatile long longestPiece = Long.MAX_VALUE;
+
   public FakeBus(final long regionBytes) {
     region = LazyMemory.allocate(Math.max(1, regionBytes));
   }
 
   public MemorySegment memory(final long address) {
     return address >= REGION_BASE ? region : ram;
+  }
+
+  /** Where a bus address of RAM is behind the IOMMU. */
+  public long behind(final long address) {
+    return pages.applyAsLong(address / PAGE) * PAGE + address % PAGE;
   }
 
   public long offset(final long address) {
@@ -63,6 +82,11 @@ public final class FakeBus implements PciAttachment, BusPort {
   }
 
   @Override
+  public void translated(final boolean on) {
+    translated.add(on);
+  }
+
+  @Override
   public boolean msixEnabled() {
     return msix;
   }
@@ -75,6 +99,7 @@ public final class FakeBus implements PciAttachment, BusPort {
   @Override
   public void raise(final int vector) {
     messages.add(vector);
+    onRaise.run();
   }
 
   @Override
@@ -158,8 +183,24 @@ public final class FakeBus implements PciAttachment, BusPort {
         faults.incrementAndGet();
         throw new BusFaultException(Reason.BUS_MASTER_OFF, address, length);
       }
+      if (contiguous(address, length, access) < length) {
+        faults.incrementAndGet();
+        throw new BusFaultException(Reason.TRANSLATION, address, length);
+      }
       ramAccesses.incrementAndGet();
-      return ram.asSlice(address, length);
+      return ram.asSlice(behind(address), length);
+    }
+
+    @Override
+    public long contiguous(final long address, final long length, final BusAccess access) {
+      if (!within(address, length, 0, RAM_BYTES)) {
+        return length;
+      }
+      long together = Math.min(length, PAGE - address % PAGE);
+      while (together < length && behind(address + together) == behind(address) + together) {
+        together = Math.min(length, together + PAGE);
+      }
+      return Math.min(together, longestPiece);
     }
 
     @Override

@@ -278,7 +278,15 @@ final class DeviceDebug implements DebugHook {
     final Findings findings = new Findings();
     final int mapped;
     try {
-      mapped = SgCalls.map(dma.mapper(), dma.unmapper(), list, direction, attributes);
+      mapped =
+          SgCalls.map(
+              dma.mapper(),
+              dma.lists(),
+              dma.unmapper(),
+              dma.maxSegmentSize(),
+              list,
+              direction,
+              attributes);
     } catch (final RuntimeException e) {
       for (int i = 0; i < list.entries() && findings.isEmpty(); i++) {
         if (!core.ram(list.address(i), Math.max(1, list.length(i))) || list.length(i) <= 0) {

@@ -8,6 +8,7 @@ import io.carom.dma.Negotiation;
 import io.carom.dma.ReachableBuffer;
 import io.carom.dma.ScatterList;
 import io.carom.dma.core.map.CoreTables;
+import io.carom.dma.core.map.ListMapper;
 import io.carom.dma.core.map.Mapper;
 import io.carom.dma.core.map.Reachables;
 import io.carom.dma.core.map.Unmapper;
@@ -22,6 +23,7 @@ import io.carom.dma.core.pool.Generation;
 import io.carom.dma.spi.Extent;
 import io.carom.guest.PageAllocator;
 import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -40,10 +42,11 @@ public final class DeviceDma implements DmaDevice {
   private final CoreTables tables;
   private final DeviceEvents events;
   private final Mapper mapper;
+  private final ListMapper lists;
   private final Unmapper unmapper;
   private final RestrictedPools restricted;
   private final @Nullable RegionSpace region;
-  private final CoherentSpace coherent;
+  private final DeviceCoherent coherent;
   private final List<Generation> generations = new CopyOnWriteArrayList<>();
   private final ReentrantLock structure = new ReentrantLock();
   private final ClosedCounts closedCounts = new ClosedCounts();
@@ -83,10 +86,13 @@ public final class DeviceDma implements DmaDevice {
       region = tables.regions().open(own);
       usual = new RegionCoherent(spec.name(), own, region);
     }
-    coherent = new DeviceCoherent(spec.name(), spec.dmaMask(), usual, this::restricted);
+    coherent =
+        new DeviceCoherent(
+            spec.name(), spec.dmaMask(), usual, this::restricted, new DomainCoherent(this));
     final Generation none = new Generation(number, 0, null, null, 0);
     none.state(Generation.State.CURRENT);
     mapper = new Mapper(tables, spec, none);
+    lists = new ListMapper(mapper, tables);
     unmapper = new Unmapper(tables, spec.name(), number, mapper);
   }
 
@@ -129,6 +135,11 @@ public final class DeviceDma implements DmaDevice {
     return mapper.reachables();
   }
 
+  /** Its map path for lists. */
+  public ListMapper lists() {
+    return lists;
+  }
+
   /** Its unmap path. */
   public Unmapper unmapper() {
     return unmapper;
@@ -155,6 +166,27 @@ public final class DeviceDma implements DmaDevice {
   /** Its coherent memory. */
   public CoherentSpace coherent() {
     return coherent;
+  }
+
+  /** Its runs {address, bytes} of coherent memory in RAM, as the device sees them. */
+  public List<long[]> coherentRuns() {
+    final List<long[]> result = new ArrayList<>();
+    for (final long[] run : coherent.runs()) {
+      if (inRam(run[0])) {
+        result.add(run);
+      }
+    }
+    return result;
+  }
+
+  /** Whether a bus address is one of RAM. */
+  boolean inRam(final long busAddress) {
+    return tables.memory().offset(busAddress - tables.memory().busOffset()) >= 0;
+  }
+
+  /** Whether nothing of it is mapped or allocated yet. */
+  public boolean isFresh() {
+    return liveMappings() == 0 && coherent.runs().isEmpty();
   }
 
   /** Held for the short steps in which its generations change. */
@@ -308,7 +340,7 @@ public final class DeviceDma implements DmaDevice {
   public int mapSg(final ScatterList list, final DmaDirection direction, final int attributes) {
     final DebugHook hook = debug;
     return hook == null
-        ? SgCalls.map(mapper, unmapper, list, direction, attributes)
+        ? SgCalls.map(mapper, lists, unmapper, maxSegmentSize, list, direction, attributes)
         : hook.mapSg(list, direction, attributes);
   }
 

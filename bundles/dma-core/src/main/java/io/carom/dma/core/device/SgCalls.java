@@ -4,20 +4,36 @@ import io.carom.dma.DmaAttributes;
 import io.carom.dma.DmaDevice;
 import io.carom.dma.DmaDirection;
 import io.carom.dma.ScatterList;
+import io.carom.dma.core.map.ListMapper;
 import io.carom.dma.core.map.Mapper;
 import io.carom.dma.core.map.Unmapper;
 
-/** Calls for lists of buffers: one call of the single kind for each entry. */
+/**
+ * Calls for lists of buffers: as one where the strategy places them so, else one call of the single
+ * kind for each entry.
+ */
 public final class SgCalls {
   private SgCalls() {}
 
-  /** Maps all entries, or none and returns 0. */
+  /**
+   * Maps all entries, or none and returns 0.
+   *
+   * @param most longest run that the device takes
+   */
   public static int map(
       final Mapper mapper,
+      final ListMapper lists,
       final Unmapper unmapper,
+      final long most,
       final ScatterList list,
       final DmaDirection direction,
       final int attributes) {
+    if (lists.applies(list)) {
+      final int runs = lists.map(list, direction, attributes, most);
+      if (runs >= 0) {
+        return runs;
+      }
+    }
     list.unmapped();
     for (int i = 0; i < list.entries(); i++) {
       // Only the first waits for a throttled pool: one that holds part of it must not wait for
@@ -46,6 +62,11 @@ public final class SgCalls {
       final ScatterList list,
       final DmaDirection direction,
       final int attributes) {
+    if (list.asOne()) {
+      unmapper.unmapList(list, direction, attributes);
+      list.unmapped();
+      return;
+    }
     for (int i = 0; i < list.entries(); i++) {
       unmapper.unmap(list.busAddress(i), list.length(i), direction, attributes);
       list.mapped(i, DmaDevice.MAPPING_ERROR);
@@ -59,6 +80,10 @@ public final class SgCalls {
       final ScatterList list,
       final DmaDirection direction,
       final boolean forCpu) {
+    if (list.asOne()) {
+      unmapper.syncList(list, direction, forCpu);
+      return;
+    }
     for (int i = 0; i < list.entries(); i++) {
       unmapper.sync(list.busAddress(i), list.length(i), direction, forCpu);
     }

@@ -10,8 +10,11 @@ public final class Failures {
   /** Code of a strategy that threw or answered nonsense; behind the refusals' ordinals. */
   public static final int STRATEGY_ERROR = Refusal.values().length;
 
+  /** Code of a map that the IOMMU refused, or for which it had no answer. */
+  public static final int IOMMU = STRATEGY_ERROR + 1;
+
   /** Code of a map that found no strategy. */
-  public static final int NO_STRATEGY = STRATEGY_ERROR + 1;
+  public static final int NO_STRATEGY = IOMMU + 1;
 
   /** Number of codes. */
   public static final int CODES = NO_STRATEGY + 1;

@@ -5,6 +5,7 @@ import io.carom.dma.DmaDevice;
 import io.carom.dma.DmaDeviceSpec;
 import io.carom.dma.DmaDirection;
 import io.carom.dma.ReachableBuffer;
+import io.carom.dma.core.domain.DmaDomain;
 import io.carom.dma.core.pool.Generation;
 import io.carom.dma.core.pool.GenerationCell;
 import io.carom.dma.core.pool.Pool;
@@ -13,6 +14,7 @@ import io.carom.dma.core.pool.StripeHint;
 import io.carom.dma.spi.MapRequest;
 import io.carom.dma.spi.Refusal;
 import io.carom.dma.spi.StrategyInstance;
+import io.carom.iommu.IommuStatus;
 import io.carom.memory.RamRange;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -48,6 +50,12 @@ public final class Mapper extends Placer {
   private final Reachables reachables;
   private volatile boolean regionOnly;
 
+  /**
+   * Whether a window is opened for each buffer that is reached where it is. Plain, as the domain:
+   * set before the generation that needs it is published.
+   */
+  private boolean covering;
+
   /** Read by each map, so plain: a driver that holds a buffer has seen it set. */
   private boolean holdsReachable;
 
@@ -77,8 +85,18 @@ public final class Mapper extends Placer {
     reachables.free(buffer);
   }
 
+  /** Whether the driver holds buffers in bounce memory. */
+  boolean holdsReachable() {
+    return holdsReachable;
+  }
+
   void holdsReachable(final boolean value) {
     holdsReachable = value;
+  }
+
+  /** Says whether buffers that are reached where they are need windows. By the swap only. */
+  public void covering(final boolean value) {
+    covering = value;
   }
 
   /** Says whether the device reaches nothing but its own region. */
@@ -108,6 +126,23 @@ public final class Mapper extends Placer {
       final DmaDirection direction,
       final int attributes,
       final boolean throttle) {
+    final long bus = mapAnyhow(address, size, direction, attributes, throttle);
+    return covering && bus == address + busOffset
+        ? windowed(bus, size, direction, attributes, false)
+        : bus;
+  }
+
+  private @Nullable Generation mine(final int generation) {
+    final Generation found = tables.generations().get(generation);
+    return found != null && found.device == device ? found : null;
+  }
+
+  private long mapAnyhow(
+      final long address,
+      final long size,
+      final DmaDirection direction,
+      final int attributes,
+      final boolean throttle) {
     final long above = address - highBase;
     // Most buffers lie in high RAM, where there is any; the rest is looked up.
     final long offset =
@@ -131,7 +166,7 @@ public final class Mapper extends Placer {
       final GenerationCell cell = generation.cell(stripe.index);
       final MapRequest request = stripe.request;
       if (stripe.tryLock(me)) {
-        write(request, address, size, direction, attributes);
+        write(request, address, size, direction, attributes, null);
         final long bus = place(generation, cell, pool, code, stripe, offset, PLAIN);
         if (bus >= 0) {
           return bus;
@@ -179,13 +214,14 @@ public final class Mapper extends Placer {
         failures.count(Failures.NO_STRATEGY, size, attributes);
         return DmaDevice.MAPPING_ERROR;
       }
+      boolean placed = false;
       for (final Stripe stripe : pool.stripes()) {
         if (stripe.lock(me)) {
           try {
             if (current() == generation) {
               tables.passes().add(bus, size, direction.ordinal(), generation, tick.millis());
               generation.cell(stripe.index).passed++;
-              return bus;
+              placed = true;
             }
           } finally {
             stripe.unlock();
@@ -193,11 +229,38 @@ public final class Mapper extends Placer {
           break;
         }
       }
+      if (placed) {
+        return windowed(bus, size, direction, attributes, mmio);
+      }
       if (current() == generation) {
         failures.count(Failures.STRATEGY_ERROR, size, attributes); // every stripe was abandoned
         return DmaDevice.MAPPING_ERROR;
       }
     }
+  }
+
+  /**
+   * In a domain what is reached in place needs a window: memory that the driver holds in RAM, and a
+   * device's memory. The device's own region needs none.
+   */
+  private long windowed(
+      final long bus,
+      final long size,
+      final DmaDirection direction,
+      final int attributes,
+      final boolean mmio) {
+    final DmaDomain space = domain();
+    final DmaDeviceSpec.Region own = spec.region();
+    if (space == null
+        || (own != null
+            && bus >= own.busAddress()
+            && bus - own.busAddress() < own.memory().byteSize())
+        || space.windows().cover(bus, size, mmio) == IommuStatus.OK) {
+      return bus;
+    }
+    tables.passes().remove(bus, size, direction.ordinal(), this::mine);
+    failures.count(Failures.IOMMU, size, attributes);
+    return DmaDevice.MAPPING_ERROR;
   }
 
   private IllegalArgumentException notRam(final long address, final long size, final String what) {
@@ -222,12 +285,12 @@ public final class Mapper extends Placer {
       if (!stripe.lock(me)) {
         continue;
       }
-      write(stripe.request, 0, size, DmaDirection.BIDIRECTIONAL, DmaAttributes.MAY_SLEEP);
+      write(stripe.request, 0, size, DmaDirection.BIDIRECTIONAL, DmaAttributes.MAY_SLEEP, null);
       long answer =
           place(generation, generation.cell(stripe.index), pool, pool.instance(), stripe, 0, REACH);
-      if (answer < MOST_NEEDS) {
+      if (answer < UNFINISHED) {
         answer =
-            placeNeeding(
+            finish(
                 answer,
                 generation,
                 pool,
@@ -238,6 +301,7 @@ public final class Mapper extends Placer {
                 size,
                 DmaDirection.BIDIRECTIONAL,
                 DmaAttributes.MAY_SLEEP,
+                null,
                 REACH);
       }
       if (answer >= 0) {
@@ -342,7 +406,7 @@ public final class Mapper extends Placer {
           busy |= !stripe.abandoned();
           continue;
         } else {
-          write(stripe.request, address, size, direction, attributes);
+          write(stripe.request, address, size, direction, attributes, null);
           answer =
               place(
                   generation,
@@ -353,9 +417,9 @@ public final class Mapper extends Placer {
                   offset,
                   PLAIN);
         }
-        if (answer < MOST_NEEDS) {
+        if (answer < UNFINISHED) {
           answer =
-              placeNeeding(
+              finish(
                   answer,
                   generation,
                   pool,
@@ -366,6 +430,7 @@ public final class Mapper extends Placer {
                   size,
                   direction,
                   attributes,
+                  null,
                   PLAIN);
         }
         if (answer >= 0 || answer == RETRY || isFinal(answer)) {
@@ -402,7 +467,7 @@ public final class Mapper extends Placer {
       if (!stripe.lock(me)) {
         continue;
       }
-      write(stripe.request, address, size, direction, attributes);
+      write(stripe.request, address, size, direction, attributes, null);
       final long answer =
           place(
               lender,

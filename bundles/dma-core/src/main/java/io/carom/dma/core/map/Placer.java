@@ -3,6 +3,10 @@ package io.carom.dma.core.map;
 import io.carom.dma.DmaAttributes;
 import io.carom.dma.DmaDeviceSpec;
 import io.carom.dma.DmaDirection;
+import io.carom.dma.core.domain.DmaDomain;
+import io.carom.dma.core.iova.Pieces;
+import io.carom.dma.core.iova.RemapTable;
+import io.carom.dma.core.pool.Backing;
 import io.carom.dma.core.pool.ExtentIndex;
 import io.carom.dma.core.pool.ExtentState;
 import io.carom.dma.core.pool.Generation;
@@ -10,13 +14,16 @@ import io.carom.dma.core.pool.GenerationCell;
 import io.carom.dma.core.pool.MappingRecord;
 import io.carom.dma.core.pool.Pool;
 import io.carom.dma.core.pool.Stripe;
+import io.carom.dma.spi.IovaSpace;
 import io.carom.dma.spi.MapRequest;
 import io.carom.dma.spi.Placement;
 import io.carom.dma.spi.Refusal;
 import io.carom.dma.spi.StrategyInstance;
+import io.carom.iommu.IommuStatus;
 import io.carom.memory.GuestMemory;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,8 +44,23 @@ abstract class Placer {
   private static final int ALIGN_BITS = 6;
   private static final long MOST_NEEDED = 1L << 30;
 
-  /** Answers below this one say what the map needs: {@link #NEEDS} and the code. */
-  static final long MOST_NEEDS = -1L << 61;
+  /**
+   * From here the map needs pages at an address of its domain: behind it the number of the address's
+   * granule of 4 KiB, the number of pages, and permissions, from the top.
+   */
+  private static final long NEEDS_AT = -1L << 61;
+
+  private static final int PAGES_BITS = 19;
+  private static final int PERMISSION_BITS = 9;
+
+  /**
+   * From here the map has a record at an address of its domain, which the IOMMU has not mapped yet:
+   * behind it the number of the address's 4 KiB.
+   */
+  private static final long REMAPS = -1L << 60;
+
+  /** Answers below this one say what is left to do outside the lock. */
+  static final long UNFINISHED = -1L << 59;
 
   /** The strategy bounces: the record is still to be made. */
   private static final long BOUNCED = -3;
@@ -63,6 +85,9 @@ abstract class Placer {
   /** For a driver to hold, not as a mapping. A bit, as those above. */
   static final int REACH = 8;
 
+  /** A whole list: its bytes are copied by the caller. */
+  static final int LIST = 16;
+
   final CoreTables tables;
 
   // What a map needs of the two, without the way to it: each step on it is a load that waits for
@@ -83,6 +108,15 @@ abstract class Placer {
   private volatile Generation current;
 
   private volatile @Nullable RecordLookup lookup;
+
+  /**
+   * The IOMMU domain that the device is attached to, or null. Plain: it is set before a generation
+   * that needs it is published, and stays while a mapping lives in it.
+   */
+  private @Nullable DmaDomain domain;
+
+  /** Whether what shares a granule with the device's buffers is hidden from it. */
+  private volatile boolean untrusted;
 
   Placer(final CoreTables tables, final DmaDeviceSpec spec, final Generation none) {
     this.tables = tables;
@@ -121,9 +155,29 @@ abstract class Placer {
     current = generation;
   }
 
-  /** Makes the extent that a stripe needs, outside every lock, and asks it once more. */
-  final long placeNeeding(
-      final long needs,
+  /** The IOMMU domain that the device is attached to, or null. */
+  public final @Nullable DmaDomain domain() {
+    return domain;
+  }
+
+  /** Says which IOMMU domain the device is attached to. By the swap only. */
+  public final void domain(final @Nullable DmaDomain value) {
+    domain = value;
+  }
+
+  /** Says whether what shares a granule with the device's buffers is to be hidden from it. */
+  public final void untrusted(final boolean value) {
+    untrusted = value;
+  }
+
+  /**
+   * Does outside every lock what a map still needs: makes the extent and asks the stripe once more,
+   * or has the IOMMU map what the record promises.
+   *
+   * @param list how the list is laid out that is mapped as one, or null
+   */
+  final long finish(
+      final long unfinished,
       final Generation generation,
       final Pool pool,
       final Stripe stripe,
@@ -133,18 +187,17 @@ abstract class Placer {
       final long size,
       final DmaDirection direction,
       final int attributes,
+      final @Nullable Pieces list,
       final int how) {
-    final long code = needs - NEEDS;
-    final ExtentState made =
-        pool.make(
-            code >> ALIGN_BITS << PAGE_SHIFT,
-            (1L << (code & ((1 << ALIGN_BITS) - 1))) - 1,
-            dmaMask,
-            (attributes & DmaAttributes.MAY_SLEEP) != 0);
+    if (unfinished >= REMAPS) {
+      return remapped(
+          (unfinished - REMAPS) << PAGE_SHIFT, generation, stripe, address, size, direction, list);
+    }
+    final ExtentState made = make(unfinished, pool, attributes);
     long answer = REFUSED - Refusal.FULL.ordinal();
     if (stripe.lock(me)) {
       stripe.made = made;
-      write(stripe.request, address, size, direction, attributes);
+      write(stripe.request, address, size, direction, attributes, list);
       answer =
           place(
               generation,
@@ -158,7 +211,53 @@ abstract class Placer {
     if (made != null && !made.needed()) {
       pool.unmake(made); // not granted: the generation or the stripe is not what it was
     }
-    return answer;
+    return answer >= REMAPS && answer < UNFINISHED
+        ? remapped(
+            (answer - REMAPS) << PAGE_SHIFT, generation, stripe, address, size, direction, list)
+        : answer;
+  }
+
+  private @Nullable ExtentState make(
+      final long unfinished, final Pool pool, final int attributes) {
+    if (unfinished >= NEEDS_AT) {
+      final long code = unfinished - NEEDS_AT;
+      final int permissions = (int) code & ((1 << PERMISSION_BITS) - 1);
+      final long pages = code >> PERMISSION_BITS & ((1 << PAGES_BITS) - 1);
+      final long iova = code >> PERMISSION_BITS + PAGES_BITS << PAGE_SHIFT;
+      return pool.makeAt(iova, pages << PAGE_SHIFT, permissions);
+    }
+    final long code = unfinished - NEEDS;
+    return pool.make(
+        code >> ALIGN_BITS << PAGE_SHIFT,
+        (1L << (code & ((1 << ALIGN_BITS) - 1))) - 1,
+        dmaMask,
+        (attributes & DmaAttributes.MAY_SLEEP) != 0);
+  }
+
+  /** Has the IOMMU map a record that was published as MAPPING; undone when it refuses. */
+  private long remapped(
+      final long iova,
+      final Generation generation,
+      final Stripe stripe,
+      final long address,
+      final long size,
+      final DmaDirection direction,
+      final @Nullable Pieces list) {
+    final DmaDomain space = Objects.requireNonNull(domain);
+    final int status =
+        list == null
+            ? space.map(iova, address, size, direction.ordinal())
+            : space.map(iova, list, direction.ordinal());
+    if (status == IommuStatus.OK) {
+      space.remaps().live(iova);
+      return iova + (address & space.granuleMask());
+    }
+    space.remaps().undo(iova, generation);
+    space
+        .addresses()
+        .giveBack(
+            stripe.index, iova, list == null ? space.ioBytes(address, size) : list.ioBytes());
+    return REFUSED - Failures.IOMMU;
   }
 
   /**
@@ -170,7 +269,8 @@ abstract class Placer {
       final long address,
       final long size,
       final DmaDirection direction,
-      final int attributes) {
+      final int attributes,
+      final @Nullable Pieces list) {
     request.address = address;
     request.busAddress = confidential && !memory.shared(address) ? -1 : address + busOffset;
     request.size = size;
@@ -182,6 +282,10 @@ abstract class Placer {
     }
     if (request.device != device) {
       writeDevice(request);
+    }
+    final DmaDomain space = domain;
+    if (space != null) {
+      space.describe(request, list, untrusted);
     }
   }
 
@@ -232,10 +336,17 @@ abstract class Placer {
     } finally {
       stripe.unlock();
     }
-    if ((how & REACH) == 0) {
+    if ((how & (REACH | LIST)) == 0) {
       final RecordLookup other = lookup;
       if (other != null) {
         other.add(bus, size, extent);
+      }
+      final Backing backing = extent.backing;
+      if (backing != null) {
+        backing.begin(bus, size);
+        backing.copyIn(copier, offset, bus, size);
+        VarHandle.storeStoreFence();
+        return bus;
       }
       // Always in, whatever the direction: a device that writes less than the buffer must leave the
       // rest as it was, and must never hand stale bytes of the pool to the driver.
@@ -248,7 +359,8 @@ abstract class Placer {
 
   /** The extent of an address if it is homed in a stripe, or null; noted for the next map. */
   private @Nullable ExtentState find(final Stripe stripe, final long bus) {
-    final ExtentState extent = index.find(bus);
+    final ExtentIndex own = stripe.pool.index();
+    final ExtentState extent = (own == null ? index : own).find(bus);
     if (extent == null || extent.stripe() != stripe) {
       return null;
     }
@@ -289,10 +401,17 @@ abstract class Placer {
       return notItsOwn(stripe.pool, bus);
     }
     final MapRequest request = stripe.request;
+    final Backing backing = extent.backing;
+    if (backing != null) {
+      if (!backing.allows(needed(request))) {
+        return undo(stripe.pool, stripe, extent, record, Failures.STRATEGY_ERROR);
+      }
+      backing.policy(placement.zeroing());
+    }
     final int whose = (how & REACH) == 0 ? generation.slot() : MappingRecord.heldBy(device);
     record.fill(request.address, bus, size, request.direction, whose, tick.millis());
     if (!reaches(bus, size)) {
-      return undo(stripe.pool, stripe, extent, record);
+      return undo(stripe.pool, stripe, extent, record, Refusal.MASK.ordinal());
     }
     if ((how & REACH) != 0) {
       record.publishHeld(MappingRecord.REACHABLE);
@@ -301,6 +420,12 @@ abstract class Placer {
     record.publish();
     cell.mapped(size, record.runSlots(), (how & LENT) != 0);
     return 0;
+  }
+
+  /** What the device must be able to do with a buffer: bits of {@link IovaSpace}. */
+  private static int needed(final MapRequest request) {
+    return DmaDomain.permissions(request.direction)
+        | ((request.attributes & DmaAttributes.PRIVILEGED) != 0 ? IovaSpace.PRIVILEGED : 0);
   }
 
   /** Carries out an answer that is no bounce. */
@@ -314,7 +439,13 @@ abstract class Placer {
       case FAULT -> REFUSED - Failures.STRATEGY_ERROR;
       case Placement.REFUSED -> REFUSED - stripe.placement.refusal();
       case Placement.PASS ->
-          (how & REACH) == 0 ? pass(generation, pool, stripe) : REFUSED - Failures.STRATEGY_ERROR;
+          (how & (REACH | LIST)) == 0
+              ? pass(generation, pool, stripe)
+              : REFUSED - Failures.STRATEGY_ERROR;
+      case Placement.REMAP ->
+          (how & (REACH | LENT)) == 0
+              ? remap(generation, pool, stripe, how)
+              : REFUSED - Failures.STRATEGY_ERROR;
       case Placement.NEED_EXTENT -> {
         final long needs = needs(pool, stripe, stripe.placement, how);
         if (needs != 0) {
@@ -339,11 +470,18 @@ abstract class Placer {
     return REFUSED - Failures.STRATEGY_ERROR;
   }
 
-  /** Gives back a run that the device cannot reach; the record was not published. */
+  /** Gives back a run that the device cannot use; the record was not published. */
   private static long undo(
-      final Pool pool, final Stripe stripe, final ExtentState extent, final MappingRecord record) {
+      final Pool pool,
+      final Stripe stripe,
+      final ExtentState extent,
+      final MappingRecord record,
+      final int reason) {
+    if (reason == Failures.STRATEGY_ERROR) {
+      pool.fault("placed a buffer in an extent with other permissions");
+    }
     pool.end(stripe, extent, record);
-    return REFUSED - Refusal.MASK.ordinal();
+    return REFUSED - reason;
   }
 
   /**
@@ -409,6 +547,9 @@ abstract class Placer {
     if ((how & (LENT | MADE | DENIED)) != 0) {
       return REFUSED - Refusal.FULL.ordinal(); // asked before, or one that only lends
     }
+    if (placement.permissions() != 0) {
+      return needsAt(pool, placement);
+    }
     if (bytes <= 0 || bytes > MOST_NEEDED || (align & (align + 1)) != 0 || align >= MOST_NEEDED) {
       pool.fault("needs an extent of " + bytes + " bytes aligned to 0x" + Long.toHexString(align));
       return REFUSED - Failures.STRATEGY_ERROR;
@@ -419,6 +560,61 @@ abstract class Placer {
       return NEEDS + ((long) pages << ALIGN_BITS) + Long.numberOfTrailingZeros(align + 1);
     }
     return pool.grantNeeded(stripe, kept) ? 0 : REFUSED - Failures.STRATEGY_ERROR;
+  }
+
+  private static long needsAt(final Pool pool, final Placement placement) {
+    final long bytes = placement.neededBytes();
+    final long iova = placement.iova();
+    final int permissions = placement.permissions();
+    if (bytes <= 0
+        || bytes > MOST_NEEDED
+        || ((bytes | iova) & ((1 << PAGE_SHIFT) - 1)) != 0
+        || iova < 0
+        || iova >= 1L << 42
+        || permissions >>> PERMISSION_BITS != 0) {
+      pool.fault("needs an extent of " + bytes + " bytes at 0x" + Long.toHexString(iova));
+      return REFUSED - Failures.STRATEGY_ERROR;
+    }
+    return NEEDS_AT
+        + ((iova >> PAGE_SHIFT << PAGES_BITS | bytes >> PAGE_SHIFT) << PERMISSION_BITS
+            | permissions);
+  }
+
+  /** Publishes the record of a buffer that gets an address of its own in the domain. */
+  private long remap(
+      final Generation generation, final Pool pool, final Stripe stripe, final int how) {
+    final MapRequest request = stripe.request;
+    final long iova = stripe.placement.iova();
+    final DmaDomain space = domain;
+    if (space == null || pool.index() != space.index() || request.mustBounce) {
+      pool.fault("gave a buffer an address of its own where that is not allowed");
+      return REFUSED - Failures.STRATEGY_ERROR;
+    }
+    if (!reaches(iova, request.ioBytes)) {
+      space.addresses().giveBack(stripe.index, iova, request.ioBytes);
+      return REFUSED - Refusal.MASK.ordinal();
+    }
+    final int flags =
+        (stripe.placement.deferred() ? RemapTable.DEFERRED : 0)
+            | ((how & LIST) != 0 ? RemapTable.LIST : 0);
+    if ((iova & space.granuleMask()) != 0
+        || !space
+            .remaps()
+            .begin(
+                iova,
+                request.ioBytes,
+                iova + (request.address & space.granuleMask()),
+                request.address,
+                request.size,
+                request.direction,
+                flags,
+                generation,
+                stripe.index,
+                tick.millis())) {
+      pool.fault("gave a buffer the address 0x" + Long.toHexString(iova) + ", which is in use");
+      return REFUSED - Failures.STRATEGY_ERROR;
+    }
+    return REMAPS + (iova >> PAGE_SHIFT);
   }
 
   private long pass(final Generation generation, final Pool pool, final Stripe stripe) {

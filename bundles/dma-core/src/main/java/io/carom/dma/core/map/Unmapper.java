@@ -3,6 +3,11 @@ package io.carom.dma.core.map;
 import io.carom.dma.DmaAttributes;
 import io.carom.dma.DmaDirection;
 import io.carom.dma.DmaUsageException;
+import io.carom.dma.ScatterList;
+import io.carom.dma.core.domain.DmaDomain;
+import io.carom.dma.core.iova.RemapTable;
+import io.carom.dma.core.iova.Remapped;
+import io.carom.dma.core.pool.Backing;
 import io.carom.dma.core.pool.ExtentIndex;
 import io.carom.dma.core.pool.ExtentState;
 import io.carom.dma.core.pool.Generation;
@@ -22,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * <p>The strategy is told of a release last, after bytes, record and counts are in order, and only
  * while it may be called; so one that hangs there holds up nothing but its own stripe.
  */
-public final class Unmapper implements PassTable.Owner {
+public final class Unmapper implements PassTable.Owner, RemapTable.Owner {
   private static final String NOT_ALLOCATED =
       "device driver tries to free DMA memory it has not allocated";
 
@@ -61,7 +66,7 @@ public final class Unmapper implements PassTable.Owner {
       final long busAddress, final long size, final DmaDirection direction, final int attributes) {
     final ExtentState extent = find(busAddress);
     if (extent == null) {
-      unmapPass(busAddress, size, direction);
+      unmapElsewhere(busAddress, size, direction);
       return;
     }
     final MappingRecord record = extent.record(busAddress);
@@ -71,21 +76,72 @@ public final class Unmapper implements PassTable.Owner {
       return;
     }
     final Generation generation = check(record, busAddress, size, direction);
-    if (direction == DmaDirection.TO_DEVICE) {
+    final Backing backing = extent.backing;
+    if (backing != null && backing.list() != null) {
+      throw wrongFunction(busAddress, "scatter-gather", "single");
+    }
+    if (direction == DmaDirection.TO_DEVICE && (backing == null || !backing.scrubs())) {
       finish(extent, record, busAddress, size, generation, false, 0);
       return;
     }
     if (!record.claim(MappingRecord.COPYING)) {
       throw usage(busAddress, NOT_ALLOCATED, size);
     }
-    final boolean copy = (attributes & DmaAttributes.SKIP_CPU_SYNC) == 0;
+    final boolean copy = direction.fromDevice() && (attributes & DmaAttributes.SKIP_CPU_SYNC) == 0;
     if (copy) {
       copyOut(extent, record.busAddress, record.address, size);
+    }
+    if (backing != null) {
+      backing.end(busAddress, size);
     }
     finish(extent, record, busAddress, size, generation, true, copy ? size : 0);
   }
 
+  /**
+   * Ends the mapping of a list that was placed as one, by the address of its first run.
+   *
+   * @throws DmaUsageException as {@link #unmap}, and for another list
+   */
+  public void unmapList(
+      final ScatterList list, final DmaDirection direction, final int attributes) {
+    final long busAddress = list.busAddress(0);
+    final long size = list.bytes();
+    final ExtentState extent = find(busAddress);
+    final Backing backing = extent == null ? null : extent.backing;
+    if (extent == null || backing == null) {
+      final DmaDomain space = mapper.domain();
+      if (space == null || !unmapRemapped(space, busAddress, size, direction, true)) {
+        throw usage(busAddress, NOT_ALLOCATED, size);
+      }
+      return;
+    }
+    final MappingRecord record = extent.record(busAddress);
+    final Generation generation = check(record, busAddress, size, direction);
+    if (backing.list() != list) {
+      throw backing.list() == null
+          ? wrongFunction(busAddress, "single", "scatter-gather")
+          : usage(busAddress, NOT_ALLOCATED, size);
+    }
+    if (!record.claim(MappingRecord.COPYING)) {
+      throw usage(busAddress, NOT_ALLOCATED, size);
+    }
+    final boolean copy = direction.fromDevice() && (attributes & DmaAttributes.SKIP_CPU_SYNC) == 0;
+    if (copy) {
+      ListCopy.out(tables, list, backing, busAddress, 0, size);
+    }
+    backing.end(busAddress, size);
+    backing.list(null);
+    finish(extent, record, busAddress, size, generation, true, copy ? size : 0);
+  }
+
   private @Nullable ExtentState find(final long busAddress) {
+    final DmaDomain space = mapper.domain();
+    if (space != null) {
+      final ExtentState inDomain = space.index().find(busAddress);
+      if (inDomain != null) {
+        return inDomain;
+      }
+    }
     final RecordLookup other = mapper.lookup();
     final ExtentState found = other == null ? null : other.find(busAddress);
     return found == null ? index.find(busAddress) : found;
@@ -98,19 +154,69 @@ public final class Unmapper implements PassTable.Owner {
     }
   }
 
+  private void unmapElsewhere(
+      final long busAddress, final long size, final DmaDirection direction) {
+    final DmaDomain space = mapper.domain();
+    if (space == null || !unmapRemapped(space, busAddress, size, direction, false)) {
+      unmapPass(busAddress, size, direction);
+    }
+  }
+
+  /** Ends the mapping of a buffer that has an address of its own; false when there is none. */
+  private boolean unmapRemapped(
+      final DmaDomain space,
+      final long busAddress,
+      final long size,
+      final DmaDirection direction,
+      final boolean list) {
+    final Remapped record = new Remapped();
+    switch (space.remaps().claim(busAddress, size, direction.ordinal(), list, this, record)) {
+      case CLAIMED -> {
+        space.unmap(record);
+        return true;
+      }
+      case ABSENT -> {
+        return false;
+      }
+      case OTHER_SIZE ->
+          throw usage(busAddress, "device driver frees DMA memory with different size", size);
+      case OTHER_DIRECTION -> throw otherDirection(busAddress, direction);
+      case OTHER_FUNCTION ->
+          throw list
+              ? wrongFunction(busAddress, "single", "scatter-gather")
+              : wrongFunction(busAddress, "scatter-gather", "single");
+    }
+    throw new AssertionError("all cases are above");
+  }
+
+  private DmaUsageException wrongFunction(
+      final long busAddress, final String mapped, final String unmapped) {
+    return new DmaUsageException(
+        device,
+        busAddress,
+        "device driver frees DMA memory with wrong function [mapped as "
+            + mapped
+            + "] [unmapped as "
+            + unmapped
+            + "]");
+  }
+
+  private DmaUsageException otherDirection(final long busAddress, final DmaDirection direction) {
+    return new DmaUsageException(
+        device,
+        busAddress,
+        "device driver frees DMA memory with different direction [unmapped with "
+            + direction
+            + "]");
+  }
+
   private void unmapPass(final long busAddress, final long size, final DmaDirection direction) {
     switch (tables.passes().remove(busAddress, size, direction.ordinal(), this)) {
       case REMOVED -> {}
       case ABSENT -> throw usage(busAddress, NOT_ALLOCATED, size);
       case OTHER_SIZE ->
           throw usage(busAddress, "device driver frees DMA memory with different size", size);
-      case OTHER_DIRECTION ->
-          throw new DmaUsageException(
-              device,
-              busAddress,
-              "device driver frees DMA memory with different direction [unmapped with "
-                  + direction
-                  + "]");
+      case OTHER_DIRECTION -> throw otherDirection(busAddress, direction);
     }
   }
 
@@ -231,7 +337,9 @@ public final class Unmapper implements PassTable.Owner {
         || mine(record.generation()) == null
         || busAddress < record.busAddress
         || busAddress - record.busAddress >= record.size) {
-      if (!tables.passes().covers(busAddress, size, direction.ordinal(), this)) {
+      final DmaDomain space = mapper.domain();
+      if ((space == null || !space.remaps().covers(busAddress, size, direction.ordinal(), this))
+          && !tables.passes().covers(busAddress, size, direction.ordinal(), this)) {
         throw usage(
             busAddress, "device driver tries to sync DMA memory it has not allocated", size);
       }
@@ -261,19 +369,51 @@ public final class Unmapper implements PassTable.Owner {
               + direction
               + "]");
     }
-    if (forCpu && direction.fromDevice()) {
+    final Backing backing = extent.backing;
+    if (backing != null && backing.list() instanceof ScatterList list) {
+      if (forCpu && direction.fromDevice()) {
+        ListCopy.out(tables, list, backing, record.busAddress, start, size);
+      } else if (!forCpu && direction.toDevice()) {
+        ListCopy.in(tables, list, backing, record.busAddress, start, size);
+      }
+    } else if (forCpu && direction.fromDevice()) {
       copyOut(extent, busAddress, record.address + start, size);
     } else if (!forCpu && direction.toDevice()) {
       final long offset = tables.memory().offset(record.address + start, size);
+      if (backing != null) {
+        backing.copyIn(tables.copier(), offset, busAddress, size);
+        return;
+      }
       tables
           .copier()
           .copy(tables.memory().ram(), offset, extent.memory, busAddress + extent.delta, size);
     }
   }
 
+  /**
+   * Syncs a list that was placed as one.
+   *
+   * @throws DmaUsageException for another list than was mapped there
+   */
+  public void syncList(
+      final ScatterList list, final DmaDirection direction, final boolean forCpu) {
+    final long busAddress = list.busAddress(0);
+    final ExtentState extent = find(busAddress);
+    if (extent != null && extent.backing != null && extent.backing.list() != list) {
+      throw usage(
+          busAddress, "device driver tries to sync DMA memory it has not allocated", list.bytes());
+    }
+    // One that has addresses of its own is found there as a whole.
+    sync(busAddress, list.bytes(), direction, forCpu);
+  }
+
   private void copyOut(
       final ExtentState extent, final long busAddress, final long address, final long size) {
     final long offset = tables.memory().offset(address, size); // RAM: checked when it was mapped
+    if (extent.backing != null) {
+      extent.backing.copyOut(tables.copier(), offset, busAddress, size);
+      return;
+    }
     tables
         .copier()
         .copy(extent.memory, busAddress + extent.delta, tables.memory().ram(), offset, size);

@@ -4,8 +4,11 @@ import io.carom.dma.CoherentBuffer;
 import io.carom.dma.DmaMemoryException;
 import io.carom.dma.DmaUsageException;
 import io.carom.memory.PhysicalLayout;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -19,7 +22,10 @@ public final class DeviceCoherent implements CoherentSpace {
   private final long dmaMask;
   private final CoherentSpace usual;
   private final Supplier<@Nullable RestrictedSpace> bound;
+  private final CoherentWindow window;
   private final Map<Long, Taken> restricted = new HashMap<>();
+  private final Map<Long, CoherentBuffer> moved = new HashMap<>(); // by the device's address
+  private final Map<Long, Long> runs = new TreeMap<>(); // the device's address to bytes
 
   private record Taken(RegionCoherent from, CoherentBuffer buffer) {}
 
@@ -28,20 +34,49 @@ public final class DeviceCoherent implements CoherentSpace {
    *
    * @param dmaMask highest bus address that the device reaches
    * @param bound the restricted pool of the device, asked for each allocation
+   * @param window makes what is allocated reachable
    */
   public DeviceCoherent(
       final String device,
       final long dmaMask,
       final CoherentSpace usual,
-      final Supplier<@Nullable RestrictedSpace> bound) {
+      final Supplier<@Nullable RestrictedSpace> bound,
+      final CoherentWindow window) {
     this.device = device;
     this.dmaMask = dmaMask;
     this.usual = usual;
     this.bound = bound;
+    this.window = window;
   }
 
   @Override
   public CoherentBuffer allocate(final long size) {
+    final CoherentBuffer buffer = find(size);
+    final long address;
+    try {
+      address = window.open(buffer.busAddress(), size);
+    } catch (final DmaMemoryException e) {
+      giveBack(buffer);
+      throw e;
+    }
+    synchronized (this) {
+      runs.put(address, size);
+      if (address == buffer.busAddress()) {
+        return buffer;
+      }
+      moved.put(address, buffer);
+      return new CoherentBuffer(address, buffer.memory());
+    }
+  }
+
+  /** The runs {address, bytes} that are allocated, as the device sees them. */
+  public synchronized List<long[]> runs() {
+    final List<long[]> result = new ArrayList<>();
+    runs.forEach((address, bytes) -> result.add(new long[] {address, bytes}));
+    return result;
+  }
+
+  private CoherentBuffer find(final long size) {
     while (true) {
       final RestrictedSpace space = bound.get();
       if (space == null) {
@@ -81,7 +116,23 @@ public final class DeviceCoherent implements CoherentSpace {
   }
 
   @Override
-  public synchronized void free(final CoherentBuffer buffer) {
+  public void free(final CoherentBuffer buffer) {
+    final CoherentBuffer original;
+    synchronized (this) {
+      final Long bytes = runs.get(buffer.busAddress());
+      if (bytes == null || bytes != buffer.size()) {
+        giveBack(buffer); // says what is wrong with it
+        return;
+      }
+      runs.remove(buffer.busAddress());
+      final CoherentBuffer there = moved.remove(buffer.busAddress());
+      original = there == null ? buffer : there;
+    }
+    window.close(buffer.busAddress(), buffer.size()); // before someone else gets the pages
+    giveBack(original);
+  }
+
+  private synchronized void giveBack(final CoherentBuffer buffer) {
     final Taken taken = restricted.get(buffer.busAddress());
     if (taken == null) {
       usual.free(buffer);

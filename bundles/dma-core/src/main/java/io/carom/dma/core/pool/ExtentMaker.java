@@ -14,6 +14,18 @@ public interface ExtentMaker {
    */
   @Nullable ExtentState takePages(long bytes, long alignMask, long limit);
 
+  /**
+   * Takes pages that are mapped in an IOMMU domain, zeroed before a device can reach them.
+   *
+   * @param iova where, in a range that the pool has leased
+   * @param bytes whole granules
+   * @param permissions what the device may do
+   * @return null when there are none, the IOMMU refuses, or something is mapped there
+   */
+  default @Nullable ExtentState takeAt(final long iova, final long bytes, final int permissions) {
+    return null;
+  }
+
   /** Most bytes that could ever be had, whoever has them now. */
   long capacity();
 

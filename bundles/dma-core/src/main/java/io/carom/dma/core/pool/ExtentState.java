@@ -38,6 +38,12 @@ public final class ExtentState {
   private final long[] starts;
   private volatile @Nullable Stripe stripe;
 
+  /** The pages of an extent of an IOMMU domain; it holds one mapping at most. */
+  public final @Nullable Backing backing;
+
+  /** The stripe that it was homed in last. */
+  private int lastHome;
+
   /** Whether a map asked for it; it is not part of what the strategy planned. */
   private boolean needed;
 
@@ -50,21 +56,28 @@ public final class ExtentState {
    * @param offset of its first byte in {@code memory}
    */
   public ExtentState(final Extent extent, final MemorySegment memory, final long offset) {
-    this(extent, memory, offset, null);
+    this(extent, memory, offset, null, null);
+  }
+
+  /** Makes an extent of an IOMMU domain, for one mapping at a time. */
+  public ExtentState(final Extent extent, final Backing backing) {
+    this(extent, MemorySegment.NULL, 0, null, backing);
   }
 
   private ExtentState(
       final Extent extent,
       final MemorySegment memory,
       final long offset,
-      final @Nullable ExtentState @Nullable [] pages) {
+      final @Nullable ExtentState @Nullable [] pages,
+      final @Nullable Backing backing) {
     this.pages = pages;
+    this.backing = backing;
     this.extent = extent;
     this.memory = memory;
     this.delta = offset - extent.busAddress();
     this.bus = extent.busAddress();
     this.bytes = extent.size();
-    final int slots = extent.slots();
+    final int slots = backing == null ? extent.slots() : 1;
     records = new MappingRecord[slots];
     for (int i = 0; i < slots; i++) {
       records[i] = new MappingRecord();
@@ -76,7 +89,11 @@ public final class ExtentState {
   /** An entry of the index that stands for many extents in one slot set. */
   static ExtentState split(final @Nullable ExtentState[] pages) {
     return new ExtentState(
-        new Extent(0, ExtentKind.RAM, 0, 0), MemorySegment.NULL, 0, Objects.requireNonNull(pages));
+        new Extent(0, ExtentKind.RAM, 0, 0),
+        MemorySegment.NULL,
+        0,
+        Objects.requireNonNull(pages),
+        null);
   }
 
   /** Whether a bus address lies in it. */
@@ -98,6 +115,14 @@ public final class ExtentState {
   /** Gives it to a pool's stripe, or takes it away with null. Only while it is empty. */
   void own(final @Nullable Stripe home) {
     stripe = home;
+    if (home != null) {
+      lastHome = home.index;
+    }
+  }
+
+  /** The stripe that it is or was homed in. */
+  int lastHome() {
+    return lastHome;
   }
 
   /** Whether a single map asked for it; constant while it is owned. */
@@ -139,12 +164,17 @@ public final class ExtentState {
 
   /** The record at a bus address of the extent. */
   public MappingRecord record(final long busAddress) {
-    return records[(int) ((busAddress - bus) >> Extent.SLOT_SHIFT)];
+    return backing != null ? records[0] : records[(int) ((busAddress - bus) >> Extent.SLOT_SHIFT)];
   }
 
   /** Bus address of a record's run. */
   public long runAddress(final MappingRecord record) {
     return bus + ((long) record.runSlot() << Extent.SLOT_SHIFT); // in the extent
+  }
+
+  /** Bytes of a record's run. */
+  public long runBytes(final MappingRecord record) {
+    return (long) record.runSlots() << Extent.SLOT_SHIFT;
   }
 
   /** All records, by slot. */
@@ -173,6 +203,9 @@ public final class ExtentState {
         || size > runBytes - lead) {
       return null;
     }
+    if (backing != null) {
+      return takeWhole();
+    }
     final int slot = (int) (first >> Extent.SLOT_SHIFT);
     final int count = (int) (runBytes >> Extent.SLOT_SHIFT);
     if (!SlotBits.take(occupied, slot, count)) {
@@ -185,8 +218,23 @@ public final class ExtentState {
     return record;
   }
 
+  private @Nullable MappingRecord takeWhole() {
+    if (occupied[0] != 0) {
+      return null;
+    }
+    occupied[0] = 1;
+    starts[0] = 1;
+    records[0].run(0, extent.slots());
+    return records[0];
+  }
+
   /** Gives a mapping's run back. Under the lock; the record was freed before. */
   public void giveBack(final MappingRecord record) {
+    if (backing != null) {
+      occupied[0] = 0;
+      starts[0] = 0;
+      return;
+    }
     SlotBits.flip(occupied, record.runSlot(), record.runSlots());
     final int start = (int) ((record.busAddress - bus) >> Extent.SLOT_SHIFT);
     starts[start >> 6] &= ~(1L << start);
@@ -198,6 +246,9 @@ public final class ExtentState {
    * @return null when no mapping starts there or below
    */
   public @Nullable MappingRecord containing(final long busAddress) {
+    if (backing != null) {
+      return starts[0] == 0 ? null : records[0];
+    }
     final int start = SlotBits.previous(starts, (int) ((busAddress - bus) >> Extent.SLOT_SHIFT));
     return start < 0 ? null : records[start];
   }
@@ -219,6 +270,9 @@ public final class ExtentState {
 
   /** Slots in use; without the lock, a little old. */
   public long usedSlots() {
+    if (backing != null) {
+      return occupied[0] == 0 ? 0 : extent.slots();
+    }
     long used = 0;
     for (final long word : occupied) {
       used += Long.bitCount(word);

@@ -1,6 +1,8 @@
 package io.carom.dma.core.pool;
 
 import io.carom.dma.ExtentKind;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +29,7 @@ public final class Generation {
   public static final int PASS_SHARDS = 64;
 
   private static final int PASS_STRIDE = 8; // one cache line of longs for each shard
+  private static final VarHandle COUNT = MethodHandles.arrayElementVarHandle(long[].class);
 
   /** The device's number in the core. */
   public final int device;
@@ -46,6 +49,8 @@ public final class Generation {
   private final GenerationCell[] cells;
   private final long[] passLive = new long[PASS_SHARDS * PASS_STRIDE];
   private final long[] passUnmaps = new long[PASS_SHARDS * PASS_STRIDE];
+  private final long[] remapLive = new long[PASS_SHARDS * PASS_STRIDE];
+  private final long[] remapUnmaps = new long[PASS_SHARDS * PASS_STRIDE];
   private int slot = -1;
   private volatile State state = State.READY;
   private volatile @Nullable Generation lender;
@@ -123,16 +128,42 @@ public final class Generation {
     passUnmaps[shard * PASS_STRIDE]++;
   }
 
+  /** Counts a remap that begins. Atomic: each domain's table has its own locks for its shards. */
+  public void remapBegins(final int shard) {
+    COUNT.getAndAdd(remapLive, shard * PASS_STRIDE, 1L);
+  }
+
+  /** Counts a remap out that never was one. */
+  public void remapUndone(final int shard) {
+    COUNT.getAndAdd(remapLive, shard * PASS_STRIDE, -1L);
+  }
+
+  /** Counts a remap that ends. */
+  public void remapEnds(final int shard) {
+    COUNT.getAndAdd(remapLive, shard * PASS_STRIDE, -1L);
+    COUNT.getAndAdd(remapUnmaps, shard * PASS_STRIDE, 1L);
+  }
+
+  /** Live remaps, those that are beginning or ending included; a little old. */
+  public long remaps() {
+    return sum(remapLive);
+  }
+
+  private static long sum(final long[] counts) {
+    long sum = 0;
+    for (int i = 0; i < counts.length; i += PASS_STRIDE) {
+      sum += counts[i];
+    }
+    return sum;
+  }
+
   /**
    * Live mappings. Read without locks: after the generation was replaced and its grace is over the
    * counts only fall, each cell for itself, so a sum of 0 is final. The stripes that were abandoned
    * have no counts; their records are counted one by one.
    */
   public long live() {
-    long sum = 0;
-    for (int shard = 0; shard < PASS_SHARDS; shard++) {
-      sum += passLive[shard * PASS_STRIDE];
-    }
+    long sum = sum(passLive) + sum(remapLive);
     if (pool == null) {
       return sum;
     }
@@ -154,10 +185,7 @@ public final class Generation {
 
   /** Ended mappings. */
   public long unmaps() {
-    long sum = 0;
-    for (int shard = 0; shard < PASS_SHARDS; shard++) {
-      sum += passUnmaps[shard * PASS_STRIDE];
-    }
+    long sum = sum(passUnmaps) + sum(remapUnmaps);
     for (final GenerationCell cell : cells) {
       sum += cell.unmaps;
     }

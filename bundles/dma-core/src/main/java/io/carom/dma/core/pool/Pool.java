@@ -25,6 +25,9 @@ public final class Pool extends PoolExtents {
   private final String strategy;
   private final @Nullable ExtentKind extents;
   private final @Nullable String device;
+  private final @Nullable ExtentIndex own;
+  private final boolean mapsLists;
+  private volatile boolean shrink;
   private volatile Runnable waker = () -> {};
   private volatile boolean refused;
   private volatile boolean tickless;
@@ -47,7 +50,25 @@ public final class Pool extends PoolExtents {
       final @Nullable String device,
       final StrategyInstance instance,
       final @Nullable ExtentMaker maker) {
+    this(name, strategy, extents, device, instance, maker, null);
+  }
+
+  /**
+   * Wraps an instance that works in an IOMMU domain.
+   *
+   * @param index where the domain's extents are found, or null for one that is in no domain
+   */
+  public Pool(
+      final String name,
+      final String strategy,
+      final @Nullable ExtentKind extents,
+      final @Nullable String device,
+      final StrategyInstance instance,
+      final @Nullable ExtentMaker maker,
+      final @Nullable ExtentIndex index) {
     super(strategy, instance, maker);
+    own = index;
+    mapsLists = index != null && instance.mapsLists();
     this.name = name;
     this.strategy = strategy;
     this.extents = extents;
@@ -75,6 +96,22 @@ public final class Pool extends PoolExtents {
   /** The device that it belongs to, or null when it is shared. */
   public @Nullable String device() {
     return device;
+  }
+
+  /** Where its extents are found, if it works in an IOMMU domain, or null. */
+  public @Nullable ExtentIndex index() {
+    return own;
+  }
+
+  /** Whether its strategy places lists as one. */
+  public boolean mapsLists() {
+    return mapsLists;
+  }
+
+  /** Memory is short: the strategy is asked at its next tick to give back what is idle. */
+  public void shrink() {
+    shrink = true;
+    waker.run();
   }
 
   /** A generation begins to use it. */
@@ -131,11 +168,13 @@ public final class Pool extends PoolExtents {
       return;
     }
     refused = false;
+    final boolean shrinking = shrink;
+    shrink = false;
     for (final Stripe stripe : stripes) {
       if (stripe.lock(Thread.currentThread().threadId())) {
         try {
           if (callable) {
-            tick(stripe, nowMs);
+            tick(stripe, nowMs, shrinking);
           }
         } finally {
           stripe.unlock();
@@ -164,12 +203,15 @@ public final class Pool extends PoolExtents {
     }
   }
 
-  private void tick(final Stripe stripe, final long nowMs) {
+  private void tick(final Stripe stripe, final long nowMs, final boolean shrinking) {
     for (final ExtentState extent : stripe.kept.trim()) {
       discard(extent);
     }
     stripe.enterStrategy();
     try {
+      if (shrinking) {
+        instance.shrink(stripe.index);
+      }
       instance.tick(stripe.index, nowMs);
       for (Extent e = instance.surplus(stripe.index);
           e != null && !stripe.abandoned();
@@ -224,7 +266,7 @@ public final class Pool extends PoolExtents {
       final MappingRecord record) {
     extent.giveBack(record);
     final long runAddress = extent.runAddress(record);
-    final long runBytes = (long) record.runSlots() << Extent.SLOT_SHIFT;
+    final long runBytes = extent.runBytes(record);
     record.free();
     if (callable) {
       release(code, stripe, extent, runAddress, runBytes);

@@ -181,6 +181,32 @@ abstract class PoolExtents {
     return made != null || !flushKept() ? made : maker.takePages(bytes, alignMask, bound);
   }
 
+  /** As {@link ExtentMaker#takeAt}. Without a lock: it is a request to the IOMMU. */
+  public final @Nullable ExtentState makeAt(
+      final long iova, final long bytes, final int permissions) {
+    return maker == null ? null : maker.takeAt(iova, bytes, permissions);
+  }
+
+  /** Tells the strategy that an extent which it gave back is gone, or lost. */
+  public final void disposed(final ExtentState extent, final boolean reusable) {
+    final Stripe home = stripes[extent.lastHome()];
+    if (!home.lock(Thread.currentThread().threadId())) {
+      return;
+    }
+    try {
+      if (callable) {
+        home.enterStrategy();
+        instance.disposed(home.index, extent.extent, reusable);
+      }
+    } catch (final RuntimeException | Error e) {
+      // Any error: after an update of its bundle a strategy's classes may no longer load.
+      fault("disposed: " + e);
+    } finally {
+      home.leaveStrategy();
+      home.unlock();
+    }
+  }
+
   /** Disposes of what stripes keep for the next map; whether there was any. */
   private boolean flushKept() {
     for (final Stripe stripe : stripes) {

@@ -44,6 +44,13 @@ final class FailureText {
           + pool.lastFault()
           + "; use another one, see dma:use";
     }
+    if (code == Failures.IOMMU) {
+      return "the IOMMU did not map "
+          + size
+          + " bytes for pool "
+          + pool.name()
+          + "; see iommu:domains and the guest's log, or use another strategy";
+    }
     return switch (Refusal.values()[code]) {
       case TOO_BIG -> tooBig(device, generation, pool, size);
       case MASK -> mask(device, pool);

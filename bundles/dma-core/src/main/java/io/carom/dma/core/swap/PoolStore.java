@@ -3,6 +3,9 @@ package io.carom.dma.core.swap;
 import io.carom.dma.ExtentKind;
 import io.carom.dma.PoolInfo;
 import io.carom.dma.core.device.DeviceDma;
+import io.carom.dma.core.domain.DmaDomain;
+import io.carom.dma.core.domain.IovaExtents;
+import io.carom.dma.core.domain.PoolLeases;
 import io.carom.dma.core.memory.ExtentSource;
 import io.carom.dma.core.memory.RamSpace;
 import io.carom.dma.core.memory.RestrictedSpace;
@@ -53,19 +56,22 @@ public final class PoolStore {
   private static final class Entry {
     private final Pool pool;
     private final Choice choice;
-    private final @Nullable DeviceDma device;
+    private final @Nullable Object owner;
     private final @Nullable ExtentSource source;
+    private final @Nullable PoolLeases leases;
     private final List<Generation> drained = new ArrayList<>();
 
     Entry(
         final Pool pool,
         final Choice choice,
-        final @Nullable DeviceDma device,
-        final @Nullable ExtentSource source) {
+        final @Nullable Object owner,
+        final @Nullable ExtentSource source,
+        final @Nullable PoolLeases leases) {
       this.pool = pool;
       this.choice = choice;
-      this.device = device;
+      this.owner = owner;
       this.source = source;
+      this.leases = leases;
     }
   }
 
@@ -83,11 +89,14 @@ public final class PoolStore {
   }
 
   /**
-   * The device that a pool would belong to, or null when all devices of the choice share it. The
-   * memory of a restricted pool is one pool, whatever the strategy prefers: it is shared by those
+   * The device or domain that a pool would belong to, or null when all devices of the choice share
+   * it. The devices of an IOMMU domain share what is there; the memory of a restricted pool is one pool, whatever the strategy prefers: it is shared by those
    * who are bound to it.
    */
-  private static @Nullable DeviceDma owner(final DeviceDma device, final Choice choice) {
+  private static @Nullable Object owner(final DeviceDma device, final Choice choice) {
+    if (choice.extents() == ExtentKind.IOVA) {
+      return device.mapper().domain();
+    }
     final boolean shared =
         choice.extents() != ExtentKind.DEVICE
             && (choice.extents() != ExtentKind.RAM
@@ -100,9 +109,9 @@ public final class PoolStore {
     if (choice.extents() == ExtentKind.DEVICE) {
       return null; // a region's extents flow from the old pool to the new one
     }
-    final DeviceDma owner = owner(device, choice);
+    final Object owner = owner(device, choice);
     for (final Entry entry : entries) {
-      if (entry.device == owner
+      if (entry.owner == owner
           && entry.choice.equals(choice)
           && entry.pool.callable()
           && !entry.pool.quarantined()) {
@@ -147,21 +156,39 @@ public final class PoolStore {
   private Entry open(final DeviceDma device, final Choice choice) {
     final ExtentKind kind = choice.extents();
     final RestrictedSpace restricted = choice.restricted();
-    final DeviceDma owner = owner(device, choice);
-    final String ownerName = owner == null ? null : owner.name();
+    final Object owner = owner(device, choice);
+    final String ownerName = owner == device ? device.name() : null;
+    final DmaDomain domain = kind == ExtentKind.IOVA ? device.mapper().domain() : null;
+    if (kind == ExtentKind.IOVA && domain == null) {
+      throw new IllegalStateException(device.name() + " is in no IOMMU domain");
+    }
     final ExtentSource source =
         kind == null
             ? null
-            : kind == ExtentKind.DEVICE
-                ? device.region()
-                : restricted != null ? restricted.sets() : ram;
-    final String place = restricted != null ? restricted.name() : ownerName;
+            : domain != null
+                ? domain.extents()
+                : kind == ExtentKind.DEVICE
+                    ? device.region()
+                    : restricted != null ? restricted.sets() : ram;
+    final String place =
+        domain != null
+            ? "domain" + domain.guest().id()
+            : restricted != null ? restricted.name() : ownerName;
     final String name = choice.ref().name() + (place == null ? "" : "@" + place);
+    final PoolLeases leases = domain == null ? null : domain.leases();
     try {
       final StrategyInstance instance =
-          choice.ref().strategy().open(spec(ownerName, choice, source));
-      final Pool pool = new Pool(name, choice.ref().name(), kind, ownerName, instance, source);
-      return new Entry(pool, choice, owner, source);
+          choice.ref().strategy().open(spec(ownerName, choice, source, leases));
+      final Pool pool =
+          new Pool(
+              name,
+              choice.ref().name(),
+              kind,
+              ownerName,
+              instance,
+              source,
+              domain == null ? null : domain.index());
+      return new Entry(pool, choice, owner, source, leases);
     } catch (final RuntimeException | LinkageError e) {
       throw new IllegalStateException(
           "strategy " + choice.ref().name() + " is not ready: " + e.getMessage(), e);
@@ -169,7 +196,14 @@ public final class PoolStore {
   }
 
   private PoolSpec spec(
-      final @Nullable String owner, final Choice choice, final @Nullable ExtentSource source) {
+      final @Nullable String owner,
+      final Choice choice,
+      final @Nullable ExtentSource source,
+      final @Nullable PoolLeases leases) {
+    if (leases != null && source != null) {
+      return new PoolSpec(
+          owner, choice.extents(), source.capacity(), cpus, 0, 0, false, leases);
+    }
     final long available = source == null ? 0 : source == ram ? ram.lowBytes() : source.capacity();
     // A restricted pool takes the whole of its memory, in one area as the kernel's.
     return choice.restricted() != null
@@ -276,7 +310,7 @@ public final class PoolStore {
             return true;
           });
       if (entry.source != null) {
-        give(entry.source, entry.pool.takeDiscarded());
+        giveDiscarded(entry, entry.source);
       }
       if (!entry.pool.retired()) {
         continue; // the ticker grants what it wants
@@ -289,6 +323,9 @@ public final class PoolStore {
       }
       if (entry.drained.isEmpty() && entry.pool.isBare()) {
         entry.pool.endStrategy(END_NS); // the ticker may be inside
+        if (entry.leases != null) {
+          entry.leases.end();
+        }
         entries.remove(entry);
         publish();
       }
@@ -305,6 +342,17 @@ public final class PoolStore {
   private static void give(final ExtentSource source, final List<ExtentState> extents) {
     for (final ExtentState extent : extents) {
       source.give(extent);
+    }
+  }
+
+  /** Disposes of what a strategy gave back; one that works in a domain hears when it is done. */
+  private static void giveDiscarded(final Entry entry, final ExtentSource source) {
+    for (final ExtentState extent : entry.pool.takeDiscarded()) {
+      if (source instanceof IovaExtents domain) {
+        entry.pool.disposed(extent, domain.dispose(extent));
+      } else {
+        source.give(extent);
+      }
     }
   }
 

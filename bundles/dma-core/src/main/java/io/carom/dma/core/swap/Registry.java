@@ -23,12 +23,19 @@ public final class Registry {
       Comparator.comparingInt(StrategyRef::ranking).reversed().thenComparingLong(StrategyRef::id);
 
   private final boolean confidential;
+  private final Domains domains;
   private List<StrategyRef> refs = List.of();
   private volatile SwiotlbParameter parameter = SwiotlbParameter.NONE;
 
-  /** No strategies, on a machine that is confidential or not. */
-  public Registry(final boolean confidential) {
+  /**
+   * No strategies.
+   *
+   * @param confidential whether guest memory is
+   * @param domains who knows which device may be in a domain
+   */
+  public Registry(final boolean confidential, final Domains domains) {
     this.confidential = confidential;
+    this.domains = domains;
   }
 
   /** Changes what the kernel's parameter asks for. */
@@ -102,9 +109,20 @@ public final class Registry {
     return choice;
   }
 
-  /** The best that a device may have, or null: highest ranking first, its own region preferred. */
+  /**
+   * The best that a device may have, or null: highest ranking first, its own region preferred, and
+   * nothing that needs an IOMMU unless there is nothing else.
+   */
   public @Nullable Choice best(final DeviceDma device) {
+    final Choice plain = best(device, false);
+    return plain == null ? best(device, true) : plain;
+  }
+
+  private @Nullable Choice best(final DeviceDma device, final boolean translated) {
     for (final StrategyRef ref : refs()) {
+      if (ref.strategy().extents().contains(ExtentKind.IOVA) != translated) {
+        continue;
+      }
       Choice choice = null;
       if (device.region() != null) {
         choice = legal(device, ref, ExtentKind.DEVICE);
@@ -177,6 +195,11 @@ public final class Registry {
     final String own = ref.strategy().refusal(device.negotiation());
     if (own != null) {
       return own;
+    }
+    final String domain =
+        kind == ExtentKind.IOVA ? domains.refusal(device) : domains.refusalToLeave(device);
+    if (domain != null) {
+      return domain;
     }
     if (ref.strategy().extents().isEmpty()) {
       return whyNotInPlace(device, bound, ref, kind);

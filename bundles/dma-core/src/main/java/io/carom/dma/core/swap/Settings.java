@@ -19,6 +19,7 @@ import java.util.List;
  * @param lookup how records are found
  * @param swiotlb what the kernel's parameter of this name asks for
  * @param restricted the restricted pools
+ * @param iommu what holds for IOMMU domains
  */
 public record Settings(
     String strategy,
@@ -30,7 +31,8 @@ public record Settings(
     int reachablePercent,
     Lookup lookup,
     SwiotlbParameter swiotlb,
-    List<RestrictedSpec> restricted) {
+    List<RestrictedSpec> restricted,
+    IommuSettings iommu) {
   /** Default of {@link #drainMs}. */
   public static final long DRAIN_MS = 2_000;
 
@@ -79,7 +81,8 @@ public record Settings(
         REACHABLE_PERCENT,
         Lookup.DIRECT,
         SwiotlbParameter.NONE,
-        List.of());
+        List.of(),
+        IommuSettings.NONE);
   }
 
   /** These settings with another parameter. */
@@ -94,7 +97,8 @@ public record Settings(
         reachablePercent,
         lookup,
         parameter,
-        restricted);
+        restricted,
+        iommu);
   }
 
   /** These settings with others for single maps. */
@@ -110,7 +114,8 @@ public record Settings(
         newReachablePercent,
         newLookup,
         swiotlb,
-        restricted);
+        restricted,
+        iommu);
   }
 
   /** These settings with other restricted pools. */
@@ -125,7 +130,24 @@ public record Settings(
         reachablePercent,
         lookup,
         swiotlb,
-        pools);
+        pools,
+        iommu);
+  }
+
+  /** These settings with others for IOMMU domains. */
+  public Settings with(final IommuSettings newIommu) {
+    return new Settings(
+        strategy,
+        fallback,
+        drainMs,
+        policy,
+        watchdogMs,
+        throttleMs,
+        reachablePercent,
+        lookup,
+        swiotlb,
+        restricted,
+        newIommu);
   }
 
   private static void check(

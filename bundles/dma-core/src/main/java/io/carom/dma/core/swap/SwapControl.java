@@ -4,6 +4,7 @@ import io.carom.dma.ExtentKind;
 import io.carom.dma.SwapOptions;
 import io.carom.dma.SwapReport;
 import io.carom.dma.core.device.DeviceDma;
+import io.carom.dma.core.domain.DmaDomain;
 import io.carom.dma.core.memory.RestrictedPools;
 import io.carom.dma.core.pool.Generation;
 import io.carom.dma.core.pool.Pool;
@@ -33,6 +34,7 @@ public final class SwapControl {
   private final Registry registry;
   private final PoolStore store;
   private final RestrictedPools restricted;
+  private final Domains domains;
   private final Swapper swapper;
   private final Timing timing;
   private final ExecutorService threads =
@@ -47,14 +49,17 @@ public final class SwapControl {
       final Registry registry,
       final PoolStore store,
       final RestrictedPools restricted,
+      final Domains domains,
       final Timing timing,
       final Settings settings) {
     this.registry = registry;
     this.store = store;
     this.restricted = restricted;
+    this.domains = domains;
     this.timing = timing;
     this.settings = settings;
-    swapper = new Swapper(store, timing);
+    swapper = new Swapper(store, domains, timing);
+    domains.settings(settings.iommu());
     parameter(SwiotlbParameter.NONE, settings.swiotlb());
   }
 
@@ -72,6 +77,7 @@ public final class SwapControl {
   public void settings(final Settings next) {
     restricted.apply(next.restricted());
     parameter(settings.swiotlb(), next.swiotlb());
+    domains.settings(next.iommu());
     settings = next;
   }
 
@@ -313,6 +319,28 @@ public final class SwapControl {
     }
   }
 
+  /**
+   * A device was reset, so that no access of it goes on: if it does without IOMMU strategies it
+   * leaves the domain that it may still be in.
+   */
+  public void reset(final DeviceDma device) {
+    device.structure().lock();
+    try {
+      final DmaDomain domain = device.mapper().domain();
+      final Pool pool = device.mapper().current().pool;
+      if (domain != null && domain.isIdle() && (pool == null || pool.index() == null)) {
+        domains.leave(device);
+      }
+    } finally {
+      device.structure().unlock();
+    }
+  }
+
+  /** A device without mappings is forgotten: it leaves its domain. */
+  public void forgotten(final DeviceDma device) {
+    domains.leave(device);
+  }
+
   /** Goes on with what swaps have left behind. By the core's timer. */
   public void sweep() {
     final List<Generation> running = new ArrayList<>();
@@ -326,6 +354,7 @@ public final class SwapControl {
     }
     store.sweep(running);
     restricted.sweep();
+    domains.tick();
   }
 
   /** The transitions that go on. */

@@ -4,6 +4,7 @@ import io.carom.dma.ExtentKind;
 import io.carom.dma.SwapPolicy;
 import io.carom.dma.SwapReport;
 import io.carom.dma.core.device.DeviceDma;
+import io.carom.dma.core.domain.DmaDomain;
 import io.carom.dma.core.pool.Generation;
 import io.carom.dma.core.pool.Pool;
 import java.util.Objects;
@@ -37,10 +38,12 @@ final class Swapper {
   private static final long LONGEST_PAUSE_NS = 1_000_000;
 
   private final PoolStore store;
+  private final Domains domains;
   private final Timing timing;
 
-  Swapper(final PoolStore store, final Timing timing) {
+  Swapper(final PoolStore store, final Domains domains, final Timing timing) {
     this.store = store;
+    this.domains = domains;
     this.timing = timing;
   }
 
@@ -63,11 +66,11 @@ final class Swapper {
       }
       final Generation old = device.mapper().current();
       swap.from = old;
-      final Generation next = prepare(device, swap.choice, old.pool);
+      final Generation next = enterAndPrepare(device, swap.choice, old, watchdogNs);
       swap.to = next;
       swap.failedBefore = failed(device);
       swap.lentBefore = lent(old);
-      next.lender(mayLend(device, old) ? old : null);
+      next.lender(mayLend(device, old, next) ? old : null);
       publish(device, old, next);
       swap.publishedNs = timing.nanoTime();
       swap.publishNs = swap.publishedNs - swap.startNs;
@@ -77,21 +80,121 @@ final class Swapper {
       }
       swap.graceNs = timing.nanoTime() - swap.publishedNs;
       swap.liveAtPublish = old.live();
+      settleDomain(device, next);
     } finally {
       device.structure().unlock();
     }
   }
 
   /** Whether what the old generation places is still legal for the device, and is bounced. */
-  private boolean mayLend(final DeviceDma device, final Generation old) {
+  private boolean mayLend(
+      final DeviceDma device, final Generation old, final Generation next) {
     final Pool pool = old.pool;
-    if (pool == null || !pool.callable() || pool.extents() == null) {
+    if (pool == null
+        || !pool.callable()
+        || pool.extents() == null
+        || pool.extents() == ExtentKind.IOVA
+        || next.extents() == ExtentKind.IOVA) {
       return false;
     }
     final Choice choice = store.choiceOf(pool);
     return choice != null
         && choice.restricted() == device.restricted()
         && (pool.extents() == ExtentKind.DEVICE || !device.negotiation().swiotlb());
+  }
+
+  /**
+   * Makes the next generation ready, with the domain that it needs.
+   *
+   * <p>A device that enters a domain has mappings by bus address, and goes on making some until the
+   * next generation is published. So from now on each map opens a window before it returns; a grace
+   * makes the records of all that do not yet visible; windows are opened for those and for coherent
+   * memory; then the device is attached. Nothing of this is waited for inside the grace. One that
+   * leaves for strategies without addresses of their own first has all of RAM opened.
+   */
+  private Generation enterAndPrepare(
+      final DeviceDma device,
+      final @Nullable Choice choice,
+      final Generation old,
+      final long watchdogNs) {
+    final DmaDomain before = device.mapper().domain();
+    if (choice == null || choice.extents() != ExtentKind.IOVA) {
+      openForLeaving(device, choice, before);
+      return prepare(device, choice, old.pool);
+    }
+    final DmaDomain domain = domains.toEnter(device);
+    if (domain == before) {
+      return prepare(device, choice, old.pool);
+    }
+    device.mapper().domain(domain);
+    try {
+      final Generation next = prepare(device, choice, old.pool);
+      try {
+        enter(device, domain, old, watchdogNs);
+      } catch (final IllegalStateException e) {
+        discard(device, next);
+        throw e;
+      }
+      if (before != null) {
+        before.devices().remove(device.name()); // attaching it elsewhere has detached it
+      }
+      return next;
+    } catch (final IllegalStateException e) {
+      device.mapper().covering(false);
+      device.mapper().domain(before);
+      throw e;
+    }
+  }
+
+  private void enter(
+      final DeviceDma device, final DmaDomain domain, final Generation old, final long watchdogNs) {
+    device.mapper().covering(true);
+    if (old.pool != null) {
+      old.pool.grace(watchdogNs);
+    }
+    domains.attach(device, domain);
+  }
+
+  /** Before maps go to a strategy by bus address, all of RAM must be within reach. */
+  private void openForLeaving(
+      final DeviceDma device, final @Nullable Choice choice, final @Nullable DmaDomain domain) {
+    if (choice == null) {
+      return;
+    }
+    if (domain != null) {
+      Domains.open(device, domain);
+    } else if (domains.needsDomain(device)) {
+      final DmaDomain made = domains.toEnter(device);
+      Domains.open(device, made);
+      device.mapper().domain(made);
+      try {
+        domains.attach(device, made);
+      } catch (final IllegalStateException e) {
+        device.mapper().domain(null);
+        throw e;
+      }
+    }
+  }
+
+  /** A generation that was made in vain. */
+  private void discard(final DeviceDma device, final Generation next) {
+    device.end(next);
+    if (next.pool != null) {
+      next.pool.detach();
+    }
+  }
+
+  /** Behind the grace: windows are opened no more, and those that nothing needs may close. */
+  private void settleDomain(final DeviceDma device, final Generation next) {
+    device.mapper().covering(false);
+    final DmaDomain domain = device.mapper().domain();
+    if (domain == null || next.pool == null) {
+      return;
+    }
+    if (next.extents() == ExtentKind.IOVA) {
+      domain.flushes().change(next.pool.instance().flushPlan());
+      domains.closeIfUnneeded(domain);
+    }
   }
 
   /** Makes the next generation completely ready. Under the structure lock. */
@@ -130,6 +233,7 @@ final class Swapper {
     while (true) {
       // To whoever is current: the one that this swap brought in may have gone away again.
       swap.moved += store.flow(old.pool, swap.device.mapper().current().pool);
+      sweepDomain(swap.device);
       if (old.live() == 0) {
         return true;
       }
@@ -138,6 +242,13 @@ final class Swapper {
       }
       timing.pause(pause);
       pause = Math.min(pause * 2, LONGEST_PAUSE_NS);
+    }
+  }
+
+  private void sweepDomain(final DeviceDma device) {
+    final DmaDomain domain = device.mapper().domain();
+    if (domain != null && domain.windows().mayClose()) {
+      domains.sweep(domain);
     }
   }
 
@@ -157,6 +268,7 @@ final class Swapper {
       live = old.live();
       outcome = live == 0 ? "DRAINED" : leave(old, swap.policy, watchdogNs);
       swap.moved += store.flow(old.pool, device.mapper().current().pool);
+      flush(device);
     } finally {
       device.structure().unlock();
     }
@@ -187,6 +299,15 @@ final class Swapper {
         swap.moved,
         lent(old) - swap.lentBefore,
         failed(device) - swap.failedBefore);
+  }
+
+  /** A strategy that leaves leaves no invalidation undone, and no window that nothing needs. */
+  private void flush(final DeviceDma device) {
+    final DmaDomain domain = device.mapper().domain();
+    if (domain != null) {
+      domain.flushes().flushAll();
+      sweepDomain(device);
+    }
   }
 
   /** Applies the policy to what is left. Under the structure lock. */
@@ -221,13 +342,15 @@ final class Swapper {
       if (ref == null || ref.id() != serviceId || old.pool == null) {
         return null;
       }
-      final Generation next = replacement(device, replacement);
+      final Generation next = replacement(device, replacement, old, watchdogNs);
       final long failedBefore = failed(device);
       publish(device, old, next);
       final long published = timing.nanoTime();
       old.state(Generation.State.ADOPTED);
       old.pool.grace(watchdogNs);
       final long grace = timing.nanoTime() - published;
+      settleDomain(device, next);
+      flush(device);
       final long live = old.live();
       return new SwapReport(
           device.name(),
@@ -251,9 +374,13 @@ final class Swapper {
     }
   }
 
-  private Generation replacement(final DeviceDma device, final @Nullable Choice choice) {
+  private Generation replacement(
+      final DeviceDma device,
+      final @Nullable Choice choice,
+      final Generation old,
+      final long watchdogNs) {
     try {
-      return prepare(device, choice, null);
+      return enterAndPrepare(device, choice, old, watchdogNs);
     } catch (final IllegalStateException e) {
       LOG.warn("{}: {}; it has no strategy for now", device.name(), e.getMessage());
       return prepare(device, null, null);

@@ -1,0 +1,21 @@
+package io.carom.virtio.device.type;
+
+/** What a device type gets from the transport while its function is plugged. Thread-safe. */
+public interface DeviceLink {
+  /** The function's PCI address, such as {@code 00:01.0}. */
+  String address();
+
+  /**
+   * Puts bytes into the next buffer of a queue of mode {@code EVENTS}. Never waits.
+   *
+   * @return false when there is no buffer, it is too small, or the driver is not ready
+   * @throws IllegalArgumentException when the queue is none of those
+   */
+  boolean send(int queue, byte[] event);
+
+  /** Tells the driver that the configuration structure has changed. */
+  void configChanged();
+
+  /** The device cannot go on: it asks for a reset. */
+  void needsReset(String reason);
+}
