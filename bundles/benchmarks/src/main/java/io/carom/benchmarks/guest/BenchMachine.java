@@ -22,6 +22,8 @@ public final class BenchMachine {
   private static final long USUAL = 4L << 30;
   private static final byte CONTENT = 0x5a;
 
+  private final AddressSpaceMap map;
+  private final InterruptRouter interrupts = new InterruptRouter();
   private final Ports ports;
   private final GuestMemory memory;
   private final PageAllocator pages;
@@ -35,13 +37,24 @@ public final class BenchMachine {
   public BenchMachine(final long ramBytes) {
     final Ram ram = new Ram(LOW, ramBytes - LOW);
     final PageStates states = new PageStates(ram.size(), false);
+    map = new AddressSpaceMap(ram);
     ports =
         new Ports(
-            new BusTarget(ram, states, new AddressSpaceMap(ram), 0),
-            new InterruptRouter(),
+            new BusTarget(ram, states, map, 0),
+            interrupts,
             Duration.ofSeconds(10));
     memory = new GuestRam(ram, states, 0, ports::quiesceAll);
     pages = new RamPageAllocator(memory);
+  }
+
+  /** Its address map, and the system bus. */
+  public AddressSpaceMap map() {
+    return map;
+  }
+
+  /** Its interrupts. */
+  public InterruptRouter interrupts() {
+    return interrupts;
   }
 
   /** Its bus ports. */

@@ -62,11 +62,16 @@ public final class IoMachine implements AutoCloseable {
             copier(spec),
             time == null ? Timing.SYSTEM : time);
     try {
-      iommu = IommuSide.NONE;
+      final boolean translated = recipe.side() != IoStrategies.Side.NONE;
+      iommu =
+          translated
+              ? new VirtioIommuSide(
+                  machine, core, spec, PORT, recipe.side() == IoStrategies.Side.BATCHED)
+              : IommuSide.NONE;
       port = machine.ports().create(PORT);
       port.busMaster(true);
       device = core.attach(DmaDeviceSpec.of(DEVICE, null));
-      device.negotiated(Negotiation.NONE);
+      device.negotiated(new Negotiation(false, translated));
       if (recipe.maker() != null) {
         core.strategyAdded(
             new StrategyRef(spec.strategy(), recipe.maker().apply(spec), 0, DEVICE, 1, 0));
@@ -184,8 +189,12 @@ public final class IoMachine implements AutoCloseable {
 
   @Override
   public void close() {
-    end();
-    port.close();
+    if (spec.time() != null) {
+      spec.time().close(); // whoever sleeps in it would sleep for ever
+    }
+    device.close();
     iommu.close();
+    core.close();
+    port.close();
   }
 }
