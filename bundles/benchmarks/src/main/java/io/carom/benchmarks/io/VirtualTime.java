@@ -6,6 +6,7 @@ import java.util.HashSet;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Virtual time, in nanoseconds: it passes only when somebody says what something took.
@@ -28,6 +29,7 @@ public final class VirtualTime implements Timing, AutoCloseable {
   /** Of the core's timers: when each of them is due first after {@link #begin}. */
   private static final long TICK_NS = 10_000_000;
 
+  private static final long ENDED_NS = 1_000_000;
   private static final long PATIENCE_NS = TimeUnit.SECONDS.toNanos(20);
 
   private final Thread driver = Thread.currentThread();
@@ -74,7 +76,14 @@ public final class VirtualTime implements Timing, AutoCloseable {
       advance(nanos);
     } else {
       sleep(Math.max(1, nanos));
+      if (ended()) {
+        LockSupport.parkNanos(ENDED_NS); // until its loop sees that it is over too
+      }
     }
+  }
+
+  private synchronized boolean ended() {
+    return ended;
   }
 
   private synchronized void sleep(final long nanos) {
