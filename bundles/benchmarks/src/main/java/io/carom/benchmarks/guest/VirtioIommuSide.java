@@ -31,6 +31,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The IOMMU as it is in a machine: a function on the PCI bus, whose requests travel through the
@@ -114,7 +115,7 @@ final class VirtioIommuSide implements IommuSide {
                         "the guest does not drive the IOMMU: " + dmesg.lines().getLast()));
   }
 
-  private static CostClock clock(final @org.jspecify.annotations.Nullable VirtualTime time) {
+  private static CostClock clock(final @Nullable VirtualTime time) {
     return time == null ? new BusyClock() : time::spend;
   }
 

@@ -85,6 +85,6 @@ class IoMachineTest {
   void namesTheStrategies() {
     assertThatThrownBy(() -> machine("iommu-lent", null))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageStartingWith("unknown strategy 'iommu-lent'; valid: direct, swiotlb-magazine");
+        .hasMessageStartingWith("unknown strategy 'iommu-lent'; valid: direct, iommu-strict unbatched");
   }
 }
