@@ -181,7 +181,7 @@ public final class Windows {
 
   /** Closes the windows in which nothing lives; returns how many are left that may close. */
   public synchronized int sweep(final Look look) {
-    if (open || mapped.size() <= coherent.size() && allCoherent()) {
+    if (open || (mapped.size() <= coherent.size() && allCoherent())) {
       return 0;
     }
     final LiveRanges live = look(look);

@@ -222,8 +222,8 @@ abstract class Placer {
     if (unfinished >= NEEDS_AT) {
       final long code = unfinished - NEEDS_AT;
       final int permissions = (int) code & ((1 << PERMISSION_BITS) - 1);
-      final long pages = code >> PERMISSION_BITS & ((1 << PAGES_BITS) - 1);
-      final long iova = code >> PERMISSION_BITS + PAGES_BITS << PAGE_SHIFT;
+      final long pages = (code >> PERMISSION_BITS) & ((1 << PAGES_BITS) - 1);
+      final long iova = code >> (PERMISSION_BITS + PAGES_BITS) << PAGE_SHIFT;
       return pool.makeAt(iova, pages << PAGE_SHIFT, permissions);
     }
     final long code = unfinished - NEEDS;

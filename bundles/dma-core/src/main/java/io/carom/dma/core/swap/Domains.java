@@ -278,7 +278,7 @@ public final class Domains {
     final boolean low =
         !domains.isEmpty()
             && memory.pageMap().freePages() < memory.pageMap().totalPages() >> LOW_MEMORY_SHIFT;
-    for (final DmaDomain domain : domains) {
+    for (final DmaDomain domain : List.copyOf(domains)) {
       domain.flushes().tick(timing.nanoTime());
       if (domain.windows().mayClose()) {
         sweep(domain);
