@@ -64,11 +64,6 @@ public final class Backing {
     return permissions;
   }
 
-  /** Offset in RAM of each page. */
-  public long[] pages() {
-    return pages;
-  }
-
   /** Whether its bytes are to be cleared when the mapping ends. */
   public boolean scrubs() {
     return scrub;
