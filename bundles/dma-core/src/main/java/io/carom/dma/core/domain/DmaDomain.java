@@ -283,6 +283,15 @@ public final class DmaDomain {
     }
   }
 
+  /** Flushes what waits for it; false when nothing did. */
+  public boolean flushQueued() {
+    if (flushes.queued() == 0) {
+      return false;
+    }
+    flushes.flushAll();
+    return true;
+  }
+
   /** Whether nothing is mapped but coherent memory and windows. */
   public boolean isIdle() {
     return remaps.size() == 0 && extents.pagesHeld() == 0;

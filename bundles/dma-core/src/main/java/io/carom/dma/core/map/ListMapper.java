@@ -84,6 +84,7 @@ public final class ListMapper {
     final long size = list.bytes();
     final long address = list.address(0);
     final long me = Thread.currentThread().threadId();
+    boolean flushed = false;
     while (true) {
       final Generation generation = mapper.current();
       final Pool pool = generation.pool;
@@ -96,6 +97,11 @@ public final class ListMapper {
         return mapped(answer, list, pieces, size, most);
       }
       if (answer == Placer.RETRY || mapper.current() != generation) {
+        continue;
+      }
+      final DmaDomain space = mapper.domain();
+      if (!flushed && space != null && space.flushQueued()) {
+        flushed = true; // what it lacked may only have waited for its flush
         continue;
       }
       pool.refused();

@@ -331,6 +331,7 @@ public final class Mapper extends Placer {
     Stripe stripe = tried;
     int asked = attributes;
     long deadline = 0;
+    boolean flushed = false;
     while (true) {
       final Generation generation = current();
       final Pool pool = generation.pool;
@@ -353,6 +354,11 @@ public final class Mapper extends Placer {
       }
       if (current() != generation) {
         continue; // a newer strategy may do better, or give the better reason
+      }
+      final DmaDomain space = domain();
+      if (!flushed && space != null && space.flushQueued()) {
+        flushed = true; // what it lacked may only have waited for its flush
+        continue;
       }
       if (bus == THROTTLED && (asked & DmaAttributes.MAY_SLEEP) != 0) {
         if (!throttle) {
