@@ -7,6 +7,7 @@ import io.carom.virtio.SplitRingDescriptor;
 import io.carom.virtio.VirtioFeatures;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -169,9 +170,10 @@ public final class FakeIommu extends FakeVirtio {
       final int entry = queue.last & (queue.size - 1);
       queue.last = queue.last + 1 & 0xffff;
       chain(queue, used, avail.get(U16, SplitRingDescriptor.availEntry(entry)) & 0xffff);
-    }
-    if ((accepted & VirtioFeatures.EVENT_IDX) != 0) {
-      IDX.setOpaque(used, SplitRingDescriptor.availEvent(queue.size), (short) queue.last);
+      if ((accepted & VirtioFeatures.EVENT_IDX) != 0) {
+        IDX.setOpaque(used, SplitRingDescriptor.availEvent(queue.size), (short) queue.last);
+        VarHandle.fullFence(); // asked to be told, and then looked once more
+      }
     }
   }
 
