@@ -64,13 +64,7 @@ public final class FakeIommu extends FakeVirtio {
 
   /** A request as the device has read it; of another type's fields nothing is said. */
   public record Request(
-      int type,
-      int domain,
-      int endpoint,
-      long start,
-      long last,
-      long physical,
-      int flags) {}
+      int type, int domain, int endpoint, long start, long last, long physical, int flags) {}
 
   /** A mapping of a domain. */
   public record Mapped(long last, long physical, int flags) {}
@@ -197,8 +191,7 @@ public final class FakeIommu extends FakeVirtio {
     final int length = (int) out.byteSize();
     if (request.type() == VirtioIommuDescriptor.T_PROBE) {
       final byte[] told = properties;
-      MemorySegment.copy(
-          MemorySegment.ofArray(told), 0, out, 0, Math.min(told.length, length - 4));
+      MemorySegment.copy(MemorySegment.ofArray(told), 0, out, 0, Math.min(told.length, length - 4));
     }
     if (conduct != Conduct.NO_STATUS) {
       out.set(ValueLayout.JAVA_BYTE, length - 4L, (byte) status);
@@ -285,8 +278,7 @@ public final class FakeIommu extends FakeVirtio {
     if (below != null && below.getValue().last() >= request.start()) {
       return IommuStatus.INVAL;
     }
-    ranges.put(
-        request.start(), new Mapped(request.last(), request.physical(), request.flags()));
+    ranges.put(request.start(), new Mapped(request.last(), request.physical(), request.flags()));
     return IommuStatus.OK;
   }
 
@@ -312,8 +304,7 @@ public final class FakeIommu extends FakeVirtio {
   }
 
   /** Reports a fault; whether there was a buffer for it. */
-  public boolean fault(
-      final int reason, final int flags, final int endpoint, final long address) {
+  public boolean fault(final int reason, final int flags, final int endpoint, final long address) {
     final byte[] event = new byte[VirtioIommuDescriptor.EVENT_SIZE];
     final MemorySegment at = MemorySegment.ofArray(event);
     event[0] = (byte) reason;

@@ -13,8 +13,7 @@ import org.junit.jupiter.api.Test;
 /** Properties as a device may write them. */
 class ProbePropertiesTest {
   private static final int RESV_MEM = 1;
-  private static final ReservedRange SOFTWARE =
-      new ReservedRange(0x0800_0000L, 0x080f_ffffL, true);
+  private static final ReservedRange SOFTWARE = new ReservedRange(0x0800_0000L, 0x080f_ffffL, true);
 
   private final ByteBuffer list = ByteBuffer.allocate(128).order(ByteOrder.LITTLE_ENDIAN);
 

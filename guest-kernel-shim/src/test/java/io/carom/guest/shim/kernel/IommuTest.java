@@ -88,8 +88,7 @@ class IommuTest {
     assertThat(driver.serves("0000:00:05.0")).isFalse(); // nothing there
     assertThat(driver.serves("bench0")).isFalse();
     final List<Boolean> drivenAtClose = new ArrayList<>();
-    test.dmaDevice().closing =
-        () -> drivenAtClose.add(test.guest.iommus().current().isPresent());
+    test.dmaDevice().closing = () -> drivenAtClose.add(test.guest.iommus().current().isPresent());
     test.onWork(test.guest::dmaLeaves);
     assertThat(drivenAtClose).containsExactly(true);
     assertThat(test.guest.iommus().current()).isEmpty();
@@ -184,8 +183,7 @@ class IommuTest {
     final FakeIommu iommu = boot(64);
     final GuestDomain domain = domain();
     final List<Long> others = new ArrayList<>();
-    final GuestDomain other =
-        test.driver().createDomain((iova, bytes, status) -> others.add(iova));
+    final GuestDomain other = test.driver().createDomain((iova, bytes, status) -> others.add(iova));
     other.attach(DISK);
     domain.map(IOVA, PAGE, 2 * PAGE, RW); // noted: the host bridge is with the other one
     domain.attach(DISK);
@@ -334,10 +332,7 @@ class IommuTest {
     assertThat(mapPieces(first, IOVA, 3)).isEqualTo(IommuStatus.OK);
     domain();
     iommu.script =
-        r ->
-            r.type() == T_MAP && r.start() == IOVA + PAGE
-                ? IommuStatus.NOMEM
-                : FakeIommu.HONEST;
+        r -> r.type() == T_MAP && r.start() == IOVA + PAGE ? IommuStatus.NOMEM : FakeIommu.HONEST;
     assertThatThrownBy(() -> first.attach(DISK)).hasMessageContaining("NOMEM");
     assertThat(iommu.domainOf(DISK_NUMBER)).isEqualTo(-1);
     assertThat(test.driver().counters().mappedPages()).isZero();
@@ -379,7 +374,9 @@ class IommuTest {
     one.close();
     one.close();
     // first unmapped, then detached: what passes outside every domain reaches nothing of it
-    assertThat(iommu.requests).extracting(FakeIommu.Request::type).containsExactly(T_UNMAP, T_DETACH);
+    assertThat(iommu.requests)
+        .extracting(FakeIommu.Request::type)
+        .containsExactly(T_UNMAP, T_DETACH);
     assertThat(test.driver().counters().mappedPages()).isZero();
     assertThat(one.map(IOVA, PAGE, PAGE, RW)).isEqualTo(IommuStatus.NOENT);
     assertThat(domain().id()).isEqualTo(-2);
@@ -496,7 +493,8 @@ class IommuTest {
     final FakeIommu iommu = boot(16);
     test.iommuBatched = batched;
     iommu.script =
-        r -> r.type() == T_MAP && (r.start() >>> 12) % 7 == 3 ? IommuStatus.NOMEM : FakeIommu.HONEST;
+        r ->
+            r.type() == T_MAP && (r.start() >>> 12) % 7 == 3 ? IommuStatus.NOMEM : FakeIommu.HONEST;
     final GuestDomain domain = domain();
     domain.attach(DISK);
     final List<String> wrong = Collections.synchronizedList(new ArrayList<>());
