@@ -69,7 +69,7 @@ public final class FakeIommu extends FakeVirtio {
   /** A mapping of a domain. */
   public record Mapped(long last, long physical, int flags) {}
 
-  private final byte[] config = new byte[VirtioIommuDescriptor.CONFIG_SIZE];
+  private final byte[] structure = new byte[VirtioIommuDescriptor.CONFIG_SIZE];
   private final Map<Integer, NavigableMap<Long, Mapped>> domains = new HashMap<>();
   private final Map<Integer, Integer> endpoints = new HashMap<>();
 
@@ -109,13 +109,13 @@ public final class FakeIommu extends FakeVirtio {
   /** Sets a field of the configuration. */
   public synchronized void config(final int offset, final int width, final long value) {
     for (int i = 0; i < width; i++) {
-      config[offset + i] = (byte) (value >>> (8 * i));
+      structure[offset + i] = (byte) (value >>> (8 * i));
     }
   }
 
   @Override
   byte[] deviceConfig() {
-    return config.clone();
+    return structure.clone();
   }
 
   /** What it has mapped in a domain, by address. */

@@ -270,7 +270,7 @@ class IommuTest {
     assertThat(iommu.kicks.get() - before).isEqualTo(3); // 4 + 4 + 2
     assertThat(iommu.mapped(domain.id())).hasSize(10);
     for (int i = 0; i < 5; i++) {
-      domain.queueUnmap(IOVA + 3 * i * PAGE, 3 * PAGE);
+      domain.queueUnmap(IOVA + 3L * i * PAGE, 3 * PAGE);
     }
     domain.flush();
     assertThat(iommu.mapped(domain.id())).isEmpty();
