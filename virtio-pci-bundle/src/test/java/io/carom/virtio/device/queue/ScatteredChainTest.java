@@ -172,7 +172,7 @@ class ScatteredChainTest {
       if (round % 20 == 0) {
         Arrays.fill(shadow, (byte) 0);
         scatter(random);
-        bus.version = round + 2;
+        bus.version = round + 2L;
         put(0, shadow.clone());
       }
       final int sectors = 1 + random.nextInt(Disks.SECTORS);
