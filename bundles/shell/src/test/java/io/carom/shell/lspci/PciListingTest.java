@@ -26,7 +26,8 @@ class PciListingTest {
   @Test
   void knowsAnIommuByName() {
     assertThat(PciNames.deviceClass(0x0806)).isEqualTo("IOMMU");
-    assertThat(PciNames.vendorAndDevice(0x1af4, 0x1057)).isEqualTo("Red Hat, Inc. Virtio 1.0 IOMMU");
+    assertThat(PciNames.vendorAndDevice(0x1af4, 0x1057))
+        .isEqualTo("Red Hat, Inc. Virtio 1.0 IOMMU");
   }
 
   @Test
