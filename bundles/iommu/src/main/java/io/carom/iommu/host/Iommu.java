@@ -107,7 +107,7 @@ public final class Iommu implements BusIommu {
 
   /**
    * Takes it out. Functions that it translated are blocked from now on, the others stay what they
-   * were.
+   * were; a request that comes late is answered DEVERR.
    *
    * @return the ports of those that are blocked although others may pass
    */
@@ -124,6 +124,7 @@ public final class Iommu implements BusIommu {
               .filter(e -> e.domain() != null && !translated(e.domain()))
               .map(Endpoint::port)
               .collect(Collectors.toUnmodifiableSet());
+      gate.close();
       ports.iommu(new FrozenIommu(blocked, passing, bypass));
       return blocked;
     } finally {

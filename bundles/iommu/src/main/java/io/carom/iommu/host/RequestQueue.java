@@ -125,6 +125,9 @@ final class RequestQueue implements VirtioModel.Handler {
   }
 
   private int perform(final int type) {
+    if (iommu.gate().closed()) {
+      return IommuStatus.DEVERR;
+    }
     final int domain = int32(VirtioIommuDescriptor.REQ_DOMAIN);
     if (type == VirtioIommuDescriptor.T_ATTACH) {
       final int flags = int32(VirtioIommuDescriptor.ATTACH_FLAGS);
