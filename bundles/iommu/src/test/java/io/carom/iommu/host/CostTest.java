@@ -15,7 +15,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the model charges. */
 class CostTest {
-  private static final CostProfile PRIMES = CostProfiles.custom(100_000, 10_007, 11, 20_011, 13, 307);
+  private static final CostProfile PRIMES =
+      CostProfiles.custom(100_000, 10_007, 11, 20_011, 13, 307);
   private static final IommuSettings COSTLY = IommuSettings.DEFAULTS.withProfile(PRIMES);
 
   @Test
@@ -34,8 +35,7 @@ class CostTest {
     rig.status(Rig.mapBytes(1, 0, 4095, 1L << 40, 5)); // registers are not pinned
     assertThat(rig.clock.now()).isEqualTo(660_770 + 10_007);
     assertThat(rig.view.chargedNs()).isEqualTo(rig.clock.now());
-    assertThat(rig.view.counters())
-        .isEqualTo(new IommuCounters(1, 0, 3, 2, 0, 1, 6, 2, 0, 5));
+    assertThat(rig.view.counters()).isEqualTo(new IommuCounters(1, 0, 3, 2, 0, 1, 6, 2, 0, 5));
   }
 
   @Test

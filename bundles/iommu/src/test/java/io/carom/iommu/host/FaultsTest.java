@@ -62,8 +62,7 @@ class FaultsTest {
 
   @Test
   void theGuestIsNotToldMoreThanItMustBearInASecond() {
-    final Rig rig =
-        new Rig(IommuSettings.DEFAULTS.withBypass(false).withFaultsPerSecond(10));
+    final Rig rig = new Rig(IommuSettings.DEFAULTS.withBypass(false).withFaultsPerSecond(10));
     for (int second = 0; second < 3; second++) {
       rig.now = TimeUnit.SECONDS.toNanos(second);
       for (int i = 0; i < 25; i++) {

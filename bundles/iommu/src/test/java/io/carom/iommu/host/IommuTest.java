@@ -35,8 +35,7 @@ class IommuTest {
     final Rig strict = new Rig(IommuSettings.DEFAULTS.withBypass(false));
     assertThat(strict.read(Rig.A, 0x1234, 4)).isEqualTo(Translation.FAULT);
     assertThat(strict.view.endpoints())
-        .containsExactly(
-            new EndpointInfo(Rig.A, "blocked"), new EndpointInfo(Rig.B, "blocked"));
+        .containsExactly(new EndpointInfo(Rig.A, "blocked"), new EndpointInfo(Rig.B, "blocked"));
     assertThat(strict.view.faults()).extracting(f -> f.reason()).containsExactly("DOMAIN");
   }
 
@@ -240,8 +239,7 @@ class IommuTest {
     assertThat(rig.view.counters().mappedPages()).isZero();
     assertThat(rig.iommu.tablePages()).isZero();
     assertThat(rig.view.endpoints())
-        .containsExactly(
-            new EndpointInfo(Rig.A, "bypassed"), new EndpointInfo(Rig.B, "bypassed"));
+        .containsExactly(new EndpointInfo(Rig.A, "bypassed"), new EndpointInfo(Rig.B, "bypassed"));
   }
 
   @Test
@@ -295,7 +293,9 @@ class IommuTest {
     strict.ports.open(strict.address());
     assertThat(strict.ports.of(strict.address())).isNull();
     assertThat(strict.model.translated()).isFalse();
-    assertThat(strict.view.endpoints()).extracting(EndpointInfo::endpoint).doesNotContain("00:1f.0");
+    assertThat(strict.view.endpoints())
+        .extracting(EndpointInfo::endpoint)
+        .doesNotContain("00:1f.0");
   }
 
   @Test
@@ -306,8 +306,7 @@ class IommuTest {
                 .withProfile(CostProfiles.of(CostProfiles.S390))
                 .withBypass(false)
                 .withInputBits(40));
-    final ByteBuffer config =
-        ByteBuffer.wrap(s390.model.config()).order(ByteOrder.LITTLE_ENDIAN);
+    final ByteBuffer config = ByteBuffer.wrap(s390.model.config()).order(ByteOrder.LITTLE_ENDIAN);
     assertThat(config.capacity()).isEqualTo(40);
     assertThat(config.getLong(0)).isEqualTo(0x4020_1000L);
     assertThat(config.getLong(8)).isEqualTo(1L << 32);

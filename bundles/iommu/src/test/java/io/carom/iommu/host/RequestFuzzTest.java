@@ -10,8 +10,21 @@ import org.junit.jupiter.api.Test;
 /** A driver that writes anything. */
 class RequestFuzzTest {
   private static final long[] EDGES = {
-    0, 1, 4095, 4096, 0x8000, 0x20_0000, 0xfee0_0000L, 1L << 30, 1L << 47, 1L << 48, 1L << 52,
-    Long.MAX_VALUE, Long.MIN_VALUE, -4096, -1
+    0,
+    1,
+    4095,
+    4096,
+    0x8000,
+    0x20_0000,
+    0xfee0_0000L,
+    1L << 30,
+    1L << 47,
+    1L << 48,
+    1L << 52,
+    Long.MAX_VALUE,
+    Long.MIN_VALUE,
+    -4096,
+    -1
   };
 
   private static byte[] bytes(final Random random) {

@@ -94,7 +94,8 @@ class RequestStatusTest {
         new Case("map unaligned start only", map(12, PAGE - 1, 0), IommuStatus.RANGE),
         new Case("map unaligned end", map(0, PAGE - 2, 0), IommuStatus.RANGE),
         new Case("map unaligned memory", map(0, PAGE - 1, 512), IommuStatus.RANGE),
-        new Case("map beyond the input range", map(1L << 40, (1L << 40) + 4095, 0), IommuStatus.RANGE),
+        new Case(
+            "map beyond the input range", map(1L << 40, (1L << 40) + 4095, 0), IommuStatus.RANGE),
         new Case("map across its end", map(0, (1L << 40) + 4095, 0), IommuStatus.RANGE),
         new Case("map all there is", map(0, -1L, 0), IommuStatus.RANGE),
         new Case("map the last of 64 bits", map(-PAGE, -1L, 0), IommuStatus.RANGE),
@@ -135,8 +136,7 @@ class RequestStatusTest {
             "unmap a first part", Rig.unmapBytes(1, 4 * PAGE, (5 * PAGE) - 1), IommuStatus.RANGE),
         new Case(
             "unmap a last part", Rig.unmapBytes(1, 5 * PAGE, (6 * PAGE) - 1), IommuStatus.RANGE),
-        new Case(
-            "unmap one and a part", Rig.unmapBytes(1, 0, (9 * PAGE) - 1), IommuStatus.RANGE),
+        new Case("unmap one and a part", Rig.unmapBytes(1, 0, (9 * PAGE) - 1), IommuStatus.RANGE),
         new Case("unmap an inner byte", Rig.unmapBytes(1, 20000, 20000), IommuStatus.RANGE),
         new Case("unmap beyond the input range", Rig.unmapBytes(1, 0, 1L << 40), IommuStatus.RANGE),
         new Case("unmap all there is", Rig.unmapBytes(1, 0, -1L), IommuStatus.RANGE),
@@ -206,8 +206,7 @@ class RequestStatusTest {
     assertThat(rig.view.counters().failed()).isEqualTo(7);
   }
 
-  private static void assertNothingWritten(
-      final Rig rig, final byte[] bytes, final int writable) {
+  private static void assertNothingWritten(final Rig rig, final byte[] bytes, final int writable) {
     final FakeRequest request = new FakeRequest(bytes, writable);
     rig.requests.handle(request);
     assertThat(request.used).isZero();
@@ -230,9 +229,7 @@ class RequestStatusTest {
         512 + 4,
         request -> {
           assertThat(request.used).isEqualTo(516);
-          final ByteBuffer b =
-              ByteBuffer.wrap(request.written)
-                  .order(ByteOrder.LITTLE_ENDIAN);
+          final ByteBuffer b = ByteBuffer.wrap(request.written).order(ByteOrder.LITTLE_ENDIAN);
           assertThat(b.getShort(0)).isEqualTo((short) 1);
           assertThat(b.getShort(2)).isEqualTo((short) 20);
           assertThat(b.get(4)).isEqualTo((byte) VirtioIommuDescriptor.RESV_MSI);
