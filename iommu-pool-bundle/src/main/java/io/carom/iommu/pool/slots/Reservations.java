@@ -62,8 +62,8 @@ final class Reservations {
     if (made == null) {
       hopeless = limit;
       message =
-          "no room for bounce buffers below 0x"
-              + Long.toHexString(limit)
+          "no room for slots up to 0x"
+              + Long.toHexString(Math.min(limit, space.last()))
               + ": devices that reach no further get their buffers remapped";
       return null;
     }
