@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * long idle buffers live, that MAP is asked for new buffers only, and that all comes back.
  */
 class DomainPoolModelTest {
-  private static final int STEPS = 6_000;
+  private static final int STEPS = 4_000;
   private static final long PERIOD = 5_000;
 
   @ParameterizedTest
@@ -99,7 +99,7 @@ class DomainPoolModelTest {
         core.unmap(live.get(random.nextInt(live.size())));
       }
     } else if (dice < 960) {
-      ticks(random, core);
+      core.tickTo(core.now + random.nextInt(1 + random.nextInt(900)));
     } else if (dice < 970) {
       core.retract(random.nextInt(30));
     } else if (dice < 980) {
@@ -111,11 +111,6 @@ class DomainPoolModelTest {
     } else {
       space.exhausted(random.nextInt(4) == 0);
     }
-  }
-
-  /** Time passes; what is given back for age was idle for one to two periods. */
-  private static void ticks(final SplittableRandom random, final FakeCore core) {
-    core.tickTo(core.now + random.nextInt(1 + random.nextInt(900)));
   }
 
   private static void map(
@@ -191,7 +186,7 @@ class DomainPoolModelTest {
               .as("seed " + seed)
               .isBetween(PERIOD, 2 * PERIOD);
         };
-    for (int step = 0; step < 4_000; step++) {
+    for (int step = 0; step < 1_500; step++) {
       if (random.nextInt(3) != 0) {
         final int size = 1 + random.nextInt(8192);
         final MapRequest request = FakeCore.request(0, size, DmaDirection.TO_DEVICE);

@@ -60,7 +60,9 @@ class StripesTest {
           .as("seed %d: %s", seed, c)
           .isEqualTo(c.slots());
     }
-    assertThat(pool.classes().getFirst().untouched()).as("seed " + seed).isZero();
+    assertThat(pool.classes().getFirst().untouched())
+        .as("seed " + seed + ": left of a stripe's last chunk")
+        .isLessThan(STRIPES * 16);
   }
 
   private void use(
