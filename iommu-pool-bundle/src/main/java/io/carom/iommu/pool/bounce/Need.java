@@ -85,9 +85,7 @@ public final class Need extends Padded {
 
   /** The number of what a device may do: the direction's, and behind those the same privileged. */
   static int list(final int direction, final int attributes) {
-    return (attributes & DmaAttributes.PRIVILEGED) != 0
-        ? direction + WITHOUT_PRIVILEGE
-        : direction;
+    return (attributes & DmaAttributes.PRIVILEGED) != 0 ? direction + WITHOUT_PRIVILEGE : direction;
   }
 
   /** What the device may do, as bits of {@link IovaSpace}. */

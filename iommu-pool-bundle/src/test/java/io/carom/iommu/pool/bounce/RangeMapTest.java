@@ -53,8 +53,7 @@ class RangeMapTest {
         }
       } else {
         final Integer owner = owners[start];
-        final boolean first =
-            owner != null && (start == 0 || !owner.equals(owners[start - 1]));
+        final boolean first = owner != null && (start == 0 || !owner.equals(owners[start - 1]));
         assertThat(map.remove(start)).as(where).isEqualTo(first);
         for (int i = start; first && i < owners.length && owner.equals(owners[i]); i++) {
           owners[i] = null;

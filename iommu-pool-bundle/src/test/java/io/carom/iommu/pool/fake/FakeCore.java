@@ -250,8 +250,7 @@ public final class FakeCore {
       assertThat(bus & ~request.boundaryMask)
           .isEqualTo((bus + request.size - 1) & ~request.boundaryMask);
     }
-    final Live mapping =
-        new Live(held, bus, run, held.extent.size(), false, answer.zeroing());
+    final Live mapping = new Live(held, bus, run, held.extent.size(), false, answer.zeroing());
     held.live = mapping;
     return mapping;
   }
@@ -393,8 +392,7 @@ public final class FakeCore {
     long leaked = 0;
     for (final IovaClass c : instance.classes()) {
       final long cached = c.cachedRead() + c.cachedWrite() + c.cachedReadWrite();
-      assertThat(
-              c.untouched() + c.empty() + c.inFlight() + cached + c.evicting() + c.leaked())
+      assertThat(c.untouched() + c.empty() + c.inFlight() + cached + c.evicting() + c.leaked())
           .as("states of %s", c)
           .isEqualTo(c.slots());
       assertThat(c.untouched()).isNotNegative();
@@ -413,4 +411,5 @@ public final class FakeCore {
     if (asked == 0) {
       assertThat(instance.usedSlots()).isEqualTo(used >> Extent.SLOT_SHIFT);
     }
-  }}
+  }
+}

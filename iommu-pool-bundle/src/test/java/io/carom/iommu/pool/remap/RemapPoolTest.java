@@ -170,13 +170,10 @@ class RemapPoolTest {
   @Test
   void wrongStripeOrStateIsToldAndChangesNothing() {
     final Live live = core.map(0, must(0x100, 16));
-    assertThatIllegalStateException()
-        .isThrownBy(() -> pool.release(1, live.run(), live.bytes()));
-    assertThatIllegalStateException()
-        .isThrownBy(() -> pool.disposed(0, live.held().extent, true));
+    assertThatIllegalStateException().isThrownBy(() -> pool.release(1, live.run(), live.bytes()));
+    assertThatIllegalStateException().isThrownBy(() -> pool.disposed(0, live.held().extent, true));
     core.unmap(live);
-    assertThatIllegalStateException()
-        .isThrownBy(() -> pool.release(0, live.run(), live.bytes()));
+    assertThatIllegalStateException().isThrownBy(() -> pool.release(0, live.run(), live.bytes()));
   }
 
   @Test
@@ -216,8 +213,7 @@ class RemapPoolTest {
           }
           case 5 -> {
             if (!waiting.isEmpty()) {
-              core.finish(
-                  waiting.remove(random.nextInt(waiting.size())), random.nextBoolean());
+              core.finish(waiting.remove(random.nextInt(waiting.size())), random.nextBoolean());
             }
           }
           case 6 -> core.deny(random.nextInt(4) == 0);

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * long idle buffers live, that MAP is asked for new buffers only, and that all comes back.
  */
 class DomainPoolModelTest {
-  private static final int STEPS = 4_000;
+  private static final int STEPS = 3_000;
   private static final long PERIOD = 5_000;
 
   @ParameterizedTest
@@ -39,8 +39,7 @@ class DomainPoolModelTest {
     final StrategyInstance pool =
         new PoolStrategy(new PoolSettings(slots, Zeroing.NECESSARY_ONLY, PERIOD), limit)
             .open(
-                new PoolSpec(
-                    null, ExtentKind.IOVA, 0, 1 + random.nextInt(4), 0, 0, false, space));
+                new PoolSpec(null, ExtentKind.IOVA, 0, 1 + random.nextInt(4), 0, 0, false, space));
     final FakeCore core = new FakeCore(pool, space);
     final boolean failing = random.nextBoolean();
     final List<Waiting> waiting = new ArrayList<>();
@@ -143,8 +142,7 @@ class DomainPoolModelTest {
   private static MapRequest request(final SplittableRandom random) {
     final long size = 1L + random.nextInt(1 << (1 + random.nextInt(20)));
     final MapRequest request =
-        FakeCore.request(
-            random.nextInt(1 << 24), size, DmaDirection.values()[random.nextInt(3)]);
+        FakeCore.request(random.nextInt(1 << 24), size, DmaDirection.values()[random.nextInt(3)]);
     request.mustBounce = random.nextInt(3) == 0;
     if (random.nextInt(8) == 0) {
       request.attributes = DmaAttributes.PRIVILEGED;
@@ -182,11 +180,9 @@ class DomainPoolModelTest {
     core.evicted =
         held -> {
           evicted[0]++;
-          assertThat(core.now - held.idleSince)
-              .as("seed " + seed)
-              .isBetween(PERIOD, 2 * PERIOD);
+          assertThat(core.now - held.idleSince).as("seed " + seed).isBetween(PERIOD, 2 * PERIOD);
         };
-    for (int step = 0; step < 1_500; step++) {
+    for (int step = 0; step < 1_000; step++) {
       if (random.nextInt(3) != 0) {
         final int size = 1 + random.nextInt(8192);
         final MapRequest request = FakeCore.request(0, size, DmaDirection.TO_DEVICE);

@@ -421,7 +421,9 @@ class DomainPoolTest {
     core.unmap(low);
     core.unmap(high);
     assertThat(core.map(0, masked(read(0, 4096), 0xffff_ffffL)).run()).isEqualTo(low.run());
-    assertThat(core.map(0, read(0, 4096)).run()).as("the first that it reaches").isEqualTo(high.run());
+    assertThat(core.map(0, read(0, 4096)).run())
+        .as("the first that it reaches")
+        .isEqualTo(high.run());
     final Live lower = core.map(1, masked(read(0, 4096), (1L << 28) - 1));
     assertThat(lower.bounced()).isTrue();
     assertThat(space.leasedRanges()).isEqualTo(3);
@@ -504,14 +506,12 @@ class DomainPoolTest {
   void wrongCallsAreToldAndChangeNothing() {
     final Live live = core.map(0, read(0, 4096));
     core.map(1, read(0, 4096));
-    assertThatIllegalStateException()
-        .isThrownBy(() -> pool.release(1, live.run(), live.bytes()));
+    assertThatIllegalStateException().isThrownBy(() -> pool.release(1, live.run(), live.bytes()));
     assertThatIllegalStateException()
         .isThrownBy(() -> pool.release(0, live.run() + 2048, live.bytes()));
     assertThatIllegalStateException()
         .isThrownBy(() -> pool.release(0, live.run() + 4096, live.bytes()));
-    assertThatIllegalStateException()
-        .isThrownBy(() -> pool.disposed(0, live.held().extent, true));
+    assertThatIllegalStateException().isThrownBy(() -> pool.disposed(0, live.held().extent, true));
     assertThatIllegalStateException().isThrownBy(() -> pool.retract(0, live.held().extent));
     core.check();
     core.unmap(live);

@@ -12,8 +12,12 @@ class SlotLayoutTest {
 
   @ParameterizedTest
   @CsvSource({
-    "1, 12, 0x100000", "7, 12, 0x800000", "1000, 12, 0x40000000", "1024, 12, 0x7fc0000000",
-    "1024, 16, 0x7f0000000000", "65536, 12, 0x2000000000"
+    "1, 12, 0x100000",
+    "7, 12, 0x800000",
+    "1000, 12, 0x40000000",
+    "1024, 12, 0x7fc0000000",
+    "1024, 16, 0x7f0000000000",
+    "65536, 12, 0x2000000000"
   })
   void bijection(final int slots, final int shift, final String base) {
     final long total = slots * 255L << shift;
@@ -61,8 +65,15 @@ class SlotLayoutTest {
 
   @ParameterizedTest
   @CsvSource({
-    "1, 0", "4096, 0", "4097, 1", "8192, 1", "8193, 2", "524288, 7", "524289, 8",
-    "2147483648, 19", "4611686018427387904, 50"
+    "1, 0",
+    "4096, 0",
+    "4097, 1",
+    "8192, 1",
+    "8193, 2",
+    "524288, 7",
+    "524289, 8",
+    "2147483648, 19",
+    "4611686018427387904, 50"
   })
   void classOfBytes(final long bytes, final int sizeClass) {
     assertThat(SlotLayout.classOfBytes(bytes, 12)).isEqualTo(sizeClass);
@@ -71,8 +82,14 @@ class SlotLayoutTest {
   /** The offsets of the series for 1024 slots. */
   @ParameterizedTest
   @CsvSource({
-    "7, 0", "6, 0x20000000", "5, 0x30000000", "4, 0x38000000", "3, 0x3c000000", "2, 0x3e000000",
-    "1, 0x3f000000", "0, 0x3f800000"
+    "7, 0",
+    "6, 0x20000000",
+    "5, 0x30000000",
+    "4, 0x38000000",
+    "3, 0x3c000000",
+    "2, 0x3e000000",
+    "1, 0x3f000000",
+    "0, 0x3f800000"
   })
   void offsets(final int sizeClass, final String offset) {
     assertThat(new SlotLayout(0, 12, 1024).base(sizeClass)).isEqualTo(Long.decode(offset));
