@@ -2,6 +2,7 @@ package io.carom.dma.core.domain;
 
 import io.carom.dma.ExtentKind;
 import io.carom.dma.core.memory.ExtentSource;
+import io.carom.dma.core.memory.PlatformSync;
 import io.carom.dma.core.pool.Backing;
 import io.carom.dma.core.pool.ExtentIndex;
 import io.carom.dma.core.pool.ExtentState;
@@ -36,6 +37,7 @@ public final class IovaExtents implements ExtentSource {
   private final ExtentIndex index;
   private final AtomicInteger ids;
   private final long granule;
+  private final PlatformSync platform;
   private final LongAdder held = new LongAdder();
   private final LongAdder leaked = new LongAdder();
   private volatile boolean starved;
@@ -53,6 +55,7 @@ public final class IovaExtents implements ExtentSource {
     this.index = index;
     this.ids = ids;
     this.granule = granule;
+    platform = new PlatformSync(memory);
   }
 
   /** Nothing is planned in a domain. */
@@ -76,7 +79,8 @@ public final class IovaExtents implements ExtentSource {
       starved = true;
       return null;
     }
-    final Backing backing = new Backing(memory.ram(), iova, offsets(taken), permissions);
+    final Backing backing = new Backing(
+            memory.ram(), platform.uncached(), iova, offsets(taken), permissions);
     if (map(iova, taken, permissions) != IommuStatus.OK) {
       give(taken);
       return null;
@@ -109,14 +113,16 @@ public final class IovaExtents implements ExtentSource {
       if (address == PageAllocator.NONE) {
         if (run == 1) {
           for (int i = 0; i < have; i++) {
-            pages.free(taken[i], 1);
+            free(taken[i]);
           }
           return null;
         }
         run /= 2;
         continue;
       }
-      memory.segment(address, (long) run << PhysicalLayout.PAGE_SHIFT).fill((byte) 0);
+      final long bytes = (long) run << PhysicalLayout.PAGE_SHIFT;
+      platform.prepare(address, bytes);
+      platform.uncached(address, bytes).fill((byte) 0);
       for (int i = 0; i < run; i++) {
         taken[have++] = address + ((long) i << PhysicalLayout.PAGE_SHIFT);
       }
@@ -137,7 +143,10 @@ public final class IovaExtents implements ExtentSource {
     final long[] lengths = new long[taken.length];
     int pieces = 0;
     for (final long address : taken) {
-      final long bus = address + memory.busOffset();
+      final long bus = platform.busAddress(address, PhysicalLayout.PAGE_SIZE);
+      if (bus < 0) {
+        return IommuStatus.RANGE; // a page in no bank
+      }
       if (pieces > 0 && starts[pieces - 1] + lengths[pieces - 1] == bus) {
         lengths[pieces - 1] += PhysicalLayout.PAGE_SIZE;
       } else {
@@ -151,8 +160,13 @@ public final class IovaExtents implements ExtentSource {
 
   private void give(final long[] taken) {
     for (final long address : taken) {
-      pages.free(address, 1);
+      free(address);
     }
+  }
+
+  private void free(final long address) {
+    platform.restore(address, PhysicalLayout.PAGE_SIZE);
+    pages.free(address, 1);
   }
 
   @Override
@@ -185,7 +199,7 @@ public final class IovaExtents implements ExtentSource {
     final long[] offsets = backing.pages();
     held.add(-offsets.length);
     for (final long offset : offsets) {
-      pages.free(address(offset), 1);
+      free(address(offset));
     }
     return true;
   }
