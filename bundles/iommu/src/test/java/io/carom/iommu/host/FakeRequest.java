@@ -18,12 +18,12 @@ final class FakeRequest implements VirtioRequest {
 
   @Override
   public long readable() {
-    return readable.length - read;
+    return (long) readable.length - read;
   }
 
   @Override
   public long writable() {
-    return written.length - used;
+    return (long) written.length - used;
   }
 
   @Override

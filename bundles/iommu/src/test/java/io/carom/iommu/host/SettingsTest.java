@@ -52,7 +52,8 @@ class SettingsTest {
   void asManyRangesAsFitIntoAProbe() {
     IommuSettings settings = IommuSettings.DEFAULTS;
     for (int i = 1; i < IommuSettings.MOST_RESERVED; i++) {
-      settings = settings.withReserved(new ReservedRange(i * 0x1000, i * 0x1000 + 1, false));
+      final long start = i * 0x1000L;
+      settings = settings.withReserved(new ReservedRange(start, start + 1, false));
     }
     final FakeRequest probe = new FakeRequest(Rig.probeBytes(Rig.EP_A), 516);
     new Rig(settings).requests.handle(probe);

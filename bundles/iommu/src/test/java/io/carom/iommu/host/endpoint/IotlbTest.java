@@ -70,7 +70,7 @@ class IotlbTest {
       final long page = random.nextInt(1 << 20);
       tlb.put(page * PAGE, 8 + page, tlb.generation());
       final long first = random.nextInt(1 << 20);
-      final long count = 1 + random.nextInt(1 << (1 + random.nextInt(19)));
+      final long count = 1L + random.nextInt(1 << (1 + random.nextInt(19)));
       tlb.invalidate(first * PAGE, ((first + count) * PAGE) - 1);
       final boolean within = page >= first && page < first + count;
       assertThat(tlb.get(page * PAGE)).isEqualTo(within ? Pte.NONE : 8 + page);

@@ -7,6 +7,7 @@ import io.carom.iommu.host.Seed;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Random;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
@@ -26,7 +27,7 @@ class PageTableTest {
     final Random random = Seed.random("PageTableTest");
     for (int round = 0; round < 12; round++) {
       final Domain domain = new Domain(1, false, budget, ANYTHING);
-      final TreeMap<Long, Mapping> model = new TreeMap<>();
+      final NavigableMap<Long, Mapping> model = new TreeMap<>();
       for (int step = 0; step < 300; step++) {
         final long start = start(random);
         final long bytes = bytes(random);
@@ -52,7 +53,7 @@ class PageTableTest {
 
   private static void map(
       final Domain domain,
-      final TreeMap<Long, Mapping> model,
+      final NavigableMap<Long, Mapping> model,
       final long start,
       final long bytes,
       final Random random) {
@@ -72,7 +73,7 @@ class PageTableTest {
 
   private static void unmap(
       final Domain domain,
-      final TreeMap<Long, Mapping> model,
+      final NavigableMap<Long, Mapping> model,
       final long about,
       final long bytes,
       final Random random) {
@@ -96,7 +97,7 @@ class PageTableTest {
   }
 
   private static void check(
-      final Domain domain, final TreeMap<Long, Mapping> model, final long address) {
+      final Domain domain, final NavigableMap<Long, Mapping> model, final long address) {
     final long entry = domain.walk(address);
     final Map.Entry<Long, Mapping> near = address < 0 ? null : model.floorEntry(address);
     if (near == null || near.getValue().last() < address) {
