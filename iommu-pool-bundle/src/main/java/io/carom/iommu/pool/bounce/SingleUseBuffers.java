@@ -213,7 +213,10 @@ public final class SingleUseBuffers {
       return true;
     }
     final Shelf shelf = shelves.get(key(buffer.bytes, buffer.list));
-    if (buffer.stripe != stripe || buffer.state != SingleUse.IDLE || shelf == null || !shelf.remove(buffer)) {
+    if (buffer.stripe != stripe
+        || buffer.state != SingleUse.IDLE
+        || shelf == null
+        || !shelf.remove(buffer)) {
       throw wrong(extent.busAddress());
     }
     idle[buffer.list]--;
@@ -240,8 +243,7 @@ public final class SingleUseBuffers {
     return true;
   }
 
-  private SingleUse check(
-      final @Nullable SingleUse buffer, final int state, final long iova) {
+  private SingleUse check(final @Nullable SingleUse buffer, final int state, final long iova) {
     if (buffer == null || buffer.stripe != stripe || buffer.state != state) {
       throw wrong(iova);
     }
