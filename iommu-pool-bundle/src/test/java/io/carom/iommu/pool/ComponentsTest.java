@@ -24,6 +24,7 @@ import java.util.Dictionary;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceRegistration;
@@ -66,7 +67,7 @@ class ComponentsTest {
   }
 
   @SuppressWarnings("unchecked") // as the method takes it
-  private Object framework(final Object proxy, final Method method, final Object[] args) {
+  private @Nullable Object framework(final Object proxy, final Method method, final Object[] args) {
     switch (method.getName()) {
       case "registerService" -> {
         registered = (DmaStrategy) args[1];

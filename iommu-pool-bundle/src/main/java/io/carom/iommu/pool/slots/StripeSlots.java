@@ -25,8 +25,7 @@ import org.jspecify.annotations.Nullable;
  * mapping after another, taking it and putting it back are a load and a store.
  */
 final class StripeSlots extends Padded {
-  private static final byte UNTOUCHED = 0;
-  private static final byte EMPTY = 1;
+  private static final byte EMPTY = 1; // 0 is untouched
   private static final byte ASKED = 2;
   private static final byte IN_FLIGHT = 3;
   private static final byte IDLE = 4;

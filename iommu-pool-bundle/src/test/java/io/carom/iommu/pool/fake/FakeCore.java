@@ -98,6 +98,14 @@ public final class FakeCore {
     public boolean bounced() {
       return held != null;
     }
+
+    /** The extent that it is bounced in. */
+    public Extent extent() {
+      if (held == null) {
+        throw new AssertionError("remapped");
+      }
+      return held.extent;
+    }
   }
 
   /** A map that waits for its extent. */
@@ -142,13 +150,31 @@ public final class FakeCore {
     slow = now;
   }
 
+  /** Maps in a stripe, which must not be refused. */
+  public Live map(final int stripe, final MapRequest request) {
+    return placed(tryMap(stripe, request));
+  }
+
+  private Live placed(final @Nullable Live mapping) {
+    if (mapping == null) {
+      throw new AssertionError("refused: " + refusal);
+    }
+    return mapping;
+  }
+
   /** Maps in a stripe; null when it is refused. */
-  public @Nullable Live map(final int stripe, final MapRequest request) {
+  public @Nullable Live tryMap(final int stripe, final MapRequest request) {
+    final Waiting waiting = begin(stripe, request);
+    return waiting == null ? answered(stripe, request) : tryFinish(waiting, !denying);
+  }
+
+  /** Asks the first time, which must come to a need. */
+  public Waiting ask(final int stripe, final MapRequest request) {
     final Waiting waiting = begin(stripe, request);
     if (waiting == null) {
-      return answered(stripe, request, null);
+      throw new AssertionError("answered at once: " + answer.kind());
     }
-    return finish(waiting, !denying);
+    return waiting;
   }
 
   /** Asks the first time: what is needed, or null when it is answered. */
@@ -172,8 +198,13 @@ public final class FakeCore {
     return answered(stripe, request, null);
   }
 
-  /** Makes the extent, or not, and asks again. */
-  public @Nullable Live finish(final Waiting waiting, final boolean make) {
+  /** Makes the extent, or not, and asks again, which must not be refused. */
+  public Live finish(final Waiting waiting, final boolean make) {
+    return placed(tryFinish(waiting, make));
+  }
+
+  /** Makes the extent, or not, and asks again; null when that is refused. */
+  public @Nullable Live tryFinish(final Waiting waiting, final boolean make) {
     Held held = null;
     asked--;
     if (make) {
@@ -227,7 +258,9 @@ public final class FakeCore {
     final long run = answer.runAddress();
     final long bus = answer.busAddress();
     final Map.Entry<Long, Held> entry = extents.floorEntry(run);
-    assertThat(entry).as("extent").isNotNull();
+    if (entry == null) {
+      throw new AssertionError("bounced at 0x" + Long.toHexString(run) + ", in no extent");
+    }
     final Held held = entry.getValue();
     assertThat(held.stripe).as("home").isEqualTo(stripe);
     assertThat(run).isEqualTo(held.extent.busAddress());
@@ -324,7 +357,9 @@ public final class FakeCore {
           extent != null;
           extent = instance.surplus(stripe)) {
         final Held held = extents.get(extent.busAddress());
-        assertThat(held).isNotNull();
+        if (held == null) {
+          throw new AssertionError("surplus is not its extent: " + extent);
+        }
         assertThat(held.extent).isEqualTo(extent);
         assertThat(held.stripe).isEqualTo(stripe);
         given(held);

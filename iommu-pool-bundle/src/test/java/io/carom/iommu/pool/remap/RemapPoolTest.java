@@ -105,27 +105,27 @@ class RemapPoolTest {
   @Test
   void refusalsSayWhy() {
     final MapRequest request = FakeCore.request(0, 1L << 41, DmaDirection.TO_DEVICE);
-    assertThat(core.map(0, request)).isNull();
+    assertThat(core.tryMap(0, request)).isNull();
     assertThat(core.refusal()).isEqualTo(Refusal.TOO_BIG);
     final MapRequest low = FakeCore.request(0, 4096, DmaDirection.TO_DEVICE);
     low.dmaMask = 0xf_ffff;
-    assertThat(core.map(0, low)).isNull();
+    assertThat(core.tryMap(0, low)).isNull();
     assertThat(core.refusal()).isEqualTo(Refusal.MASK);
     space.exhausted(true);
-    assertThat(core.map(0, FakeCore.request(0, 4096, DmaDirection.TO_DEVICE))).isNull();
+    assertThat(core.tryMap(0, FakeCore.request(0, 4096, DmaDirection.TO_DEVICE))).isNull();
     assertThat(core.refusal()).isEqualTo(Refusal.FULL);
-    assertThat(core.map(0, must(1, 8))).isNull();
+    assertThat(core.tryMap(0, must(1, 8))).isNull();
     assertThat(core.refusal()).isEqualTo(Refusal.FULL);
     space.exhausted(false);
     core.deny(true);
-    assertThat(core.map(0, must(1, 8))).isNull();
+    assertThat(core.tryMap(0, must(1, 8))).isNull();
     assertThat(core.refusal()).isEqualTo(Refusal.FULL);
     assertThat(space.leasedRanges()).as("all is back").isZero();
     assertThat(core.sizeClass(0).slots()).isZero();
     final MapRequest bounded = must(0xff0, 0x20);
     bounded.boundaryMask = 0xfff;
     bounded.unconstrained = false;
-    assertThat(core.map(0, bounded)).isNull();
+    assertThat(core.tryMap(0, bounded)).isNull();
     assertThat(core.refusal()).isEqualTo(Refusal.FRAGMENTED);
   }
 
@@ -133,10 +133,10 @@ class RemapPoolTest {
   @Test
   void twoLikeMapsWaitAndOneIsDenied() {
     final MapRequest request = must(0x100, 16);
-    final Waiting one = core.begin(0, request);
-    final Waiting two = core.begin(0, request);
+    final Waiting one = core.ask(0, request);
+    final Waiting two = core.ask(0, request);
     assertThat(one.iova()).isNotEqualTo(two.iova());
-    assertThat(core.finish(one, false)).isNull();
+    assertThat(core.tryFinish(one, false)).isNull();
     final Live live = core.finish(two, true);
     assertThat(live.run()).isEqualTo(two.iova());
     core.unmap(live);
@@ -171,7 +171,7 @@ class RemapPoolTest {
   void wrongStripeOrStateIsToldAndChangesNothing() {
     final Live live = core.map(0, must(0x100, 16));
     assertThatIllegalStateException().isThrownBy(() -> pool.release(1, live.run(), live.bytes()));
-    assertThatIllegalStateException().isThrownBy(() -> pool.disposed(0, live.held().extent, true));
+    assertThatIllegalStateException().isThrownBy(() -> pool.disposed(0, live.extent(), true));
     core.unmap(live);
     assertThatIllegalStateException().isThrownBy(() -> pool.release(0, live.run(), live.bytes()));
   }
@@ -201,7 +201,7 @@ class RemapPoolTest {
         final MapRequest request = must(random.nextInt(1 << 20), 1 + random.nextInt(20_000));
         request.mustBounce = random.nextInt(4) != 0;
         switch (random.nextInt(12)) {
-          case 0, 1, 2, 3 -> core.map(random.nextInt(2), request);
+          case 0, 1, 2, 3 -> core.tryMap(random.nextInt(2), request);
           case 4 -> {
             final int stripe = random.nextInt(2);
             final Waiting one = core.begin(stripe, request);
@@ -213,7 +213,7 @@ class RemapPoolTest {
           }
           case 5 -> {
             if (!waiting.isEmpty()) {
-              core.finish(waiting.remove(random.nextInt(waiting.size())), random.nextBoolean());
+              core.tryFinish(waiting.remove(random.nextInt(waiting.size())), random.nextBoolean());
             }
           }
           case 6 -> core.deny(random.nextInt(4) == 0);
@@ -231,7 +231,7 @@ class RemapPoolTest {
       }
     }
     for (final Waiting one : waiting) {
-      core.finish(one, false);
+      core.tryFinish(one, false);
     }
     core.live().forEach(core::unmap);
     assertThat(core.pages()).as("seed " + seed).isZero();

@@ -54,7 +54,7 @@ class DomainPoolModelTest {
     space.exhausted(false);
     core.evicted = held -> core.failUnmaps(false);
     for (final Waiting one : waiting) {
-      core.finish(one, false);
+      core.tryFinish(one, false);
     }
     core.live().forEach(core::unmap);
     core.tickTo(core.now + (2 * PERIOD) + 10);
@@ -91,7 +91,7 @@ class DomainPoolModelTest {
         waiting.add(one);
       }
     } else if (dice < 480 && !waiting.isEmpty()) {
-      core.finish(waiting.remove(random.nextInt(waiting.size())), random.nextInt(4) != 0);
+      core.tryFinish(waiting.remove(random.nextInt(waiting.size())), random.nextInt(4) != 0);
     } else if (dice < 900) {
       final List<Live> live = core.live();
       if (!live.isEmpty()) {
@@ -121,7 +121,7 @@ class DomainPoolModelTest {
     final MapRequest request = request(random);
     final int maps = core.maps;
     final long before = made(pool);
-    final Live live = core.map(stripe, request);
+    final Live live = core.tryMap(stripe, request);
     assertThat(core.maps - maps).as("MAP for a new buffer only").isEqualTo(made(pool) - before);
     final boolean optional =
         request.size <= limit.bytes() && (request.attributes & ~DmaAttributes.PRIVILEGED) == 0;
@@ -188,7 +188,7 @@ class DomainPoolModelTest {
         final MapRequest request = FakeCore.request(0, size, DmaDirection.TO_DEVICE);
         request.mustBounce = random.nextInt(30) == 0;
         request.size = request.mustBounce ? 600 << 10 : size;
-        core.map(random.nextInt(2), request);
+        core.tryMap(random.nextInt(2), request);
       } else {
         core.live().stream().skip(random.nextInt(3)).forEach(core::unmap);
       }

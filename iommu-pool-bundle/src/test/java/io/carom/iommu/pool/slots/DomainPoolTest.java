@@ -131,7 +131,7 @@ class DomainPoolTest {
 
   @Test
   void limitMayChangeBetweenAskingAndAnswer() {
-    final Waiting waiting = core.begin(0, read(0, 4096));
+    final Waiting waiting = core.ask(0, read(0, 4096));
     limit.set(0);
     assertThat(core.finish(waiting, true).bounced()).isTrue();
   }
@@ -184,7 +184,7 @@ class DomainPoolTest {
   void deniedPagesAreRemappedOrRefused() {
     core.deny(true);
     assertThat(core.map(0, read(0, 4096)).bounced()).isFalse();
-    assertThat(core.map(0, must(1, 1))).isNull();
+    assertThat(core.tryMap(0, must(1, 1))).isNull();
     assertThat(core.refusal()).isEqualTo(Refusal.FULL);
     assertThat(core.sizeClass(4096).empty()).as("one slot, twice").isOne();
     core.deny(false);
@@ -195,9 +195,9 @@ class DomainPoolTest {
   @Test
   void mapsOfAStripeMayWaitAtTheSameTime() {
     final MapRequest request = read(0, 4096);
-    final Waiting one = core.begin(0, request);
-    final Waiting two = core.begin(0, request);
-    final Waiting three = core.begin(0, request);
+    final Waiting one = core.ask(0, request);
+    final Waiting two = core.ask(0, request);
+    final Waiting three = core.ask(0, request);
     assertThat(core.finish(two, false).bounced()).isFalse();
     assertThat(core.finish(three, true).run()).isEqualTo(three.iova());
     assertThat(core.finish(one, true).run()).isEqualTo(one.iova());
@@ -208,7 +208,7 @@ class DomainPoolTest {
   @Test
   void whatWasMadeForAMapIsUsedForIt() {
     final Live live = core.map(0, read(0, 4096));
-    final Waiting waiting = core.begin(0, read(0, 4096));
+    final Waiting waiting = core.ask(0, read(0, 4096));
     core.unmap(live);
     assertThat(core.finish(waiting, true).run()).isEqualTo(waiting.iova());
     assertThat(core.sizeClass(4096).cachedWrite()).isOne();
@@ -266,8 +266,8 @@ class DomainPoolTest {
 
   @Test
   void mapThatNeverCameBackLosesNoAddresses() {
-    core.begin(0, must(0, 600 * KIB));
-    core.begin(0, must(0, 4096));
+    core.ask(0, must(0, 600 * KIB));
+    core.ask(0, must(0, 4096));
     pool.close();
     assertThat(space.leasedRanges()).isZero();
   }
@@ -436,9 +436,9 @@ class DomainPoolTest {
   @Test
   void deviceThatReachesNothingIsRefused() {
     core.map(0, read(0, 4096));
-    assertThat(core.map(0, masked(read(0, 4096), 0xf_ffff))).isNull();
+    assertThat(core.tryMap(0, masked(read(0, 4096), 0xf_ffff))).isNull();
     assertThat(core.refusal()).isEqualTo(Refusal.MASK);
-    assertThat(core.map(0, masked(must(0, 4096), 0xf_ffff))).isNull();
+    assertThat(core.tryMap(0, masked(must(0, 4096), 0xf_ffff))).isNull();
     assertThat(core.refusal()).isEqualTo(Refusal.MASK);
   }
 
@@ -475,7 +475,7 @@ class DomainPoolTest {
     assertThat(core.map(0, bounded).bounced()).isTrue();
     bounded.boundaryMask = 0xfff;
     bounded.mustBounce = true;
-    assertThat(core.map(0, bounded)).isNull();
+    assertThat(core.tryMap(0, bounded)).isNull();
     assertThat(core.refusal()).isEqualTo(Refusal.FRAGMENTED);
   }
 
@@ -511,8 +511,8 @@ class DomainPoolTest {
         .isThrownBy(() -> pool.release(0, live.run() + 2048, live.bytes()));
     assertThatIllegalStateException()
         .isThrownBy(() -> pool.release(0, live.run() + 4096, live.bytes()));
-    assertThatIllegalStateException().isThrownBy(() -> pool.disposed(0, live.held().extent, true));
-    assertThatIllegalStateException().isThrownBy(() -> pool.retract(0, live.held().extent));
+    assertThatIllegalStateException().isThrownBy(() -> pool.disposed(0, live.extent(), true));
+    assertThatIllegalStateException().isThrownBy(() -> pool.retract(0, live.extent()));
     core.check();
     core.unmap(live);
     assertThatIllegalStateException()

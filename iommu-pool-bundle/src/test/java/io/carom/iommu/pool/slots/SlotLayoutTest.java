@@ -20,7 +20,7 @@ class SlotLayoutTest {
     "65536, 12, 0x2000000000"
   })
   void bijection(final int slots, final int shift, final String base) {
-    final long total = slots * 255L << shift;
+    final long total = (slots * 255L) << shift;
     final long align = Long.highestOneBit(total - 1) << 1;
     final long first = Long.decode(base) & -align;
     final SlotLayout layout = new SlotLayout(first, shift, slots);
