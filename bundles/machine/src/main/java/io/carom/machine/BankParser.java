@@ -56,8 +56,7 @@ final class BankParser {
     return bank;
   }
 
-  private static boolean overlap(
-      final long a, final long aSize, final long b, final long bSize) {
+  private static boolean overlap(final long a, final long aSize, final long b, final long bSize) {
     return a < b + bSize && b < a + aSize;
   }
 
@@ -77,7 +76,6 @@ final class BankParser {
   }
 
   private static IllegalArgumentException refused(final String entry, final String rule) {
-    return new IllegalArgumentException(
-        Machine.PID + ": busBanks=" + entry + ": " + rule);
+    return new IllegalArgumentException(Machine.PID + ": busBanks=" + entry + ": " + rule);
   }
 }

@@ -35,8 +35,7 @@ record Board(
     final AddressSpaceMap map = new AddressSpaceMap(ram);
     final InterruptRouter interrupts = new InterruptRouter();
     final Ports ports =
-        new Ports(
-            new BusTarget(ram, states, map, platform), interrupts, settings.quiesceTimeout());
+        new Ports(new BusTarget(ram, states, map, platform), interrupts, settings.quiesceTimeout());
     final GuestRam guest = new GuestRam(ram, states, platform, ports::quiesceAll);
     return new Board(guest, platform, map, new RegionStore(), ports, interrupts);
   }

@@ -94,8 +94,7 @@ record MachineSettings(
     return value;
   }
 
-  private static long busOffset(
-      final String text, final long low, final long high, final int bit) {
+  private static long busOffset(final String text, final long low, final long high, final int bit) {
     final long offset = parse(text.trim());
     if (offset < 0 || offset >= 1L << 48 || offset % PhysicalLayout.PAGE_SIZE != 0) {
       throw new IllegalArgumentException(

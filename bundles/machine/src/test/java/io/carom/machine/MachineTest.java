@@ -79,7 +79,8 @@ class MachineTest {
     assertRefused(config(1, 0, false, "much", 50), "busOffset=much", "0x40000000");
     assertRefused(config(1, 0, false, "0xFEE00000", 50), "busOffset=0xFEE00000", "interrupts");
     assertRefused(config(1, 1, false, "0x7f00000000", 50), "BARs");
-    assertThat(MachineSettings.of(config(1, 0, false, "8192", 50)).platform().busOffset()).isEqualTo(8192);
+    assertThat(MachineSettings.of(config(1, 0, false, "8192", 50)).platform().busOffset())
+        .isEqualTo(8192);
     assertThat(MachineSettings.of(config(3072, 8192, false, "0", 50)).highBytes())
         .isEqualTo(8192 * MIB);
   }

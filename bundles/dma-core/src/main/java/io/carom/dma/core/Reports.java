@@ -109,7 +109,9 @@ final class Reports {
     return result.size() > most ? result.subList(0, most) : result;
   }
 
-  /** Where a buffer lies that is reached in place; a device's memory is where its bus address is. */
+  /**
+   * Where a buffer lies that is reached in place; a device's memory is where its bus address is.
+   */
   private long inRam(final long bus, final long size) {
     final long address = tables.memory().platform().physicalAddress(bus, size);
     return address < 0 ? bus : address;

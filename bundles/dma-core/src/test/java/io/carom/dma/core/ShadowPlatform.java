@@ -55,8 +55,7 @@ public final class ShadowPlatform implements Platform {
   }
 
   @Override
-  public synchronized void forCpu(
-      final long address, final long size, final boolean deviceWrote) {
+  public synchronized void forCpu(final long address, final long size, final boolean deviceWrote) {
     calls.add("cpu " + Long.toHexString(address) + "+" + size + (deviceWrote ? " w" : ""));
     if (deviceWrote) {
       move(image, memory.ram(), address, size);

@@ -10,8 +10,7 @@ import java.util.stream.Collectors;
  */
 record BusBanks(List<BusBank> banks) implements Stage {
   @Override
-  public long toBus(
-      final long address, final long offset, final long size, final boolean shared) {
+  public long toBus(final long address, final long offset, final long size, final boolean shared) {
     for (final BusBank bank : banks) {
       if (bank.holds(address, size)) {
         return address - bank.cpuStart() + bank.dmaStart(); // below 2^48: checked when configured

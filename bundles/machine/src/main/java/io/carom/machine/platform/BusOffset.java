@@ -7,8 +7,7 @@ package io.carom.machine.platform;
  */
 record BusOffset(long offset) implements Stage {
   @Override
-  public long toBus(
-      final long address, final long at, final long size, final boolean shared) {
+  public long toBus(final long address, final long at, final long size, final boolean shared) {
     return address + offset; // both below 2^48
   }
 

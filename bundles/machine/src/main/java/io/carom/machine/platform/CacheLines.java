@@ -34,7 +34,10 @@ final class CacheLines {
    * @param base offset in RAM of its first byte, a multiple of a line
    */
   CacheLines(
-      final MemorySegment cpu, final MemorySegment filled, final long base, final LineMemory memory) {
+      final MemorySegment cpu,
+      final MemorySegment filled,
+      final long base,
+      final LineMemory memory) {
     this.cpu = cpu;
     this.filled = filled;
     this.base = base;

@@ -29,8 +29,8 @@ import java.util.Random;
  *
  * <p><b>Threads.</b> One lock for all of it. CPUs store without it. They must not store to a run
  * that a device owns, and no line is filled at random outside of one; writing back takes the bytes
- * once and calls dirty what is stored later. So no store is lost but those of drivers that break the
- * rule.
+ * once and calls dirty what is stored later. So no store is lost but those of drivers that break
+ * the rule.
  */
 final class CacheStage implements Stage {
   private static final int LINE = LineMemory.LINE;

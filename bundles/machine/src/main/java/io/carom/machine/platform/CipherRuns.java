@@ -11,9 +11,9 @@ import java.util.List;
  *
  * <p>There is no memory that holds it, so it is made when the run is resolved, and what the device
  * changed in it goes back through the cipher when the device settles or ends its section. Limits:
- * changes by CPUs in between do not show, the device's own show to CPUs only then, and what a device
- * writes to such a run after that is lost. Runs addressed the right way are the memory itself and
- * have none of this. It allocates, as nothing that works comes here.
+ * changes by CPUs in between do not show, the device's own show to CPUs only then, and what a
+ * device writes to such a run after that is lost. Runs addressed the right way are the memory
+ * itself and have none of this. It allocates, as nothing that works comes here.
  *
  * <p>Used by the session's thread only.
  */

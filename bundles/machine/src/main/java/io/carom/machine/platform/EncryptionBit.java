@@ -7,11 +7,11 @@ import io.carom.memory.PhysicalLayout;
  * Memory encryption by address: who accesses a page with the bit goes through the cipher, who
  * accesses it without does not.
  *
- * <p>CPUs use the bit for every page but those that the guest has shared, so a page holds ciphertext
- * until it is shared. A device whose address has the bit where the CPUs' have it sees what CPUs see;
- * any other sees it scrambled, and what it writes CPUs read scrambled. RAM holds here what CPUs see,
- * and the device's view is computed; so what was in a page survives sharing, as if the guest had
- * decrypted it in place.
+ * <p>CPUs use the bit for every page but those that the guest has shared, so a page holds
+ * ciphertext until it is shared. A device whose address has the bit where the CPUs' have it sees
+ * what CPUs see; any other sees it scrambled, and what it writes CPUs read scrambled. RAM holds
+ * here what CPUs see, and the device's view is computed; so what was in a page survives sharing, as
+ * if the guest had decrypted it in place.
  *
  * <p>A device whose mask does not reach the bit cannot use private memory where it is: the bus
  * address lies above its mask, and what checks masks has it bounced.
@@ -39,8 +39,7 @@ final class EncryptionBit implements Stage {
   }
 
   @Override
-  public long toBus(
-      final long address, final long offset, final long size, final boolean shared) {
+  public long toBus(final long address, final long offset, final long size, final boolean shared) {
     // A private caller may hold memory that is shared, such as pages lent to it.
     return address < 0 || shared || decrypted.shared(offset, size) ? address : address | bit;
   }

@@ -15,8 +15,7 @@ interface Stage {
    * @param shared whether it is bounce or coherent memory
    * @return where it is after this one, or -1
    */
-  default long toBus(
-      final long address, final long offset, final long size, final boolean shared) {
+  default long toBus(final long address, final long offset, final long size, final boolean shared) {
     return address;
   }
 

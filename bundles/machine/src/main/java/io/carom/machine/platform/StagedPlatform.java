@@ -14,10 +14,10 @@ import org.jspecify.annotations.Nullable;
  * caches, write queue. A run passes them in that order on its way to the device and in the reverse
  * one on its way back.
  *
- * <p>It also says what the ports need to know: how a bus address becomes an offset in RAM, and which
- * memory devices see there. Caches and queue keep devices apart from CPUs, so with one of them
- * devices see an image of RAM, which is committed as it is touched, and which CPUs see as memory
- * that is not cached. The cipher lies between that image and the device.
+ * <p>It also says what the ports need to know: how a bus address becomes an offset in RAM, and
+ * which memory devices see there. Caches and queue keep devices apart from CPUs, so with one of
+ * them devices see an image of RAM, which is committed as it is touched, and which CPUs see as
+ * memory that is not cached. The cipher lies between that image and the device.
  *
  * <p>Immutable but for what the stages hold. Thread-safe.
  */
@@ -35,7 +35,8 @@ public final class StagedPlatform implements Platform {
     this.ram = ram;
     this.busOffset = settings.busOffset();
     final List<Stage> list = new ArrayList<>();
-    list.add(settings.banks().isEmpty() ? new BusOffset(busOffset) : new BusBanks(settings.banks()));
+    list.add(
+        settings.banks().isEmpty() ? new BusOffset(busOffset) : new BusBanks(settings.banks()));
     cipher =
         settings.encryptionBit() == 0
             ? null

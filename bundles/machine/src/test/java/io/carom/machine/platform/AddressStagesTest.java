@@ -112,9 +112,7 @@ class AddressStagesTest {
   void onlyChangedBytesGoBackThroughTheCipher() throws Exception {
     final Rig rig = new Rig(Rig.settings(false, true, false, false, 1));
     rig.session.begin();
-    rig.session
-        .resolve(0x3000, 64, BusAccess.WRITE)
-        .set(ValueLayout.JAVA_BYTE, 9, (byte) 1);
+    rig.session.resolve(0x3000, 64, BusAccess.WRITE).set(ValueLayout.JAVA_BYTE, 9, (byte) 1);
     rig.store(0x3000, bytes(8, 4)); // a CPU stores next to it
     rig.session.settled();
     assertThat(rig.load(0x3000, 8)).isEqualTo(bytes(8, 4));
@@ -130,11 +128,9 @@ class AddressStagesTest {
     final byte[] seen = rig.deviceReads(0x5f00, 512);
     assertThat(Arrays.copyOfRange(seen, 256, 512))
         .isEqualTo(Arrays.copyOfRange(bytes(512, 5), 256, 512));
-    assertThat(Arrays.copyOf(seen, 256))
-        .isNotEqualTo(Arrays.copyOf(bytes(512, 5), 256));
+    assertThat(Arrays.copyOf(seen, 256)).isNotEqualTo(Arrays.copyOf(bytes(512, 5), 256));
     rig.deviceWrites(0x5f00, bytes(512, 6));
-    assertThat(rig.load(0x6000, 256))
-        .isEqualTo(Arrays.copyOfRange(bytes(512, 6), 256, 512));
+    assertThat(rig.load(0x6000, 256)).isEqualTo(Arrays.copyOfRange(bytes(512, 6), 256, 512));
     assertThat(rig.load(0x5f00, 256)).isNotEqualTo(Arrays.copyOf(bytes(512, 6), 256));
   }
 

@@ -48,8 +48,7 @@ class CacheStageTest {
     rig.platform.uncached().set(ValueLayout.JAVA_BYTE, AT, (byte) 7);
     assertThat(rig.deviceReads(AT, 1)).containsExactly(7);
     rig.deviceWrites(AT, new byte[] {8});
-    assertThat(rig.platform.uncached().get(ValueLayout.JAVA_BYTE, AT))
-        .isEqualTo((byte) 8);
+    assertThat(rig.platform.uncached().get(ValueLayout.JAVA_BYTE, AT)).isEqualTo((byte) 8);
     assertThat(rig.platform.coherent()).isFalse();
   }
 
@@ -121,8 +120,7 @@ class CacheStageTest {
       try (VirtualAlias alias = rig.platform.alias(AT, SIZE)) {
         alias.memory().copyFrom(MemorySegment.ofArray(bytes(SIZE, 1)));
         rig.platform.forDevice(AT, SIZE, true, false); // by the kernel's own mapping
-        assertThat(rig.deviceReads(AT, SIZE))
-            .isEqualTo(virtual ? new byte[SIZE] : bytes(SIZE, 1));
+        assertThat(rig.deviceReads(AT, SIZE)).isEqualTo(virtual ? new byte[SIZE] : bytes(SIZE, 1));
         rig.platform.forCpu(AT, SIZE, false);
         alias.clean();
         assertThat(rig.deviceReads(AT, SIZE)).isEqualTo(bytes(SIZE, 1));
@@ -134,8 +132,7 @@ class CacheStageTest {
         assertThat(alias.memory().toArray(ValueLayout.JAVA_BYTE))
             .isEqualTo(bytes(SIZE, virtual ? 1 : 3));
         alias.invalidate();
-        assertThat(alias.memory().toArray(ValueLayout.JAVA_BYTE))
-            .isEqualTo(bytes(SIZE, 3));
+        assertThat(alias.memory().toArray(ValueLayout.JAVA_BYTE)).isEqualTo(bytes(SIZE, 3));
       }
     }
   }

@@ -42,8 +42,7 @@ class ComposedTest {
       final boolean separate = (stages & 12) != 0;
       assertThat(corrupt(rig(stages, 1), random, FORGETS_FOR_DEVICE) > 0).isEqualTo(separate);
       assertThat(corrupt(rig(stages, 1), random, FORGETS_FOR_CPU) > 0).isEqualTo(separate);
-      assertThat(corrupt(rig(stages, 1), random, FORGETS_THE_BIT) > 0)
-          .isEqualTo((stages & 2) != 0);
+      assertThat(corrupt(rig(stages, 1), random, FORGETS_THE_BIT) > 0).isEqualTo((stages & 2) != 0);
     }
   }
 

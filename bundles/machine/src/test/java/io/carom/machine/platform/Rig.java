@@ -35,10 +35,7 @@ final class Rig {
   }
 
   Rig(final PlatformSettings settings, final boolean drained) {
-    platform =
-        drained
-            ? StagedPlatform.of(ram, settings)
-            : StagedPlatform.undrained(ram, settings);
+    platform = drained ? StagedPlatform.of(ram, settings) : StagedPlatform.undrained(ram, settings);
     final PageStates states = new PageStates(ram.size(), false);
     final Ports ports =
         new Ports(
@@ -72,8 +69,7 @@ final class Rig {
 
   /** Caches without moods. */
   static PlatformSettings calmCaches(final boolean virtuallyIndexed, final int queueLines) {
-    return new PlatformSettings(
-        0, List.of(), 0, true, virtuallyIndexed, 0, 0, queueLines, 1);
+    return new PlatformSettings(0, List.of(), 0, true, virtuallyIndexed, 0, 0, queueLines, 1);
   }
 
   /** A CPU's store. */
@@ -103,9 +99,7 @@ final class Rig {
   void deviceWrites(final long bus, final byte[] bytes) {
     session.begin();
     try {
-      session
-          .resolve(bus, bytes.length, BusAccess.WRITE)
-          .copyFrom(MemorySegment.ofArray(bytes));
+      session.resolve(bus, bytes.length, BusAccess.WRITE).copyFrom(MemorySegment.ofArray(bytes));
     } catch (final BusFaultException e) {
       throw new AssertionError(e);
     } finally {

@@ -27,8 +27,7 @@ class WriteQueueTest {
     rig.store(AT, bytes(256, 1));
     rig.platform.forDevice(AT, 256, true, false);
     final byte[] seen = rig.deviceReads(AT, 256);
-    assertThat(Arrays.copyOf(seen, 128))
-        .isEqualTo(Arrays.copyOf(bytes(256, 1), 128));
+    assertThat(Arrays.copyOf(seen, 128)).isEqualTo(Arrays.copyOf(bytes(256, 1), 128));
     assertThat(Arrays.copyOfRange(seen, 128, 256)).isEqualTo(new byte[128]);
     assertThat(rig.platform.counters().queued()).isEqualTo(4);
     assertThat(rig.platform.counters().overflowed()).isEqualTo(2);

@@ -226,9 +226,7 @@ public final class World implements AutoCloseable {
         return region.memory().asSlice(within, size);
       }
     }
-    return guest.platform
-        .deviceView()
-        .asSlice(guest.platform.offset(busAddress, size), size);
+    return guest.platform.deviceView().asSlice(guest.platform.offset(busAddress, size), size);
   }
 
   /** Reads an address as the core writes it for people. */

@@ -1,11 +1,11 @@
 package io.carom.strategies.platform;
 
+import io.carom.dma.core.swap.Timing;
 import io.carom.machine.platform.BusBank;
 import io.carom.machine.platform.PlatformSettings;
 import io.carom.strategies.kit.Guest;
 import io.carom.strategies.kit.Subject;
 import io.carom.strategies.kit.World;
-import io.carom.dma.core.swap.Timing;
 import java.util.List;
 
 /** Worlds behind stages. */
@@ -45,7 +45,6 @@ final class Platforms {
 
   /** A guest of 64 MiB below and above 4 GiB behind stages. */
   static World world(final Subject subject, final int stages, final long seed) {
-    return new World(
-        subject, new Guest(MIB, MIB, false, settings(stages, seed)), Timing.SYSTEM);
+    return new World(subject, new Guest(MIB, MIB, false, settings(stages, seed)), Timing.SYSTEM);
   }
 }

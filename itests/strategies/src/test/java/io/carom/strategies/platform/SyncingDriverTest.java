@@ -155,8 +155,7 @@ class SyncingDriverTest {
   @Test
   void aBufferInBounceMemoryIsReachedWhereItIs() {
     for (int stages = 0; stages <= Platforms.ALL; stages++) {
-      try (World world =
-          Platforms.world(new Subject("swiotlb-fixed", ExtentKind.RAM), stages, 3)) {
+      try (World world = Platforms.world(new Subject("swiotlb-fixed", ExtentKind.RAM), stages, 3)) {
         final Driven device = world.device("0000:00:04.0", 4096);
         final ReachableBuffer held = device.dma.allocateReachable(4096);
         assertThat(held).isNotNull();
@@ -173,8 +172,7 @@ class SyncingDriverTest {
 
   @Test
   void aDeviceThatDoesNotReachTheBitBounces() {
-    final DmaDeviceSpec narrow =
-        DmaDeviceSpec.of("0000:00:05.0", null).withDmaMask((1L << 40) - 1);
+    final DmaDeviceSpec narrow = DmaDeviceSpec.of("0000:00:05.0", null).withDmaMask((1L << 40) - 1);
     try (World world = Platforms.world(DIRECT, Platforms.ENCRYPTED, 1)) {
       final Driven device = world.attach(narrow, Negotiation.NONE);
       final long buffer = world.guest.buffer(4096, 3);

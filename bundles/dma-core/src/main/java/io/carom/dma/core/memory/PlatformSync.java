@@ -16,8 +16,8 @@ import java.util.List;
  * <p>Buffers that a device reaches where they are (PASS and REMAP) are maintained: for the device
  * when they are mapped and synced for it, for the CPU when they are unmapped and synced for that.
  * Memory of the core's own, bounce buffers and coherent memory, is used past the caches instead, so
- * it is {@link #prepare prepared} once, and needs no more at any map: what is copied in is where the
- * device looks, and what the device wrote is what is copied out. Memory of a device is not the
+ * it is {@link #prepare prepared} once, and needs no more at any map: what is copied in is where
+ * the device looks, and what the device wrote is what is copied out. Memory of a device is not the
  * platform's at all.
  *
  * <p>On a plain platform all of this comes to an offset, and {@link #plain} and {@link #coherent}
@@ -106,9 +106,7 @@ public final class PlatformSync {
       final long address, final long size, final DmaDirection direction, final int attributes) {
     if (!coherent && size > 0) {
       platform.forCpu(
-          address,
-          size,
-          direction.fromDevice() && (attributes & DmaAttributes.SKIP_CPU_SYNC) == 0);
+          address, size, direction.fromDevice() && (attributes & DmaAttributes.SKIP_CPU_SYNC) == 0);
     }
   }
 

@@ -49,8 +49,9 @@ public final class RamCoherent implements CoherentSpace {
   @Override
   public synchronized CoherentBuffer allocate(final long size) {
     final long count = (size + PhysicalLayout.PAGE_SIZE - 1) >> PhysicalLayout.PAGE_SHIFT;
-    final long address = ReachablePages.allocate(
-        pages, platform, count, CoherentSpace.alignment(size), limit, dmaMask);
+    final long address =
+        ReachablePages.allocate(
+            pages, platform, count, CoherentSpace.alignment(size), limit, dmaMask);
     if (address == PageAllocator.NONE) {
       throw new DmaMemoryException(
           device

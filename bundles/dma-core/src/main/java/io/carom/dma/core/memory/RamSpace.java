@@ -77,8 +77,7 @@ public final class RamSpace implements ExtentSource {
 
   @Override
   public void give(final ExtentState extent) {
-    final long address =
-        platform.physical(extent.extent.busAddress(), extent.extent.size());
+    final long address = platform.physical(extent.extent.busAddress(), extent.extent.size());
     final long count = extent.extent.size() >> PhysicalLayout.PAGE_SHIFT;
     index.remove(extent);
     try {

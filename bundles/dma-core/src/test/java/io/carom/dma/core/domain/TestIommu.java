@@ -140,8 +140,7 @@ public final class TestIommu implements GuestIommu {
     }
 
     @Override
-    public int map(
-        final long iova, final long address, final long bytes, final int permissions) {
+    public int map(final long iova, final long address, final long bytes, final int permissions) {
       return map(iova, new long[] {address}, new long[] {bytes}, 1, permissions);
     }
 
@@ -269,9 +268,7 @@ public final class TestIommu implements GuestIommu {
       final Map.Entry<Long, Mapping> entry = domain.table.floorEntry(bus);
       final int needed =
           write ? VirtioIommuDescriptor.MAP_F_WRITE : VirtioIommuDescriptor.MAP_F_READ;
-      if (entry == null
-          || entry.getValue().end <= bus
-          || (entry.getValue().flags & needed) == 0) {
+      if (entry == null || entry.getValue().end <= bus || (entry.getValue().flags & needed) == 0) {
         faults++;
         return -1;
       }
@@ -295,10 +292,7 @@ public final class TestIommu implements GuestIommu {
     if (address < 0) {
       return false;
     }
-    guest
-        .platform()
-        .uncached()
-        .set(ValueLayout.JAVA_BYTE, guest.offset(address), (byte) value);
+    guest.platform().uncached().set(ValueLayout.JAVA_BYTE, guest.offset(address), (byte) value);
     return true;
   }
 
