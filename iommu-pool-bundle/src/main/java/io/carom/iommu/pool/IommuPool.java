@@ -30,7 +30,10 @@ import org.slf4j.LoggerFactory;
  * pools that there are: it is no property of the service, so a change of it alone changes nothing
  * that the core sees. All else is, and comes with a new generation.
  */
-@Component(configurationPid = IommuPool.PID, immediate = true, service = {})
+@Component(
+    configurationPid = IommuPool.PID,
+    immediate = true,
+    service = {})
 @Designate(ocd = IommuPool.Config.class)
 public final class IommuPool {
   /** Its configuration's PID. */

@@ -50,10 +50,7 @@ final class HitRun {
             maps[i],
             thread ->
                 new MapLoop(
-                    machine.dma(),
-                    machine.machine().buffer(SIZE),
-                    SIZE,
-                    DmaDirection.TO_DEVICE));
+                    machine.dma(), machine.machine().buffer(SIZE), SIZE, DmaDirection.TO_DEVICE));
         control[i] = new Loop[i + 1];
         Arrays.setAll(control[i], thread -> new ArithmeticLoop());
         WarmUp.run(team, Math.min(COLD_NS, 8 * task.unitNs()), maps[i]);

@@ -13,8 +13,8 @@ import io.carom.benchmarks.plan.IommuTask;
 import java.util.function.Consumer;
 
 /**
- * Models rows on a virtual clock, each on a machine of its own, and what happens when nothing is
- * in flight any more: queued invalidations are carried out, and pools give their pages back.
+ * Models rows on a virtual clock, each on a machine of its own, and what happens when nothing is in
+ * flight any more: queued invalidations are carried out, and pools give their pages back.
  */
 final class VirtualRows {
   private static final long WARM_IOS = 2 * Jobs.DEPTH;

@@ -35,8 +35,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The IOMMU as it is in a machine: a function on the PCI bus, whose requests travel through the
- * rings of its virtio transport from the guest's driver to the VMM's tables, and which stands before
- * the port of the bench device. The bench device itself is no function: it has its port only.
+ * rings of its virtio transport from the guest's driver to the VMM's tables, and which stands
+ * before the port of the bench device. The bench device itself is no function: it has its port
+ * only.
  */
 final class VirtioIommuSide implements IommuSide {
   private static final String NAME = "iommu";

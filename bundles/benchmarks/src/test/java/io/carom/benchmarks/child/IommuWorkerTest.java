@@ -66,8 +66,7 @@ class IommuWorkerTest {
 
   @Test
   void asksNothingForAWarmPoolAndHoldsNothingWhenIdle() throws InterruptedException {
-    final IommuReport.Row row =
-        row(IommuTask.Kind.VIRTUAL_ROWS, "iommu-pool", "necessary-only");
+    final IommuReport.Row row = row(IommuTask.Kind.VIRTUAL_ROWS, "iommu-pool", "necessary-only");
     assertThat(row.mapRequestsPerIo()).isZero();
     assertThat(row.unmapRequestsPerIo()).isZero();
     assertThat(row.kicksPerIo()).isZero();

@@ -24,8 +24,7 @@ class IommuSuiteTest {
   private final Gson gson = new Gson();
   private final List<IommuTask> done = new ArrayList<>();
 
-  private IommuOutcome run(
-      final TaskRunner<IommuTask, IommuMessage> runner, final boolean virtual)
+  private IommuOutcome run(final TaskRunner<IommuTask, IommuMessage> runner, final boolean virtual)
       throws InterruptedException {
     return new IommuSuite(runner, line -> {}, () -> 0)
         .run(new IommuBenchOptions("typical", virtual, 3));
@@ -35,16 +34,14 @@ class IommuSuiteTest {
     sink.accept(gson.fromJson(json, IommuMessage.class));
   }
 
-  private void answer(final IommuTask task, final Consumer<IommuMessage> sink)
-      throws ChildFailure {
+  private void answer(final IommuTask task, final Consumer<IommuMessage> sink) throws ChildFailure {
     done.add(task);
     switch (task.kind()) {
       case CATALOG -> say(sink, CATALOG);
       case VIRTUAL_ROWS, ROWS -> {
         final boolean virtual = task.kind() == IommuTask.Kind.VIRTUAL_ROWS;
         for (final IoCase row : task.cases()) {
-          sink.accept(
-              gson.fromJson("{\"row\":" + row(row, virtual) + "}", IommuMessage.class));
+          sink.accept(gson.fromJson("{\"row\":" + row(row, virtual) + "}", IommuMessage.class));
         }
         if (virtual) {
           say(sink, "{\"idlePages\":0}");

@@ -192,9 +192,7 @@ final class RequestQueue implements VirtioModel.Handler {
     properties.put(
         at + VirtioIommuDescriptor.RESV_SUBTYPE,
         (byte)
-            (range.msi()
-                ? VirtioIommuDescriptor.RESV_MSI
-                : VirtioIommuDescriptor.RESV_RESERVED));
+            (range.msi() ? VirtioIommuDescriptor.RESV_MSI : VirtioIommuDescriptor.RESV_RESERVED));
     properties.putLong(at + VirtioIommuDescriptor.RESV_START, range.start());
     properties.putLong(at + VirtioIommuDescriptor.RESV_END, range.end());
   }

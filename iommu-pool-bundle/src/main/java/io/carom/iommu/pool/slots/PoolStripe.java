@@ -83,8 +83,7 @@ final class PoolStripe extends Padded {
       return;
     }
     final boolean must = request.mustBounce && (request.attributes & DmaAttributes.MMIO) == 0;
-    if (must
-        || (request.size <= limit.bytes() && (request.attributes & UNBOUNCED) == 0)) {
+    if (must || (request.size <= limit.bytes() && (request.attributes & UNBOUNCED) == 0)) {
       need.of(request);
       if (need.bounded && pooled(was == DENIED, answer)) {
         return;
@@ -113,8 +112,7 @@ final class PoolStripe extends Padded {
     if (asked < 0) {
       return false;
     }
-    answer.needExtent(
-        from.iova(asked), 1L << (granuleShift + sizeClass), Need.access(need.list));
+    answer.needExtent(from.iova(asked), 1L << (granuleShift + sizeClass), Need.access(need.list));
     return true;
   }
 

@@ -68,8 +68,7 @@ final class Reservations {
       return null;
     }
     if (made.layout.slots() < slots) {
-      message =
-          "Insufficient space for " + slots + " slots, limited to " + made.layout.slots();
+      message = "Insufficient space for " + slots + " slots, limited to " + made.layout.slots();
     }
     final SlotRange[] next = Arrays.copyOf(ranges, ranges.length + 1);
     next[made.index] = made;

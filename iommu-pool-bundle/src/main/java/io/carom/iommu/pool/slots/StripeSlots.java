@@ -287,11 +287,7 @@ final class StripeSlots extends Padded {
   /** Slots of a class that have pages, in use or idle. */
   long held(final int sizeClass) {
     return Math.max(
-        0,
-        touched[sizeClass]
-            - empty[sizeClass].count()
-            - evicting[sizeClass]
-            - leaked[sizeClass]);
+        0, touched[sizeClass] - empty[sizeClass].count() - evicting[sizeClass] - leaked[sizeClass]);
   }
 
   /** Idle buffers of a class. */

@@ -445,7 +445,10 @@ final class DeviceCore implements QueueHost {
     }
   }
 
-  /** The doorbell: latches and wakes, or serves; ignored while the queue is not served (section 4.1.5.2). */
+  /**
+   * The doorbell: latches and wakes, or serves; ignored while the queue is not served (section
+   * 4.1.5.2).
+   */
   void notify(final int queue) {
     if (status.serving()) {
       workers[queue].kick();

@@ -83,8 +83,7 @@ public final class IovaExtents implements ExtentSource {
     }
     held.add(taken.length);
     final ExtentState made =
-        new ExtentState(
-            new Extent(ids.incrementAndGet(), ExtentKind.IOVA, iova, bytes), backing);
+        new ExtentState(new Extent(ids.incrementAndGet(), ExtentKind.IOVA, iova, bytes), backing);
     index.add(made);
     return made;
   }

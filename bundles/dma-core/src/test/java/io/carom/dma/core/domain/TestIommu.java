@@ -139,8 +139,7 @@ public final class TestIommu implements GuestIommu {
     }
 
     @Override
-    public int map(
-        final long iova, final long address, final long bytes, final int permissions) {
+    public int map(final long iova, final long address, final long bytes, final int permissions) {
       return map(iova, new long[] {address}, new long[] {bytes}, 1, permissions);
     }
 
@@ -268,9 +267,7 @@ public final class TestIommu implements GuestIommu {
       final Map.Entry<Long, Mapping> entry = domain.table.floorEntry(bus);
       final int needed =
           write ? VirtioIommuDescriptor.MAP_F_WRITE : VirtioIommuDescriptor.MAP_F_READ;
-      if (entry == null
-          || entry.getValue().end <= bus
-          || (entry.getValue().flags & needed) == 0) {
+      if (entry == null || entry.getValue().end <= bus || (entry.getValue().flags & needed) == 0) {
         faults++;
         return -1;
       }
