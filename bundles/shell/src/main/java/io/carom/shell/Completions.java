@@ -22,7 +22,8 @@ import picocli.CommandLine.Model.PositionalParamSpec;
 
 /**
  * Proposes values of options and parameters: what picocli knows of them, and for those labelled
- * {@code DEVICE}, {@code POOL}, {@code DOMAIN}, {@code STRATEGY} or {@code COMMAND} what there is now.
+ * {@code DEVICE}, {@code POOL}, {@code DOMAIN}, {@code STRATEGY} or {@code COMMAND} what there is
+ * now.
  */
 final class Completions {
   private final ShellServices services;

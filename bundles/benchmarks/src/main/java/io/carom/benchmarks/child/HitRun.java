@@ -50,20 +50,21 @@ final class HitRun {
             maps[i],
             thread ->
                 new MapLoop(
-                    machine.dma(),
-                    machine.machine().buffer(SIZE),
-                    SIZE,
-                    DmaDirection.TO_DEVICE));
+                    machine.dma(), machine.machine().buffer(SIZE), SIZE, DmaDirection.TO_DEVICE));
         control[i] = new Loop[i + 1];
         Arrays.setAll(control[i], thread -> new ArithmeticLoop());
         WarmUp.run(team, Math.min(COLD_NS, 8 * task.unitNs()), maps[i]);
         team.run(Math.min(CONTROL_NS, 4 * task.unitNs()), control[i]);
       }
+      final long requests = machine.counters().maps();
       for (int round = 0; round < task.rounds(); round++) {
         for (int i = 0; i < Team.THREADS; i++) {
           mapped[i].add(team.run(task.unitNs(), maps[i]));
           controlled[i].add(team.run(task.unitNs() / 2, control[i]));
         }
+      }
+      if (machine.counters().maps() != requests) {
+        throw new IllegalStateException("maps of 4 KiB on a warm pool ask the IOMMU");
       }
       for (int i = 0; i < Team.THREADS; i++) {
         final Figure ns = mapped[i].ns();

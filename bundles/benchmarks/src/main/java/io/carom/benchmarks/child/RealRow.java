@@ -18,13 +18,7 @@ final class RealRow {
   static IommuReport.Row measure(final IommuTask task, final IoCase row) {
     final IoSpec spec =
         new IoSpec(
-            row.strategy(),
-            row.variant(),
-            Profiles.of(task.profile()),
-            true,
-            RAM_BYTES,
-            0,
-            null);
+            row.strategy(), row.variant(), Profiles.of(task.profile()), true, RAM_BYTES, 0, null);
     try (IoMachine machine = new IoMachine(spec);
         Job job = machine.jobs().real(row.write(), row.bsBytes(), task.seed())) {
       job.verify(task.seed());

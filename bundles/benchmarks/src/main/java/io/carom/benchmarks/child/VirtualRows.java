@@ -13,16 +13,21 @@ import io.carom.benchmarks.plan.IommuTask;
 import java.util.function.Consumer;
 
 /**
- * Models rows on a virtual clock, each on a machine of its own, and what happens when nothing is
- * in flight any more: queued invalidations are carried out, and pools give their pages back.
+ * Models rows on a virtual clock, each on a machine of its own, and what happens when nothing is in
+ * flight any more: queued invalidations are carried out, and pools give their pages back.
  */
 final class VirtualRows {
-  private static final long WARM_IOS = 4 * Jobs.DEPTH;
-  private static final long IOS = 16 * Jobs.DEPTH;
+  private static final long WARM_IOS = 2 * Jobs.DEPTH;
+
+  /** At least one ring of 256 queued invalidations of each small size is filled by so many. */
+  private static final long IOS = 8 * Jobs.DEPTH;
+
   private static final long SECOND = 1_000_000_000;
 
   /** Longer than the longest delay of an invalidation, a second, and the core's ticks. */
-  private static final long FLUSHED_NS = 2 * SECOND;
+  private static final long FLUSHED_NS = SECOND + SECOND / 10;
+
+  private static final String LAZY = "iommu-lazy";
 
   /** Longer than two ticks of the pool's eviction, 5 s each, and the core's ticks. */
   private static final long EVICTED_NS = 12 * SECOND;
@@ -62,7 +67,7 @@ final class VirtualRows {
       final RowTally tally = new RowTally(row, machine);
       tally.add(job.run(IOS, Long.MAX_VALUE));
       final IommuReport.Row result = tally.row();
-      if (machine.openWindowUs() != null) {
+      if (row.strategy().equals(LAZY)) {
         time.advance(FLUSHED_NS);
       }
       sink.accept(IommuMessage.of(result.withOpenWindowUs(machine.openWindowUs())));

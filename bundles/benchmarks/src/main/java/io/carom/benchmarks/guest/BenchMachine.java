@@ -14,8 +14,8 @@ import io.carom.memory.PhysicalLayout;
 import java.time.Duration;
 
 /**
- * A machine without a container: 4 GiB of RAM unless told otherwise, of which the host commits what is touched, the
- * guest's page allocator, and bus ports.
+ * A machine without a container: 4 GiB of RAM unless told otherwise, of which the host commits what
+ * is touched, the guest's page allocator, and bus ports.
  */
 public final class BenchMachine {
   private static final long LOW = PhysicalLayout.LOW_RAM_LIMIT;
@@ -38,11 +38,7 @@ public final class BenchMachine {
     final Ram ram = new Ram(LOW, ramBytes - LOW);
     final PageStates states = new PageStates(ram.size(), false);
     map = new AddressSpaceMap(ram);
-    ports =
-        new Ports(
-            new BusTarget(ram, states, map, 0),
-            interrupts,
-            Duration.ofSeconds(10));
+    ports = new Ports(new BusTarget(ram, states, map, 0), interrupts, Duration.ofSeconds(10));
     memory = new GuestRam(ram, states, 0, ports::quiesceAll);
     pages = new RamPageAllocator(memory);
   }

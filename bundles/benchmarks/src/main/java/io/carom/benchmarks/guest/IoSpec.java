@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
  * @param copy whether bytes of bounced mappings are moved
  * @param ramBytes RAM, of which the host commits what is touched
  * @param live mappings that shall be able to live at once
- * @param time virtual time, which the calling thread drives, which ends
- *     with the machine, or null for the system's
+ * @param time virtual time, which the calling thread drives, which ends with the machine, or null
+ *     for the system's
  */
 public record IoSpec(
     String strategy,

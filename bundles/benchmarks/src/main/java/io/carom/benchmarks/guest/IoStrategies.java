@@ -37,8 +37,7 @@ public final class IoStrategies {
    * @param side what stands between the device and memory
    * @param maker makes the strategy, or null for the one that is the core's own
    */
-  record Recipe(
-      Variant variant, Side side, @Nullable Function<IoSpec, DmaStrategy> maker) {}
+  record Recipe(Variant variant, Side side, @Nullable Function<IoSpec, DmaStrategy> maker) {}
 
   /** What stands between the device and memory. */
   enum Side {
@@ -67,11 +66,7 @@ public final class IoStrategies {
         Side.BATCHED,
         spec -> RemapStrategy.lazy(FlushPlan.SINGLE));
     for (final Zeroing zeroing : Zeroing.values()) {
-      add(
-          PoolStrategy.IOMMU_POOL,
-          zeroing.toString(),
-          Side.BATCHED,
-          spec -> pool(spec, zeroing));
+      add(PoolStrategy.IOMMU_POOL, zeroing.toString(), Side.BATCHED, spec -> pool(spec, zeroing));
     }
     add(
         "swiotlb-magazine",

@@ -31,11 +31,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The IOMMU as it is in a machine: a function on the PCI bus, whose requests travel through the
- * rings of its virtio transport from the guest's driver to the VMM's tables, and which stands before
- * the port of the bench device. The bench device itself is no function: it has its port only.
+ * rings of its virtio transport from the guest's driver to the VMM's tables, and which stands
+ * before the port of the bench device. The bench device itself is no function: it has its port
+ * only.
  */
 final class VirtioIommuSide implements IommuSide {
   private static final String NAME = "iommu";
@@ -114,7 +116,7 @@ final class VirtioIommuSide implements IommuSide {
                         "the guest does not drive the IOMMU: " + dmesg.lines().getLast()));
   }
 
-  private static CostClock clock(final @org.jspecify.annotations.Nullable VirtualTime time) {
+  private static CostClock clock(final @Nullable VirtualTime time) {
     return time == null ? new BusyClock() : time::spend;
   }
 

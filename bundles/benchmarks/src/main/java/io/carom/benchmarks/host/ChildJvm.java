@@ -62,8 +62,7 @@ final class ChildJvm<T, M extends Reply> implements TaskRunner<T, M> {
   }
 
   @Override
-  public void run(final T task, final Consumer<M> sink)
-      throws ChildFailure, InterruptedException {
+  public void run(final T task, final Consumer<M> sink) throws ChildFailure, InterruptedException {
     final Process process = start();
     try {
       final LastLine errors = new LastLine(process.getErrorStream());

@@ -68,7 +68,8 @@ final class IommuSuite {
         progress.line("FAILED   " + problem);
       }
     }
-    final List<IommuReport.Row> rows = options.virtual() ? virtual : IommuFindings.windows(real, virtual);
+    final List<IommuReport.Row> rows =
+        options.virtual() ? virtual : IommuFindings.windows(real, virtual);
     if (rows.isEmpty() && !problems.isEmpty()) {
       throw new IllegalStateException(problems.getFirst());
     }
@@ -77,8 +78,7 @@ final class IommuSuite {
 
   private IommuMessage.Catalog catalog(final String profile) throws InterruptedException {
     try {
-      runner.run(
-          IommuTask.catalog(profile), message -> take(message, IommuTask.Kind.CATALOG));
+      runner.run(IommuTask.catalog(profile), message -> take(message, IommuTask.Kind.CATALOG));
     } catch (final ChildFailure e) {
       throw new IllegalStateException("the benchmark does not start: " + e.getMessage(), e);
     }

@@ -84,8 +84,7 @@ public final class Job implements AutoCloseable {
       finished += count;
     }
     final long took = clock.getAsLong() - start;
-    return new IoStretch(
-        finished, requeues, took, mapNs, unmapNs, cpuClock.getAsLong() - cpu);
+    return new IoStretch(finished, requeues, took, mapNs, unmapNs, cpuClock.getAsLong() - cpu);
   }
 
   private boolean begin(final int slot) {

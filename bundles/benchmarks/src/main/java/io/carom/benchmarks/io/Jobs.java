@@ -61,9 +61,7 @@ public record Jobs(
         buffer[i] = page();
       }
     }
-    return Arrays.stream(dealt)
-        .map(buffer -> new Request(memory, buffer))
-        .toArray(Request[]::new);
+    return Arrays.stream(dealt).map(buffer -> new Request(memory, buffer)).toArray(Request[]::new);
   }
 
   private long page() {

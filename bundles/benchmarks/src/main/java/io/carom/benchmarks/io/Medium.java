@@ -1,10 +1,10 @@
 package io.carom.benchmarks.io;
 
 import io.carom.dma.ScatterList;
+import io.carom.memory.LazyMemory;
 import io.carom.pci.BusAccess;
 import io.carom.pci.BusFaultException;
 import io.carom.pci.BusSession;
-import io.carom.memory.LazyMemory;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.SplittableRandom;
@@ -55,7 +55,8 @@ final class Medium {
         at += list.mappedLength(run);
       }
     } catch (final BusFaultException e) {
-      throw new IllegalStateException("the bench device cannot reach a buffer: " + e.getMessage(), e);
+      throw new IllegalStateException(
+          "the bench device cannot reach a buffer: " + e.getMessage(), e);
     } finally {
       session.end();
     }

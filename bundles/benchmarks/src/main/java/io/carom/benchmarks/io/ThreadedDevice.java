@@ -9,12 +9,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * A device with a thread of its own, in real time.
  *
- * <p><b>The protocol.</b> Two rings of slot numbers, each with one writer and one reader: the writer
- * fills an entry and then raises its count, volatile; the reader loads the count, volatile, before
- * the entries below it. No ring can overflow, since both have a place for each request. A driver
- * that finds nothing finished says that it waits, looks once more and parks; the device raises the
- * count before it looks whether the driver waits: one of the two sees the other. The device spins,
- * as real ones do not disturb the guest's processor to find their work.
+ * <p><b>The protocol.</b> Two rings of slot numbers, each with one writer and one reader: the
+ * writer fills an entry and then raises its count, volatile; the reader loads the count, volatile,
+ * before the entries below it. No ring can overflow, since both have a place for each request. A
+ * driver that finds nothing finished says that it waits, looks once more and parks; the device
+ * raises the count before it looks whether the driver waits: one of the two sees the other. The
+ * device spins, as real ones do not disturb the guest's processor to find their work.
  */
 final class ThreadedDevice implements IoDevice {
   private static final int SPINS = 200;

@@ -6,6 +6,9 @@ import java.util.HashSet;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Virtual time, in nanoseconds: it passes only when somebody says what something took.
@@ -28,9 +31,13 @@ public final class VirtualTime implements Timing, AutoCloseable {
   /** Of the core's timers: when each of them is due first after {@link #begin}. */
   private static final long TICK_NS = 10_000_000;
 
+  private static final long LOOK_NS = 1_000_000;
+  private static final long ENDED_NS = 1_000_000;
   private static final long PATIENCE_NS = TimeUnit.SECONDS.toNanos(20);
 
   private final Thread driver = Thread.currentThread();
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition slept = lock.newCondition();
   private final Set<Thread> known = new HashSet<>();
   private final TreeSet<Sleeper> sleepers =
       new TreeSet<>(
@@ -41,30 +48,51 @@ public final class VirtualTime implements Timing, AutoCloseable {
   private long busy;
   private boolean ended;
 
+  /** One that sleeps; guarded by the lock. */
   private static final class Sleeper {
     private final Thread thread = Thread.currentThread();
+    private final Condition due;
     private long wakeAt;
     private boolean awake;
+
+    Sleeper(final Condition due) {
+      this.due = due;
+    }
   }
 
   /** Begins at 0; the calling thread drives. */
   public VirtualTime() {}
 
   @Override
-  public synchronized long nanoTime() {
-    return now;
+  public long nanoTime() {
+    lock.lock();
+    try {
+      return now;
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** Time that the driving thread has spent, in nanoseconds; waiting is not spending. */
-  public synchronized long busyNanos() {
-    return busy;
+  public long busyNanos() {
+    lock.lock();
+    try {
+      return busy;
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** The calling thread was busy for so long. */
-  public synchronized void spend(final long nanos) {
-    now += nanos;
-    if (Thread.currentThread().equals(driver)) {
-      busy += nanos;
+  public void spend(final long nanos) {
+    lock.lock();
+    try {
+      now += nanos;
+      if (Thread.currentThread().equals(driver)) {
+        busy += nanos;
+      }
+    } finally {
+      lock.unlock();
     }
   }
 
@@ -72,32 +100,44 @@ public final class VirtualTime implements Timing, AutoCloseable {
   public void pause(final long nanos) {
     if (Thread.currentThread().equals(driver)) {
       advance(nanos);
-    } else {
-      sleep(Math.max(1, nanos));
+    } else if (!sleep(Math.max(1, nanos))) {
+      LockSupport.parkNanos(ENDED_NS); // until its loop sees that it is over too
     }
   }
 
-  private synchronized void sleep(final long nanos) {
-    final Sleeper self = new Sleeper();
-    self.wakeAt = now + nanos;
-    known.add(self.thread);
-    sleepers.add(self);
-    notifyAll();
+  /** Sleeps; false when time has ended. */
+  private boolean sleep(final long nanos) {
+    lock.lock();
     try {
-      while (!self.awake && !ended) {
-        wait();
+      final Sleeper self = new Sleeper(lock.newCondition());
+      self.wakeAt = now + nanos;
+      known.add(self.thread);
+      sleepers.add(self);
+      slept.signal();
+      try {
+        while (!self.awake && !ended) {
+          self.due.await();
+        }
+      } catch (final InterruptedException e) {
+        sleepers.remove(self);
+        Thread.currentThread().interrupt();
       }
-    } catch (final InterruptedException e) {
-      sleepers.remove(self);
-      Thread.currentThread().interrupt();
+      return !ended;
+    } finally {
+      lock.unlock();
     }
   }
 
   /** Time ends: whoever sleeps wakes, and nobody sleeps any more. For cores that are closed. */
   @Override
-  public synchronized void close() {
-    ended = true;
-    notifyAll();
+  public void close() {
+    lock.lock();
+    try {
+      ended = true;
+      sleepers.forEach(sleeper -> sleeper.due.signal());
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** Lets so much time pass; for the driver. */
@@ -106,34 +146,44 @@ public final class VirtualTime implements Timing, AutoCloseable {
   }
 
   /** Lets time pass up to a moment, or wakes who is due where it has passed; for the driver. */
-  public synchronized void advanceTo(final long moment) {
-    while (!sleepers.isEmpty() && sleepers.first().wakeAt <= Math.max(moment, now)) {
-      final Sleeper next = sleepers.removeFirst();
-      now = Math.max(now, next.wakeAt);
-      next.awake = true;
-      notifyAll();
-      settle();
+  public void advanceTo(final long moment) {
+    lock.lock();
+    try {
+      while (!sleepers.isEmpty() && sleepers.first().wakeAt <= Math.max(moment, now)) {
+        final Sleeper next = sleepers.removeFirst();
+        now = Math.max(now, next.wakeAt);
+        next.awake = true;
+        next.due.signal();
+        settle();
+      }
+      now = Math.max(now, moment);
+    } finally {
+      lock.unlock();
     }
-    now = Math.max(now, moment);
   }
 
   /**
    * Begins what is exact: waits until all of the core's threads sleep, then goes on at a full
    * second, a tick before all of them are due.
    */
-  public synchronized void begin() {
-    for (final Thread thread : Thread.getAllStackTraces().keySet()) {
-      if (thread.getName().startsWith(CORE)) {
-        known.add(thread);
+  public void begin() {
+    lock.lock();
+    try {
+      for (final Thread thread : Thread.getAllStackTraces().keySet()) {
+        if (thread.getName().startsWith(CORE)) {
+          known.add(thread);
+        }
       }
-    }
-    settle();
-    now = (now / SECOND + 1) * SECOND;
-    final Set<Sleeper> all = new HashSet<>(sleepers);
-    sleepers.clear();
-    for (final Sleeper sleeper : all) {
-      sleeper.wakeAt = now + TICK_NS;
-      sleepers.add(sleeper);
+      settle();
+      now = (now / SECOND + 1) * SECOND;
+      final Set<Sleeper> all = new HashSet<>(sleepers);
+      sleepers.clear();
+      for (final Sleeper sleeper : all) {
+        sleeper.wakeAt = now + TICK_NS;
+        sleepers.add(sleeper);
+      }
+    } finally {
+      lock.unlock();
     }
   }
 
@@ -146,7 +196,7 @@ public final class VirtualTime implements Timing, AutoCloseable {
         throw new IllegalStateException("a thread of the core does not come to rest");
       }
       try {
-        wait(1); // a thread that ends tells nobody
+        slept.awaitNanos(LOOK_NS); // a thread that ends tells nobody
       } catch (final InterruptedException e) {
         interrupted = true;
       }

@@ -51,7 +51,8 @@ public final class IommuPlan {
       return tasks;
     }
     final Map<String, List<IoCase>> variants = new LinkedHashMap<>();
-    cases.forEach(row -> variants.computeIfAbsent(row.title(), title -> new ArrayList<>()).add(row));
+    cases.forEach(
+        row -> variants.computeIfAbsent(row.title(), title -> new ArrayList<>()).add(row));
     for (final List<IoCase> rows : variants.values()) {
       tasks.add(task(IommuTask.Kind.ROWS, profile, rows, List.of(), ROUNDS, seed));
     }

@@ -34,7 +34,9 @@ class IoMachineTest {
 
   @ParameterizedTest
   @CsvSource({
-    "direct,false,4096", "direct,true,131072", "swiotlb-magazine,false,65536",
+    "direct,false,4096",
+    "direct,true,131072",
+    "swiotlb-magazine,false,65536",
     "swiotlb-magazine,true,4096"
   })
   void movesEveryByteInRealTime(final String strategy, final boolean write, final long bytes) {
@@ -85,6 +87,7 @@ class IoMachineTest {
   void namesTheStrategies() {
     assertThatThrownBy(() -> machine("iommu-lent", null))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageStartingWith("unknown strategy 'iommu-lent'; valid: direct, swiotlb-magazine");
+        .hasMessageStartingWith(
+            "unknown strategy 'iommu-lent'; valid: direct, iommu-strict unbatched");
   }
 }

@@ -74,9 +74,7 @@ final class BenchCommand extends ShellCommand {
     }
     final String costs = profile == null ? IommuBenchOptions.DEFAULTS.profile() : profile;
     return new IommuBenchResult(
-        services
-            .iommuBench()
-            .run(new IommuBenchOptions(costs, virtual, seed), progress::accept));
+        services.iommuBench().run(new IommuBenchOptions(costs, virtual, seed), progress::accept));
   }
 
   private Object swiotlb(final Consumer<String> progress) throws InterruptedException {

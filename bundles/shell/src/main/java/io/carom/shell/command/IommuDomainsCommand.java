@@ -12,7 +12,8 @@ import picocli.CommandLine.Command;
     description = "Show what was asked of the IOMMU, its domains, and who is outside of them.",
     footer = {
       "",
-      "The VMM's counters say what the IOMMU did; the driver's, what the guest asked of it. Time is",
+      "The VMM's counters say what the IOMMU did; the driver's, what the guest asked of it. Time"
+          + " is",
       "charged as the cost profile says: it is modelled, or calibrated to published results."
     })
 final class IommuDomainsCommand extends ShellCommand {

@@ -12,7 +12,8 @@ import picocli.CommandLine.Command;
     description = "Show the guest's pools in IOMMU domains: classes, caches, hits, evictions.",
     footer = {
       "",
-      "A slot is untouched, empty, in flight, cached for one permission, evicting or leaked. A pool",
+      "A slot is untouched, empty, in flight, cached for one permission, evicting or leaked. A"
+          + " pool",
       "is open while a device of its domain uses a strategy that needs all RAM in reach."
     })
 final class IommuPoolsCommand extends ShellCommand {

@@ -42,7 +42,6 @@ public record IommuFaults(FaultCounters counters, List<Fault> faults) {
 
   /** Of what an IOMMU tells now. */
   public static IommuFaults of(final IommuHost iommu) {
-    return new IommuFaults(
-        iommu.faultCounters(), iommu.faults().stream().map(Fault::of).toList());
+    return new IommuFaults(iommu.faultCounters(), iommu.faults().stream().map(Fault::of).toList());
   }
 }

@@ -131,8 +131,7 @@ final class IommuText {
 
   static String faults(final IommuFaults all) {
     return "%d faults, %d reported to the guest, %d dropped for want of an event buffer\n"
-            .formatted(
-                all.counters().faults(), all.counters().reported(), all.counters().dropped())
+            .formatted(all.counters().faults(), all.counters().reported(), all.counters().dropped())
         + FAULTS.table(all.faults(), "no faults are kept");
   }
 

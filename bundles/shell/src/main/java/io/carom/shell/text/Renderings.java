@@ -1,12 +1,12 @@
 package io.carom.shell.text;
 
 import io.carom.dma.DmaDeviceInfo;
+import io.carom.dma.IovaPoolInfo;
 import io.carom.dma.MappingInfo;
 import io.carom.dma.PoolInfo;
 import io.carom.dma.StrategyInfo;
 import io.carom.dma.SwapReport;
 import io.carom.dma.TransitionInfo;
-import io.carom.dma.IovaPoolInfo;
 import io.carom.guest.DmaBenchResult;
 import io.carom.guest.PageCacheInfo;
 import io.carom.iommu.IommuHost;

@@ -43,8 +43,7 @@ class IommuBenchCommandTest {
         .hasMessage("carom:bench: --profile is for iommu, not for swiotlb");
     assertThatThrownBy(() -> run("iommu", "--profile", "cheap"))
         .isInstanceOf(UsageException.class)
-        .hasMessageContaining(
-            "'cheap' is none of none, low, typical, high, series, s390");
+        .hasMessageContaining("'cheap' is none of none, low, typical, high, series, s390");
     assertThat(world.iommuBench.runs).isEmpty();
   }
 
@@ -88,7 +87,8 @@ class IommuBenchCommandTest {
     final String text = text(run("iommu"));
     assertThat(text)
         .startsWith("PER I/O ")
-        .containsPattern("iommu-strict +unbatched +read +64 KiB +16.0 +1.00 +17.0 +1.00 +0.00 +1024")
+        .containsPattern(
+            "iommu-strict +unbatched +read +64 KiB +16.0 +1.00 +17.0 +1.00 +0.00 +1024")
         .contains("profile typical (modelled): kick 3000 ns")
         .contains("real time: what the IOMMU and the device take is modelled, the rest is measured")
         .containsPattern("iommu-lazy +single +read +never")

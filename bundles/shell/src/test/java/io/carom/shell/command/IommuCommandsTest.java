@@ -25,8 +25,7 @@ class IommuCommandsTest {
   private FakeIommu fit() {
     final FakeIommu iommu = new FakeIommu();
     iommu.ranges.add(new MappingRange(0x100000, 0x1fffff, 0x4000_0000L, "rw"));
-    iommu.ranges.add(
-        new MappingRange(0xffff_f000L, 0xffff_ffffL, 0x4010_0000L, "r-"));
+    iommu.ranges.add(new MappingRange(0xffff_f000L, 0xffff_ffffL, 0x4010_0000L, "r-"));
     world.iommu = iommu;
     return iommu;
   }
@@ -131,8 +130,7 @@ class IommuCommandsTest {
           """)
   void namesWhatIsValid(final String domain, final String limit, final String message) {
     fit();
-    assertThatThrownBy(() -> run("iommu:map", domain, "--limit", limit))
-        .hasMessage(message);
+    assertThatThrownBy(() -> run("iommu:map", domain, "--limit", limit)).hasMessage(message);
   }
 
   @Test

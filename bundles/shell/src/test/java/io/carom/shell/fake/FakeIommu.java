@@ -27,8 +27,7 @@ public final class FakeIommu implements IommuHost {
   public List<DomainInfo> domains() {
     return List.of(
         new DomainInfo(1, true, List.of("00:05.0"), 0, 0, 0),
-        new DomainInfo(
-            2, false, List.of("00:00.0", "00:04.0"), ranges.size(), 512, 512L * 4096));
+        new DomainInfo(2, false, List.of("00:00.0", "00:04.0"), ranges.size(), 512, 512L * 4096));
   }
 
   @Override

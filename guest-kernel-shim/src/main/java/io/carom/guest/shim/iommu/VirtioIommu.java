@@ -204,9 +204,11 @@ final class VirtioIommu implements GuestIommu, PciDriver.Binding {
     try {
       requests.free();
       events.free();
-      device.free();
     } finally {
       requests.unlock();
     }
+    // Not under the lock: the core ends what it has in domains then, and takes its own locks before
+    // this one. Nobody touches the rings any more: the queue is dead.
+    device.free();
   }
 }

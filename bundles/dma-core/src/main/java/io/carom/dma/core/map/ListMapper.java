@@ -56,10 +56,7 @@ public final class ListMapper {
    * @return runs, or 0 on failure, or -1 when the strategy does not take lists any more
    */
   public int map(
-      final ScatterList list,
-      final DmaDirection direction,
-      final int attributes,
-      final long most) {
+      final ScatterList list, final DmaDirection direction, final int attributes, final long most) {
     final DmaDomain domain = mapper.domain();
     if (domain == null) {
       return -1;

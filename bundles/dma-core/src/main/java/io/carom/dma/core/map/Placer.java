@@ -46,8 +46,8 @@ abstract class Placer {
   private static final long MOST_NEEDED = 1L << 30;
 
   /**
-   * From here the map needs pages at an address of its domain: behind it the number of the address's
-   * granule of 4 KiB, the number of pages, and permissions, from the top.
+   * From here the map needs pages at an address of its domain: behind it the number of the
+   * address's granule of 4 KiB, the number of pages, and permissions, from the top.
    */
   private static final long NEEDS_AT = -1L << 61;
 
@@ -224,8 +224,7 @@ abstract class Placer {
         : answer;
   }
 
-  private @Nullable ExtentState make(
-      final long unfinished, final Pool pool, final int attributes) {
+  private @Nullable ExtentState make(final long unfinished, final Pool pool, final int attributes) {
     if (unfinished >= NEEDS_AT) {
       final long code = unfinished - NEEDS_AT;
       final int permissions = (int) code & ((1 << PERMISSION_BITS) - 1);
@@ -262,8 +261,7 @@ abstract class Placer {
     space.remaps().undo(iova, generation);
     space
         .addresses()
-        .giveBack(
-            stripe.index, iova, list == null ? space.ioBytes(address, size) : list.ioBytes());
+        .giveBack(stripe.index, iova, list == null ? space.ioBytes(address, size) : list.ioBytes());
     return REFUSED - Failures.IOMMU;
   }
 

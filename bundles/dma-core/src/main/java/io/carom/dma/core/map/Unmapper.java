@@ -422,8 +422,7 @@ public final class Unmapper implements PassTable.Owner, RemapTable.Owner {
    *
    * @throws DmaUsageException for another list than was mapped there
    */
-  public void syncList(
-      final ScatterList list, final DmaDirection direction, final boolean forCpu) {
+  public void syncList(final ScatterList list, final DmaDirection direction, final boolean forCpu) {
     final long busAddress = list.busAddress(0);
     final ExtentState extent = find(busAddress);
     if (extent != null && extent.backing != null && extent.backing.list() != list) {

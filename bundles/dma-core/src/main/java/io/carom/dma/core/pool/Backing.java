@@ -149,11 +149,7 @@ public final class Backing {
   }
 
   private void move(
-      final Mover mover,
-      final long offset,
-      final long address,
-      final long size,
-      final boolean in) {
+      final Mover mover, final long offset, final long address, final long size, final boolean in) {
     long done = 0;
     while (done < size) {
       final long at = address - bus + done;

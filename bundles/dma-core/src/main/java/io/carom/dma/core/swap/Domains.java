@@ -188,9 +188,9 @@ public final class Domains {
   }
 
   /**
-   * Opens windows for what lives of a device, and for its coherent memory, and attaches it. Its maps
-   * open windows of their own meanwhile ({@code covering}), and those that do not have records that
-   * are visible.
+   * Opens windows for what lives of a device, and for its coherent memory, and attaches it. Its
+   * maps open windows of their own meanwhile ({@code covering}), and those that do not have records
+   * that are visible.
    *
    * @throws IllegalStateException when the IOMMU refuses
    */

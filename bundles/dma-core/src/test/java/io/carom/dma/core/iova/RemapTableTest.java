@@ -47,15 +47,20 @@ class RemapTableTest {
     assertThat(begin(0xff_f010L, 0x2000, mine)).isTrue();
     assertThat(begin(0xff_f020L, 8, mine)).isFalse();
     assertThat(mine.live()).isEqualTo(1);
-    assertThat(table.claim(0xff_f010L, 0x2000, TO_DEVICE, false, owner, out)).isEqualTo(Found.ABSENT);
+    assertThat(table.claim(0xff_f010L, 0x2000, TO_DEVICE, false, owner, out))
+        .isEqualTo(Found.ABSENT);
     assertThat(table.covers(0xff_f010L, 1, TO_DEVICE, owner)).isFalse();
     table.live(0xff_f000L);
-    assertThat(table.claim(0xff_f011L, 0x2000, TO_DEVICE, false, owner, out)).isEqualTo(Found.ABSENT);
-    assertThat(table.claim(0xff_f010L, 0x2000, TO_DEVICE, false, s -> null, out)).isEqualTo(Found.ABSENT);
-    assertThat(table.claim(0xff_f010L, 0x1fff, TO_DEVICE, false, owner, out)).isEqualTo(Found.OTHER_SIZE);
+    assertThat(table.claim(0xff_f011L, 0x2000, TO_DEVICE, false, owner, out))
+        .isEqualTo(Found.ABSENT);
+    assertThat(table.claim(0xff_f010L, 0x2000, TO_DEVICE, false, s -> null, out))
+        .isEqualTo(Found.ABSENT);
+    assertThat(table.claim(0xff_f010L, 0x1fff, TO_DEVICE, false, owner, out))
+        .isEqualTo(Found.OTHER_SIZE);
     assertThat(table.claim(0xff_f010L, 0x2000, FROM_DEVICE, false, owner, out))
         .isEqualTo(Found.OTHER_DIRECTION);
-    assertThat(table.claim(0xff_f010L, 0x2000, TO_DEVICE, false, owner, out)).isEqualTo(Found.CLAIMED);
+    assertThat(table.claim(0xff_f010L, 0x2000, TO_DEVICE, false, owner, out))
+        .isEqualTo(Found.CLAIMED);
     assertThat(out.iova).isEqualTo(0xff_f000L);
     assertThat(out.ioBytes).isEqualTo(0x3000);
     assertThat(out.busAddress).isEqualTo(0xff_f010L);
@@ -70,7 +75,8 @@ class RemapTableTest {
     assertThat(out.tick).isEqualTo(77);
     assertThat(out.state).isEqualTo(Remapped.State.ENDING);
     final Remapped second = new Remapped();
-    assertThat(table.claim(0xff_f010L, 0x2000, TO_DEVICE, false, owner, second)).isEqualTo(Found.ABSENT);
+    assertThat(table.claim(0xff_f010L, 0x2000, TO_DEVICE, false, owner, second))
+        .isEqualTo(Found.ABSENT);
     assertThat(table.any(0x100_1fffL, 0x200_0000L)).isTrue();
     assertThat(table.any(0x100_2000L, 0x200_0000L)).isFalse();
     assertThat(mine.live()).isEqualTo(1);
