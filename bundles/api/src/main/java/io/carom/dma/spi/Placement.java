@@ -152,8 +152,8 @@ public final class Placement {
   }
 
   /**
-   * One of {@link #NONE}, {@link #BOUNCE}, {@link #PASS}, {@link #REFUSED}, {@link #NEED_EXTENT}, {@link
-   * #REMAP}.
+   * One of {@link #NONE}, {@link #BOUNCE}, {@link #PASS}, {@link #REFUSED}, {@link #NEED_EXTENT},
+   * {@link #REMAP}.
    */
   public int kind() {
     return kind;

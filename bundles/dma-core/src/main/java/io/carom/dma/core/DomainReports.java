@@ -36,8 +36,7 @@ final class DomainReports {
     return result;
   }
 
-  private static IovaPoolInfo info(
-      final DmaDomain domain, final @Nullable Pool pool) {
+  private static IovaPoolInfo info(final DmaDomain domain, final @Nullable Pool pool) {
     return new IovaPoolInfo(
         domain.guest().id(),
         pool == null ? "none" : pool.strategy(),

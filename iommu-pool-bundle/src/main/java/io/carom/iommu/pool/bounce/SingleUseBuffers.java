@@ -82,8 +82,7 @@ public final class SingleUseBuffers {
     if (buffer == null) {
       return false;
     }
-    check(buffer, SingleUse.ASKED, extent.busAddress());
-    if (buffer.bytes != extent.size()) {
+    if (check(buffer, SingleUse.ASKED, extent.busAddress()).bytes != extent.size()) {
       throw wrong(extent.busAddress());
     }
     buffer.extent = extent;
@@ -119,16 +118,14 @@ public final class SingleUseBuffers {
     if (buffer == null) {
       return false;
     }
-    check(buffer, SingleUse.ASKED, iova);
+    ranges.giveBack(check(buffer, SingleUse.ASKED, iova));
     buffers--;
-    ranges.giveBack(buffer);
     return true;
   }
 
   /** A mapping ended; true to give the buffer back. */
   public boolean release(final long iova) {
-    final SingleUse buffer = ranges.find(iova);
-    check(buffer, SingleUse.IN_FLIGHT, iova);
+    final SingleUse buffer = check(ranges.find(iova), SingleUse.IN_FLIGHT, iova);
     if (keep) {
       put(buffer);
       return false;
@@ -215,9 +212,11 @@ public final class SingleUseBuffers {
     if (surplus.remove(buffer)) {
       return true;
     }
-    check(buffer, SingleUse.IDLE, extent.busAddress());
     final Shelf shelf = shelves.get(key(buffer.bytes, buffer.list));
-    if (shelf == null || !shelf.remove(buffer)) {
+    if (buffer.stripe != stripe
+        || buffer.state != SingleUse.IDLE
+        || shelf == null
+        || !shelf.remove(buffer)) {
       throw wrong(extent.busAddress());
     }
     idle[buffer.list]--;
@@ -232,9 +231,8 @@ public final class SingleUseBuffers {
     if (buffer == null) {
       return false;
     }
-    check(buffer, SingleUse.EVICTING, extent.busAddress());
+    check(buffer, SingleUse.EVICTING, extent.busAddress()).extent = null;
     evicting--;
-    buffer.extent = null;
     if (reusable) {
       buffers--;
       ranges.giveBack(buffer);
@@ -245,10 +243,11 @@ public final class SingleUseBuffers {
     return true;
   }
 
-  private void check(final @Nullable SingleUse buffer, final int state, final long iova) {
+  private SingleUse check(final @Nullable SingleUse buffer, final int state, final long iova) {
     if (buffer == null || buffer.stripe != stripe || buffer.state != state) {
       throw wrong(iova);
     }
+    return buffer;
   }
 
   private static IllegalStateException wrong(final long iova) {

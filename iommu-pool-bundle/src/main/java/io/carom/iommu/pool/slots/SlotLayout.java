@@ -35,7 +35,7 @@ record SlotLayout(long first, int granuleShift, int slots) {
 
   /** Bytes of the range. */
   long bytes() {
-    return slots * GRANULES << granuleShift;
+    return (slots * GRANULES) << granuleShift;
   }
 
   /** Bytes of a buffer. */
@@ -45,7 +45,8 @@ record SlotLayout(long first, int granuleShift, int slots) {
 
   /** First address of a class. */
   long base(final int sizeClass) {
-    return first + ((long) slots * ((1 << CLASSES) - (2 << sizeClass)) << granuleShift);
+    final long granules = (long) slots * ((1 << CLASSES) - (2 << sizeClass));
+    return first + (granules << granuleShift);
   }
 
   /** First address of a slot. */

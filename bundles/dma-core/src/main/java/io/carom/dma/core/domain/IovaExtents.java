@@ -2,6 +2,7 @@ package io.carom.dma.core.domain;
 
 import io.carom.dma.ExtentKind;
 import io.carom.dma.core.memory.ExtentSource;
+import io.carom.dma.core.memory.PlatformSync;
 import io.carom.dma.core.pool.Backing;
 import io.carom.dma.core.pool.ExtentIndex;
 import io.carom.dma.core.pool.ExtentState;
@@ -13,6 +14,8 @@ import io.carom.iommu.IommuStatus;
 import io.carom.memory.GuestMemory;
 import io.carom.memory.PhysicalLayout;
 import io.carom.memory.RamRange;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
@@ -36,6 +39,8 @@ public final class IovaExtents implements ExtentSource {
   private final ExtentIndex index;
   private final AtomicInteger ids;
   private final long granule;
+  private final Map<ExtentState, PageRuns> runs = new ConcurrentHashMap<>();
+  private final PlatformSync platform;
   private final LongAdder held = new LongAdder();
   private final LongAdder leaked = new LongAdder();
   private volatile boolean starved;
@@ -53,6 +58,7 @@ public final class IovaExtents implements ExtentSource {
     this.index = index;
     this.ids = ids;
     this.granule = granule;
+    platform = new PlatformSync(memory);
   }
 
   /** Nothing is planned in a domain. */
@@ -71,20 +77,21 @@ public final class IovaExtents implements ExtentSource {
     if (bytes <= 0 || ((iova | bytes) & (granule - 1)) != 0 || isTaken(iova, bytes)) {
       return null;
     }
-    final long[] taken = takePages((int) (bytes >> PhysicalLayout.PAGE_SHIFT));
+    final PageRuns taken = PageRuns.take(pages, platform, (int) (bytes >> PhysicalLayout.PAGE_SHIFT));
     if (taken == null) {
       starved = true;
       return null;
     }
-    final Backing backing = new Backing(memory.ram(), iova, offsets(taken), permissions);
+    final Backing backing = new Backing(
+            memory.ram(), platform.uncached(), iova, taken.offsets(memory), permissions);
     if (map(iova, taken, permissions) != IommuStatus.OK) {
-      give(taken);
+      taken.give(pages, platform);
       return null;
     }
-    held.add(taken.length);
+    held.add(taken.pages());
     final ExtentState made =
-        new ExtentState(
-            new Extent(ids.incrementAndGet(), ExtentKind.IOVA, iova, bytes), backing);
+        new ExtentState(new Extent(ids.incrementAndGet(), ExtentKind.IOVA, iova, bytes), backing);
+    runs.put(made, taken);
     index.add(made);
     return made;
   }
@@ -98,61 +105,16 @@ public final class IovaExtents implements ExtentSource {
     return false;
   }
 
-  private long @Nullable [] takePages(final int count) {
-    final long[] taken = new long[count];
-    int have = 0;
-    int run = Integer.highestOneBit(count);
-    while (have < count) {
-      run = Math.min(run, Integer.highestOneBit(count - have));
-      final long address =
-          pages.allocate(run, PhysicalLayout.PAGE_SIZE, PhysicalLayout.MMIO64_BASE);
-      if (address == PageAllocator.NONE) {
-        if (run == 1) {
-          for (int i = 0; i < have; i++) {
-            pages.free(taken[i], 1);
-          }
-          return null;
-        }
-        run /= 2;
-        continue;
-      }
-      memory.segment(address, (long) run << PhysicalLayout.PAGE_SHIFT).fill((byte) 0);
-      for (int i = 0; i < run; i++) {
-        taken[have++] = address + ((long) i << PhysicalLayout.PAGE_SHIFT);
-      }
-    }
-    return taken;
-  }
-
-  private long[] offsets(final long[] addresses) {
-    final long[] offsets = new long[addresses.length];
-    for (int i = 0; i < offsets.length; i++) {
-      offsets[i] = memory.offset(addresses[i]);
-    }
-    return offsets;
-  }
-
-  private int map(final long iova, final long[] taken, final int permissions) {
-    final long[] starts = new long[taken.length];
-    final long[] lengths = new long[taken.length];
-    int pieces = 0;
-    for (final long address : taken) {
-      final long bus = address + memory.busOffset();
-      if (pieces > 0 && starts[pieces - 1] + lengths[pieces - 1] == bus) {
-        lengths[pieces - 1] += PhysicalLayout.PAGE_SIZE;
-      } else {
-        starts[pieces] = bus;
-        lengths[pieces++] = PhysicalLayout.PAGE_SIZE;
-      }
-    }
-    return guest.map(
-        iova, starts, lengths, pieces, permissions & (IovaSpace.READ | IovaSpace.WRITE));
-  }
-
-  private void give(final long[] taken) {
-    for (final long address : taken) {
-      pages.free(address, 1);
-    }
+  private int map(final long iova, final PageRuns taken, final int permissions) {
+    final long[] starts = taken.busAddresses(platform);
+    return starts == null
+        ? IommuStatus.RANGE // a run that is not in one bank
+        : guest.map(
+            iova,
+            starts,
+            taken.lengths(),
+            taken.count(),
+            permissions & (IovaSpace.READ | IovaSpace.WRITE));
   }
 
   @Override
@@ -166,9 +128,9 @@ public final class IovaExtents implements ExtentSource {
    * @return false when the IOMMU did not unmap it: it is lost, and its addresses stay taken
    */
   public boolean dispose(final ExtentState extent) {
-    final Backing backing = extent.backing;
-    if (backing == null) {
-      throw new IllegalArgumentException("an extent of no domain");
+    final PageRuns taken = runs.get(extent);
+    if (taken == null) {
+      throw new IllegalArgumentException("an extent of another domain, or of none");
     }
     final long iova = extent.extent.busAddress();
     final int status = guest.unmap(iova, extent.extent.size());
@@ -182,23 +144,10 @@ public final class IovaExtents implements ExtentSource {
       return false;
     }
     index.remove(extent);
-    final long[] offsets = backing.pages();
-    held.add(-offsets.length);
-    for (final long offset : offsets) {
-      pages.free(address(offset), 1);
-    }
+    runs.remove(extent);
+    held.add(-taken.pages());
+    taken.give(pages, platform);
     return true;
-  }
-
-  private long address(final long offset) {
-    long base = 0;
-    for (final RamRange range : memory.ranges()) {
-      if (offset < base + range.size()) {
-        return range.base() + (offset - base);
-      }
-      base += range.size();
-    }
-    throw new IllegalStateException("offset " + offset + " is beyond RAM");
   }
 
   /** Whether pages were wanted and there were none since the last call. */

@@ -9,8 +9,9 @@ import io.carom.dma.spi.IovaSpace;
  * free addresses, whose lock is held for a search.
  *
  * <p><b>Locks.</b> A rack's lock is taken before the depot's monitor; the free set's monitor is
- * taken with neither held. The array of racks is the monitor of who empties them, outermost. Each address is at any time in exactly one place: with a lessee, in a
- * magazine, in the free set, excluded, or leaked.
+ * taken with neither held. The array of racks is the monitor of who empties them, outermost. Each
+ * address is at any time in exactly one place: with a lessee, in a magazine, in the free set,
+ * excluded, or leaked.
  *
  * <p><b>Reserving.</b> A range in a magazine is nobody's, but is not in the free set. {@link
  * #reserve} and a lease that finds nothing first turn the magazines off, then empty each under its

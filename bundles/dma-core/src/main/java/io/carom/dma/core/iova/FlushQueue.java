@@ -28,10 +28,10 @@ import java.util.function.LongSupplier;
  * covered when it began is back. Locks: {@code flushing}, then nothing of ours; a ring's, then the
  * failures' monitor, or those of the addresses.
  *
- * <p><b>Failures.</b> The IOMMU may refuse a queued unmap in any kick from the moment it was queued:
- * before the range is added here, on any thread. The refusal is remembered by the range's first
- * address, and the range is leaked instead of given back. The driver tells of it before the flush
- * that covers the range returns.
+ * <p><b>Failures.</b> The IOMMU may refuse a queued unmap in any kick from the moment it was
+ * queued: before the range is added here, on any thread. The refusal is remembered by the range's
+ * first address, and the range is leaked instead of given back. The driver tells of it before the
+ * flush that covers the range returns.
  *
  * <p><b>Change of plan.</b> New rings are published, the old ones are retired under their locks, a
  * flush covers what they hold, and it is given back. Who meets a retired ring reads the rings

@@ -2,7 +2,9 @@ package io.carom.dma.core.iova;
 
 import io.carom.dma.core.pool.StripeLock;
 
-/** One ring of a {@link FlushQueue}; all under its lock, but the reports, which are a little old. */
+/**
+ * One ring of a {@link FlushQueue}; all under its lock, but the reports, which are a little old.
+ */
 final class FlushRing extends StripeLock {
   private static final int BATCH = 64;
 

@@ -155,10 +155,7 @@ public final class Pieces {
    * @param boundaryMask as it was laid out
    */
   public void addRuns(
-      final ScatterList list,
-      final long iova,
-      final long maxSegmentSize,
-      final long boundaryMask) {
+      final ScatterList list, final long iova, final long maxSegmentSize, final long boundaryMask) {
     if (entries == 0) {
       return;
     }

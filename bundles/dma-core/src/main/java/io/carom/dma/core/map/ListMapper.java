@@ -56,10 +56,7 @@ public final class ListMapper {
    * @return runs, or 0 on failure, or -1 when the strategy does not take lists any more
    */
   public int map(
-      final ScatterList list,
-      final DmaDirection direction,
-      final int attributes,
-      final long most) {
+      final ScatterList list, final DmaDirection direction, final int attributes, final long most) {
     final DmaDomain domain = mapper.domain();
     if (domain == null) {
       return -1;
@@ -84,6 +81,7 @@ public final class ListMapper {
     final long size = list.bytes();
     final long address = list.address(0);
     final long me = Thread.currentThread().threadId();
+    boolean flushed = false;
     while (true) {
       final Generation generation = mapper.current();
       final Pool pool = generation.pool;
@@ -93,9 +91,14 @@ public final class ListMapper {
       final long answer =
           tryStripes(generation, pool, me, address, size, direction, attributes, pieces);
       if (answer >= 0) {
-        return mapped(answer, list, pieces, size, most);
+        return mapped(answer, list, pieces, size, direction, attributes, most);
       }
       if (answer == Placer.RETRY || mapper.current() != generation) {
+        continue;
+      }
+      final DmaDomain space = mapper.domain();
+      if (!flushed && space != null && space.flushQueued()) {
+        flushed = true; // what it lacked may only have waited for its flush
         continue;
       }
       pool.refused();
@@ -162,11 +165,16 @@ public final class ListMapper {
       final ScatterList list,
       final Pieces pieces,
       final long size,
+      final DmaDirection direction,
+      final int attributes,
       final long most) {
     final DmaDomain space = Objects.requireNonNull(mapper.domain());
     list.asOne(true);
     final ExtentState extent = space.index().find(bus);
     if (extent == null || extent.backing == null) {
+      for (int i = 0; !mapper.coherent && i < list.entries(); i++) {
+        mapper.platform.forDevice(list.address(i), list.length(i), direction, attributes);
+      }
       pieces.addRuns(list, bus & ~space.granuleMask(), most, mapper.boundaryMask);
       return list.mappedEntries();
     }

@@ -127,9 +127,28 @@ public final class Mapper extends Placer {
       final int attributes,
       final boolean throttle) {
     final long bus = mapAnyhow(address, size, direction, attributes, throttle);
-    return covering && bus == address + busOffset
+    if (!coherent && bus >= 0) {
+      maintain(bus, address, size, direction, attributes);
+    }
+    return covering && bus == (plain ? address + busOffset : platform.busAddress(address, size))
         ? windowed(bus, size, direction, attributes, false)
         : bus;
+  }
+
+  /** Hands a buffer that is reached where it is to the device; a bounced one stays the CPU's. */
+  private void maintain(
+      final long bus,
+      final long address,
+      final long size,
+      final DmaDirection direction,
+      final int attributes) {
+    final DmaDomain space = domain();
+    final boolean passed = platform.physical(bus, size) == address;
+    final boolean remapped =
+        space != null && space.index().find(bus) == null && index.find(bus) == null;
+    if ((passed || remapped) && memory.offset(address, size) >= 0) {
+      platform.forDevice(address, size, direction, attributes);
+    }
   }
 
   private @Nullable Generation mine(final int generation) {
@@ -331,6 +350,7 @@ public final class Mapper extends Placer {
     Stripe stripe = tried;
     int asked = attributes;
     long deadline = 0;
+    boolean flushed = false;
     while (true) {
       final Generation generation = current();
       final Pool pool = generation.pool;
@@ -353,6 +373,11 @@ public final class Mapper extends Placer {
       }
       if (current() != generation) {
         continue; // a newer strategy may do better, or give the better reason
+      }
+      final DmaDomain space = domain();
+      if (!flushed && space != null && space.flushQueued()) {
+        flushed = true; // what it lacked may only have waited for its flush
+        continue;
       }
       if (bus == THROTTLED && (asked & DmaAttributes.MAY_SLEEP) != 0) {
         if (!throttle) {

@@ -6,6 +6,7 @@ import io.carom.dma.DmaDirection;
 import io.carom.dma.core.domain.DmaDomain;
 import io.carom.dma.core.iova.Pieces;
 import io.carom.dma.core.iova.RemapTable;
+import io.carom.dma.core.memory.PlatformSync;
 import io.carom.dma.core.pool.Backing;
 import io.carom.dma.core.pool.ExtentIndex;
 import io.carom.dma.core.pool.ExtentState;
@@ -45,8 +46,8 @@ abstract class Placer {
   private static final long MOST_NEEDED = 1L << 30;
 
   /**
-   * From here the map needs pages at an address of its domain: behind it the number of the address's
-   * granule of 4 KiB, the number of pages, and permissions, from the top.
+   * From here the map needs pages at an address of its domain: behind it the number of the
+   * address's granule of 4 KiB, the number of pages, and permissions, from the top.
    */
   private static final long NEEDS_AT = -1L << 61;
 
@@ -99,6 +100,9 @@ abstract class Placer {
   final Tick tick;
   final boolean confidential;
   final long busOffset;
+  final PlatformSync platform;
+  final boolean plain;
+  final boolean coherent;
   final long dmaMask;
   final long minAlignMask;
   final long allocAlignMask;
@@ -128,6 +132,9 @@ abstract class Placer {
     tick = tables.tick();
     confidential = memory.confidential();
     busOffset = memory.busOffset();
+    platform = new PlatformSync(memory);
+    plain = platform.plain();
+    coherent = platform.coherent();
     dmaMask = spec.dmaMask();
     minAlignMask = spec.minAlignMask();
     allocAlignMask = spec.allocAlignMask();
@@ -217,13 +224,12 @@ abstract class Placer {
         : answer;
   }
 
-  private @Nullable ExtentState make(
-      final long unfinished, final Pool pool, final int attributes) {
+  private @Nullable ExtentState make(final long unfinished, final Pool pool, final int attributes) {
     if (unfinished >= NEEDS_AT) {
       final long code = unfinished - NEEDS_AT;
       final int permissions = (int) code & ((1 << PERMISSION_BITS) - 1);
-      final long pages = code >> PERMISSION_BITS & ((1 << PAGES_BITS) - 1);
-      final long iova = code >> PERMISSION_BITS + PAGES_BITS << PAGE_SHIFT;
+      final long pages = (code >> PERMISSION_BITS) & ((1 << PAGES_BITS) - 1);
+      final long iova = code >> (PERMISSION_BITS + PAGES_BITS) << PAGE_SHIFT;
       return pool.makeAt(iova, pages << PAGE_SHIFT, permissions);
     }
     final long code = unfinished - NEEDS;
@@ -255,8 +261,7 @@ abstract class Placer {
     space.remaps().undo(iova, generation);
     space
         .addresses()
-        .giveBack(
-            stripe.index, iova, list == null ? space.ioBytes(address, size) : list.ioBytes());
+        .giveBack(stripe.index, iova, list == null ? space.ioBytes(address, size) : list.ioBytes());
     return REFUSED - Failures.IOMMU;
   }
 
@@ -272,7 +277,10 @@ abstract class Placer {
       final int attributes,
       final @Nullable Pieces list) {
     request.address = address;
-    request.busAddress = confidential && !memory.shared(address) ? -1 : address + busOffset;
+    request.busAddress =
+        confidential && !memory.shared(address)
+            ? -1
+            : plain ? address + busOffset : platform.busAddress(address, size);
     request.size = size;
     if (request.direction != direction.ordinal()) {
       request.direction = direction.ordinal();

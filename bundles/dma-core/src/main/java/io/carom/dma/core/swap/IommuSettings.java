@@ -14,8 +14,7 @@ import java.util.Set;
  *     for none
  * @param allUntrusted whether every device is
  */
-public record IommuSettings(
-    List<Set<String>> groups, Set<String> untrusted, boolean allUntrusted) {
+public record IommuSettings(List<Set<String>> groups, Set<String> untrusted, boolean allUntrusted) {
   /** Every device has its own domain and is trusted. */
   public static final IommuSettings NONE = new IommuSettings(List.of(), Set.of(), false);
 

@@ -90,8 +90,8 @@ public final class PoolStore {
 
   /**
    * The device or domain that a pool would belong to, or null when all devices of the choice share
-   * it. The devices of an IOMMU domain share what is there; the memory of a restricted pool is one pool, whatever the strategy prefers: it is shared by those
-   * who are bound to it.
+   * it. The devices of an IOMMU domain share what is there; the memory of a restricted pool is one
+   * pool, whatever the strategy prefers: it is shared by those who are bound to it.
    */
   private static @Nullable Object owner(final DeviceDma device, final Choice choice) {
     if (choice.extents() == ExtentKind.IOVA) {
@@ -201,8 +201,7 @@ public final class PoolStore {
       final @Nullable ExtentSource source,
       final @Nullable PoolLeases leases) {
     if (leases != null && source != null) {
-      return new PoolSpec(
-          owner, choice.extents(), source.capacity(), cpus, 0, 0, false, leases);
+      return new PoolSpec(owner, choice.extents(), source.capacity(), cpus, 0, 0, false, leases);
     }
     final long available = source == null ? 0 : source == ram ? ram.lowBytes() : source.capacity();
     // A restricted pool takes the whole of its memory, in one area as the kernel's.

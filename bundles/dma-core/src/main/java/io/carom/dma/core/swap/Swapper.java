@@ -87,8 +87,7 @@ final class Swapper {
   }
 
   /** Whether what the old generation places is still legal for the device, and is bounced. */
-  private boolean mayLend(
-      final DeviceDma device, final Generation old, final Generation next) {
+  private boolean mayLend(final DeviceDma device, final Generation old, final Generation next) {
     final Pool pool = old.pool;
     if (pool == null
         || !pool.callable()

@@ -8,6 +8,7 @@ import io.carom.iommu.IommuException;
 import io.carom.iommu.IommuStatus;
 import io.carom.iommu.ReservedRange;
 import io.carom.iommu.VirtioIommuDescriptor;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -139,8 +140,7 @@ public final class TestIommu implements GuestIommu {
     }
 
     @Override
-    public int map(
-        final long iova, final long address, final long bytes, final int permissions) {
+    public int map(final long iova, final long address, final long bytes, final int permissions) {
       return map(iova, new long[] {address}, new long[] {bytes}, 1, permissions);
     }
 
@@ -268,9 +268,7 @@ public final class TestIommu implements GuestIommu {
       final Map.Entry<Long, Mapping> entry = domain.table.floorEntry(bus);
       final int needed =
           write ? VirtioIommuDescriptor.MAP_F_WRITE : VirtioIommuDescriptor.MAP_F_READ;
-      if (entry == null
-          || entry.getValue().end <= bus
-          || (entry.getValue().flags & needed) == 0) {
+      if (entry == null || entry.getValue().end <= bus || (entry.getValue().flags & needed) == 0) {
         faults++;
         return -1;
       }
@@ -283,7 +281,9 @@ public final class TestIommu implements GuestIommu {
   /** A byte as a device reads it, or -1 for a fault. */
   public int read(final String device, final long bus) {
     final long address = translate(device, bus, false);
-    return address < 0 ? -1 : guest.get(address);
+    return address < 0
+        ? -1
+        : guest.platform().uncached().get(ValueLayout.JAVA_BYTE, guest.offset(address)) & 0xff;
   }
 
   /** Writes a byte as a device; false for a fault. */
@@ -292,7 +292,7 @@ public final class TestIommu implements GuestIommu {
     if (address < 0) {
       return false;
     }
-    guest.segment(address, 1).fill((byte) value);
+    guest.platform().uncached().set(ValueLayout.JAVA_BYTE, guest.offset(address), (byte) value);
     return true;
   }
 

@@ -7,6 +7,7 @@ import io.carom.dma.spi.IovaSpace;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicIntegerArray;
@@ -141,7 +142,7 @@ class AddressesTest {
     for (int round = 0; round < 12; round++) {
       final String as = "seed " + SEED + " round " + round;
       final long first = round % 3 == 0 ? 1L << 32 : 0;
-      final long last = first + (random.nextInt(1, 40) * 256 * G) - 1;
+      final long last = first + (random.nextInt(1, 40) * 256L * G) - 1;
       final List<long[]> excluded = new ArrayList<>();
       final long[] pairs = new long[2 * random.nextInt(8)];
       for (int i = 0; i < pairs.length; i += 2) {
@@ -180,7 +181,7 @@ class AddressesTest {
       final String as,
       final Addresses space,
       final SplittableRandom random,
-      final TreeMap<Long, Long> leased,
+      final NavigableMap<Long, Long> leased,
       final List<long[]> excluded,
       final long first,
       final long last) {

@@ -8,10 +8,12 @@ import io.carom.dma.spi.IovaSpace;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class FlushQueueTest {
@@ -185,7 +187,7 @@ class FlushQueueTest {
     private final AtomicIntegerArray mapped = new AtomicIntegerArray(GRANULES);
     private final List<Long> queued = new ArrayList<>(); // guarded by itself
     private final AtomicLong refused = new AtomicLong();
-    private FlushQueue queue;
+    private @Nullable FlushQueue queue;
 
     void map(final long iova) {
       if (!mapped.compareAndSet((int) (iova / G), 0, 1)) {
@@ -210,7 +212,7 @@ class FlushQueueTest {
       for (final long iova : taken) {
         if (iova / G % 97 == 5) {
           refused.incrementAndGet();
-          queue.failed(iova, G, 4);
+          Objects.requireNonNull(queue).failed(iova, G, 4);
         } else {
           mapped.set((int) (iova / G), 0);
         }

@@ -119,8 +119,7 @@ class PiecesTest {
     }
   }
 
-  private void check(
-      final String as, final ScatterList list, final long most, final long mask) {
+  private void check(final String as, final ScatterList list, final long most, final long mask) {
     long sum = 0;
     for (int i = 0; i < pieces.count(); i++) {
       assertThat((pieces.addresses()[i] | pieces.lengths()[i]) % G).as(as).isZero();

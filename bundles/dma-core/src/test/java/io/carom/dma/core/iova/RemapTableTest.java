@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -46,15 +47,20 @@ class RemapTableTest {
     assertThat(begin(0xff_f010L, 0x2000, mine)).isTrue();
     assertThat(begin(0xff_f020L, 8, mine)).isFalse();
     assertThat(mine.live()).isEqualTo(1);
-    assertThat(table.claim(0xff_f010L, 0x2000, TO_DEVICE, false, owner, out)).isEqualTo(Found.ABSENT);
+    assertThat(table.claim(0xff_f010L, 0x2000, TO_DEVICE, false, owner, out))
+        .isEqualTo(Found.ABSENT);
     assertThat(table.covers(0xff_f010L, 1, TO_DEVICE, owner)).isFalse();
     table.live(0xff_f000L);
-    assertThat(table.claim(0xff_f011L, 0x2000, TO_DEVICE, false, owner, out)).isEqualTo(Found.ABSENT);
-    assertThat(table.claim(0xff_f010L, 0x2000, TO_DEVICE, false, s -> null, out)).isEqualTo(Found.ABSENT);
-    assertThat(table.claim(0xff_f010L, 0x1fff, TO_DEVICE, false, owner, out)).isEqualTo(Found.OTHER_SIZE);
+    assertThat(table.claim(0xff_f011L, 0x2000, TO_DEVICE, false, owner, out))
+        .isEqualTo(Found.ABSENT);
+    assertThat(table.claim(0xff_f010L, 0x2000, TO_DEVICE, false, s -> null, out))
+        .isEqualTo(Found.ABSENT);
+    assertThat(table.claim(0xff_f010L, 0x1fff, TO_DEVICE, false, owner, out))
+        .isEqualTo(Found.OTHER_SIZE);
     assertThat(table.claim(0xff_f010L, 0x2000, FROM_DEVICE, false, owner, out))
         .isEqualTo(Found.OTHER_DIRECTION);
-    assertThat(table.claim(0xff_f010L, 0x2000, TO_DEVICE, false, owner, out)).isEqualTo(Found.CLAIMED);
+    assertThat(table.claim(0xff_f010L, 0x2000, TO_DEVICE, false, owner, out))
+        .isEqualTo(Found.CLAIMED);
     assertThat(out.iova).isEqualTo(0xff_f000L);
     assertThat(out.ioBytes).isEqualTo(0x3000);
     assertThat(out.busAddress).isEqualTo(0xff_f010L);
@@ -69,7 +75,8 @@ class RemapTableTest {
     assertThat(out.tick).isEqualTo(77);
     assertThat(out.state).isEqualTo(Remapped.State.ENDING);
     final Remapped second = new Remapped();
-    assertThat(table.claim(0xff_f010L, 0x2000, TO_DEVICE, false, owner, second)).isEqualTo(Found.ABSENT);
+    assertThat(table.claim(0xff_f010L, 0x2000, TO_DEVICE, false, owner, second))
+        .isEqualTo(Found.ABSENT);
     assertThat(table.any(0x100_1fffL, 0x200_0000L)).isTrue();
     assertThat(table.any(0x100_2000L, 0x200_0000L)).isFalse();
     assertThat(mine.live()).isEqualTo(1);
@@ -127,13 +134,13 @@ class RemapTableTest {
       // Few of the keys are close, many collide in shards; the table grows and shrinks.
       final int target = (step / 20_000) % 2 == 0 ? 3_000 : 5;
       if (keys.size() < target ? random.nextInt(3) != 0 : random.nextInt(3) == 0) {
-        final long iova = (1L << 32) + random.nextInt(20_000) * 8 * GRANULE;
+        final long iova = (1L << 32) + random.nextInt(20_000) * 8L * GRANULE;
         final boolean fresh = !model.containsKey(iova);
         final Generation generation = random.nextBoolean() ? mine : other;
         final Remapped made = new Remapped();
         made.iova = iova;
         made.busAddress = iova + random.nextInt(4096);
-        made.size = 1 + random.nextInt(20_000);
+        made.size = 1L + random.nextInt(20_000);
         made.owner = generation;
         made.state = Remapped.State.MAPPING;
         assertThat(begin(made.busAddress, made.size, generation)).as(as).isEqualTo(fresh);
@@ -166,7 +173,7 @@ class RemapTableTest {
       final Map<Long, Remapped> model,
       final List<Long> keys) {
     final int at = random.nextInt(keys.size());
-    final Remapped r = model.get(keys.get(at));
+    final Remapped r = Objects.requireNonNull(model.get(keys.get(at)));
     final boolean ours = r.owner == mine;
     assertThat(table.covers(r.busAddress, r.size, TO_DEVICE, owner))
         .as(as)
@@ -198,7 +205,7 @@ class RemapTableTest {
     final AtomicInteger[] wins = new AtomicInteger[rounds];
     for (int i = 0; i < rounds; i++) {
       wins[i] = new AtomicInteger();
-      final long iova = (i + 1) * 2 * GRANULE;
+      final long iova = (i + 1) * 2L * GRANULE;
       begin(iova, 100, mine);
       table.live(iova);
     }
@@ -210,7 +217,7 @@ class RemapTableTest {
                   () -> {
                     final Remapped out = new Remapped();
                     for (int i = 0; i < rounds; i++) {
-                      final long iova = (i + 1) * 2 * GRANULE;
+                      final long iova = (i + 1) * 2L * GRANULE;
                       if (table.claim(iova, 100, TO_DEVICE, false, owner, out) == Found.CLAIMED) {
                         wins[i].incrementAndGet();
                         table.end(out);
