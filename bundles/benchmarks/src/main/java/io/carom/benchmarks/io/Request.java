@@ -26,7 +26,7 @@ final class Request {
   Request(final GuestMemory memory, final long[] pages) {
     this.memory = memory;
     this.pages = pages.clone();
-    bytes = pages.length * PhysicalLayout.PAGE_SIZE;
+    bytes = (long) pages.length * PhysicalLayout.PAGE_SIZE;
     list = new ScatterList(pages.length);
     for (final long page : pages) {
       list.add(page, PhysicalLayout.PAGE_SIZE);
@@ -47,7 +47,7 @@ final class Request {
     for (int i = 0; i < pages.length; i++) {
       MemorySegment.copy(
           content,
-          offset + i * PhysicalLayout.PAGE_SIZE,
+          offset + (long) i * PhysicalLayout.PAGE_SIZE,
           memory.segment(pages[i], PhysicalLayout.PAGE_SIZE),
           0,
           PhysicalLayout.PAGE_SIZE);
@@ -64,7 +64,7 @@ final class Request {
   /** Offset of the first byte of the buffer that differs, or -1. */
   long mismatch(final MemorySegment content, final long offset) {
     for (int i = 0; i < pages.length; i++) {
-      final long at = i * PhysicalLayout.PAGE_SIZE;
+      final long at = (long) i * PhysicalLayout.PAGE_SIZE;
       final long differs =
           MemorySegment.mismatch(
               memory.segment(pages[i], PhysicalLayout.PAGE_SIZE),

@@ -47,7 +47,7 @@ class IoMachineTest {
       final IoStretch stretch = job.run(500, Long.MAX_VALUE);
       assertThat(stretch.ios()).isEqualTo(500);
       assertThat(stretch.requeues()).isZero();
-      assertThat(stretch.ns()).isGreaterThanOrEqualTo(500 * 5_000);
+      assertThat(stretch.ns()).isGreaterThanOrEqualTo(500 * 5_000L);
       assertThat(stretch.mapNs()).isPositive();
       assertThat(stretch.unmapNs()).isPositive();
       assertThat(stretch.cpuNs()).isPositive();
