@@ -2,6 +2,7 @@ package io.carom.virtio.device.model;
 
 import io.carom.virtio.VirtioModel;
 import io.carom.virtio.VirtioModelContext;
+import io.carom.virtio.device.queue.DescriptorChain;
 import io.carom.virtio.device.queue.QueueHandler;
 import io.carom.virtio.device.queue.QueueMode;
 import io.carom.virtio.device.type.ConfigSpace;
@@ -30,6 +31,7 @@ public final class ModelDevice implements DeviceType {
   private final boolean translated;
   private final QueueMode[] modes;
   private final ConfigSpace config;
+  private volatile boolean gone;
   private final LongAdder requests = new LongAdder();
 
   /**
@@ -113,6 +115,7 @@ public final class ModelDevice implements DeviceType {
 
   @Override
   public void plugged(final DeviceLink link) {
+    gone = false;
     model.plugged(new Context(link));
   }
 
@@ -126,24 +129,40 @@ public final class ModelDevice implements DeviceType {
     final VirtioModel.Handler handler =
         Objects.requireNonNull(model.open(queue, accepted), "the model gave no handler");
     final ModelRequest request = new ModelRequest();
-    return chain -> {
-      requests.increment();
-      request.begin(chain);
-      try {
-        handler.handle(request);
-      } finally {
-        request.end();
+    return new QueueHandler() {
+      @Override
+      public void handle(final DescriptorChain chain) {
+        requests.increment();
+        request.begin(chain);
+        try {
+          handler.handle(request);
+        } finally {
+          request.end();
+        }
+      }
+
+      @Override
+      public void batchBegins() {
+        handler.batchBegins();
+      }
+
+      @Override
+      public void batchEnds() {
+        handler.batchEnds();
       }
     };
   }
 
   @Override
   public void reset() {
-    model.reset();
+    if (!gone) {
+      model.reset();
+    }
   }
 
   @Override
   public void unplugged() {
+    gone = true; // what a driver's reset means to a model, being taken out does not
     model.unplugged();
   }
 

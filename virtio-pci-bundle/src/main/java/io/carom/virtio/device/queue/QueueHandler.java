@@ -10,4 +10,10 @@ public interface QueueHandler {
    *     an answer: the device will need a reset
    */
   void handle(DescriptorChain chain) throws QueueException;
+
+  /** Chains may follow: a doorbell is served, or a thread that was idle goes on. */
+  default void batchBegins() {}
+
+  /** There are none for now. Follows each {@link #batchBegins}, on the same thread. */
+  default void batchEnds() {}
 }

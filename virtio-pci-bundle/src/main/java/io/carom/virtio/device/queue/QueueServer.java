@@ -145,6 +145,19 @@ public abstract class QueueServer {
 
   /** Serves until there is nothing to do, or it may not. */
   final void drain(final BusSession session) {
+    final Live now = live;
+    if (now == null) {
+      return;
+    }
+    now.handler.batchBegins();
+    try {
+      drainAll(session);
+    } finally {
+      now.handler.batchEnds();
+    }
+  }
+
+  private void drainAll(final BusSession session) {
     boolean more = true;
     while (more && !closed) {
       inside = true;

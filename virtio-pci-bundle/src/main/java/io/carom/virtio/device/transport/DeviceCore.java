@@ -147,14 +147,19 @@ final class DeviceCore implements QueueHost {
         session.close();
         session = null;
       }
-      if (ended && wasPlugged) {
-        defaults();
-      }
     } finally {
       leave();
     }
     if (wasPlugged) {
       type.unplugged();
+    }
+    lock.lock();
+    try {
+      if (ended && wasPlugged) {
+        defaults();
+      }
+    } finally {
+      leave();
     }
     return ended;
   }

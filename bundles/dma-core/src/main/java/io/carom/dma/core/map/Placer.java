@@ -86,6 +86,9 @@ abstract class Placer {
   /** For a driver to hold, not as a mapping. A bit, as those above. */
   static final int REACH = 8;
 
+  /** The strategy has been told already that it is denied what it needs. */
+  private static final int TOLD = 32;
+
   /** A whole list: its bytes are copied by the caller. */
   static final int LIST = 16;
 
@@ -201,9 +204,13 @@ abstract class Placer {
           (unfinished - REMAPS) << PAGE_SHIFT, generation, stripe, address, size, direction, list);
     }
     final ExtentState made = make(unfinished, pool, attributes);
+    final long at = unfinished >= NEEDS_AT ? neededAt(unfinished) : -1;
     long answer = REFUSED - Refusal.FULL.ordinal();
     if (stripe.lock(me)) {
       stripe.made = made;
+      if (made == null && at >= 0) {
+        pool.denied(stripe, at); // whatever the generation is by now: the range is in use else
+      }
       write(stripe.request, address, size, direction, attributes, list);
       answer =
           place(
@@ -213,10 +220,17 @@ abstract class Placer {
               pool.instance(),
               stripe,
               offset,
-              how | (made == null ? DENIED : MADE));
+              how | (made != null ? MADE : at >= 0 ? DENIED | TOLD : DENIED));
     }
     if (made != null && !made.needed()) {
       pool.unmake(made); // not granted: the generation or the stripe is not what it was
+      if (at >= 0 && stripe.lock(me)) {
+        try {
+          pool.denied(stripe, at);
+        } finally {
+          stripe.unlock();
+        }
+      }
     }
     return answer >= REMAPS && answer < UNFINISHED
         ? remapped(
@@ -229,8 +243,7 @@ abstract class Placer {
       final long code = unfinished - NEEDS_AT;
       final int permissions = (int) code & ((1 << PERMISSION_BITS) - 1);
       final long pages = (code >> PERMISSION_BITS) & ((1 << PAGES_BITS) - 1);
-      final long iova = code >> (PERMISSION_BITS + PAGES_BITS) << PAGE_SHIFT;
-      return pool.makeAt(iova, pages << PAGE_SHIFT, permissions);
+      return pool.makeAt(neededAt(unfinished), pages << PAGE_SHIFT, permissions);
     }
     final long code = unfinished - NEEDS;
     return pool.make(
@@ -238,6 +251,11 @@ abstract class Placer {
         (1L << (code & ((1 << ALIGN_BITS) - 1))) - 1,
         dmaMask,
         (attributes & DmaAttributes.MAY_SLEEP) != 0);
+  }
+
+  /** The address that an extent is needed at. */
+  private static long neededAt(final long unfinished) {
+    return (unfinished - NEEDS_AT) >> (PERMISSION_BITS + PAGES_BITS) << PAGE_SHIFT;
   }
 
   /** Has the IOMMU map a record that was published as MAPPING; undone when it refuses. */
@@ -530,7 +548,7 @@ abstract class Placer {
       if (!pool.grantNeeded(stripe, made)) {
         return FAULT;
       }
-    } else if ((how & DENIED) != 0) {
+    } else if ((how & (DENIED | TOLD)) == DENIED) {
       stripe.enterStrategy();
       try {
         pool.instance().denied(stripe.index);
@@ -553,10 +571,13 @@ abstract class Placer {
     final long bytes = placement.neededBytes();
     final long align = placement.neededAlignMask() | ((1 << PAGE_SHIFT) - 1);
     if ((how & (LENT | MADE | DENIED)) != 0) {
+      if (placement.permissions() != 0) {
+        pool.denied(stripe, placement.iova());
+      }
       return REFUSED - Refusal.FULL.ordinal(); // asked before, or one that only lends
     }
     if (placement.permissions() != 0) {
-      return needsAt(pool, placement);
+      return needsAt(pool, stripe, placement);
     }
     if (bytes <= 0 || bytes > MOST_NEEDED || (align & (align + 1)) != 0 || align >= MOST_NEEDED) {
       pool.fault("needs an extent of " + bytes + " bytes aligned to 0x" + Long.toHexString(align));
@@ -570,7 +591,8 @@ abstract class Placer {
     return pool.grantNeeded(stripe, kept) ? 0 : REFUSED - Failures.STRATEGY_ERROR;
   }
 
-  private static long needsAt(final Pool pool, final Placement placement) {
+  private static long needsAt(
+      final Pool pool, final Stripe stripe, final Placement placement) {
     final long bytes = placement.neededBytes();
     final long iova = placement.iova();
     final int permissions = placement.permissions();
@@ -581,6 +603,7 @@ abstract class Placer {
         || iova >= 1L << 42
         || permissions >>> PERMISSION_BITS != 0) {
       pool.fault("needs an extent of " + bytes + " bytes at 0x" + Long.toHexString(iova));
+      pool.denied(stripe, iova);
       return REFUSED - Failures.STRATEGY_ERROR;
     }
     return NEEDS_AT

@@ -187,6 +187,22 @@ abstract class PoolExtents {
     return maker == null ? null : maker.takeAt(iova, bytes, permissions);
   }
 
+  /** Tells the strategy that it does not get the pages that it needs. Under the stripe's lock. */
+  public final void denied(final Stripe stripe, final long iova) {
+    if (!callable) {
+      return;
+    }
+    stripe.enterStrategy();
+    try {
+      instance.denied(stripe.index, iova);
+    } catch (final RuntimeException | Error e) {
+      // Any error: after an update of its bundle a strategy's classes may no longer load.
+      fault("denied: " + e);
+    } finally {
+      stripe.leaveStrategy();
+    }
+  }
+
   /** Tells the strategy that an extent which it gave back is gone, or lost. */
   public final void disposed(final ExtentState extent, final boolean reusable) {
     final Stripe home = stripes[extent.lastHome()];

@@ -142,7 +142,7 @@ public final class PoolStore {
         }
         if (other.pool.retired()) {
           // A strategy that comes back at once must not wait for the timer to find what it left.
-          give(made.source, other.pool.takeEmpty(Integer.MAX_VALUE));
+          dispose(other, other.pool.takeEmpty(Integer.MAX_VALUE));
         } else if (other.pool == yields) {
           final int extents = yields.grantedNow().size();
           give(made.source, yields.takeEmpty((extents + 1) / 2));
@@ -283,7 +283,7 @@ public final class PoolStore {
     }
     final List<ExtentState> empty = new ArrayList<>(old.pool.takeEmpty(Integer.MAX_VALUE));
     empty.addAll(old.pool.takeDiscarded());
-    give(old.source, empty);
+    dispose(old, empty);
     final Entry next = entryOf(to);
     if (next != null && next.source == old.source && !empty.isEmpty()) {
       fill(next);
@@ -309,7 +309,7 @@ public final class PoolStore {
             return true;
           });
       if (entry.source != null) {
-        giveDiscarded(entry, entry.source);
+        dispose(entry, entry.pool.takeDiscarded());
       }
       if (!entry.pool.retired()) {
         continue; // the ticker grants what it wants
@@ -318,7 +318,7 @@ public final class PoolStore {
         continue;
       }
       if (entry.source != null && (!entry.pool.quarantined() || entry.drained.isEmpty())) {
-        give(entry.source, entry.pool.takeEmpty(Integer.MAX_VALUE));
+        dispose(entry, entry.pool.takeEmpty(Integer.MAX_VALUE));
       }
       if (entry.drained.isEmpty() && entry.pool.isBare()) {
         entry.pool.endStrategy(END_NS); // the ticker may be inside
@@ -344,13 +344,13 @@ public final class PoolStore {
     }
   }
 
-  /** Disposes of what a strategy gave back; one that works in a domain hears when it is done. */
-  private static void giveDiscarded(final Entry entry, final ExtentSource source) {
-    for (final ExtentState extent : entry.pool.takeDiscarded()) {
-      if (source instanceof IovaExtents domain) {
+  /** Disposes of a pool's extents; a strategy that works in a domain hears when it is done. */
+  private static void dispose(final Entry entry, final List<ExtentState> extents) {
+    for (final ExtentState extent : extents) {
+      if (entry.source instanceof IovaExtents domain) {
         entry.pool.disposed(extent, domain.dispose(extent));
-      } else {
-        source.give(extent);
+      } else if (entry.source != null) {
+        entry.source.give(extent);
       }
     }
   }
