@@ -106,7 +106,7 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
             "io.carom.dma.core",
             DIRECT_ID,
             0));
-    timer = new CoreTimer(timing, tables.tick(), control, store, () -> devices);
+    timer = new CoreTimer(timing, tables.tick(), control, store, domains, () -> devices);
   }
 
   /** A strategy is there, or its configuration changed. */

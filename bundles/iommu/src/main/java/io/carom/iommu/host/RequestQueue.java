@@ -27,6 +27,7 @@ final class RequestQueue implements VirtioModel.Handler {
   private final ByteBuffer fields = ByteBuffer.wrap(request).order(ByteOrder.LITTLE_ENDIAN);
   private final byte[] tail = new byte[VirtioIommuDescriptor.TAIL_SIZE];
   private boolean inBatch;
+  private boolean kicked;
 
   /** A queue under the accepted features. */
   RequestQueue(final Iommu iommu, final long accepted) {
@@ -45,8 +46,8 @@ final class RequestQueue implements VirtioModel.Handler {
   @Override
   public void batchBegins() {
     batchEnds(); // one that was left by an error
-    kick();
     inBatch = true;
+    kicked = false;
   }
 
   @Override
@@ -78,8 +79,9 @@ final class RequestQueue implements VirtioModel.Handler {
 
   @Override
   public void handle(final VirtioRequest from) {
-    if (!inBatch) {
-      kick();
+    if (!inBatch || !kicked) {
+      kick(); // not before: a driver's start looks at the queue too
+      kicked = inBatch;
     }
     iommu.lock().lock();
     try {

@@ -64,11 +64,17 @@ final class DmaUseCommand extends ShellCommand {
       throw new UsageException("dma:use: --drain-ms must not be negative, but is " + drainMs);
     }
     final DeviceNames names =
-        new DeviceDirectory(services).findOrOnly(device, found -> found.address() != null);
+        new DeviceDirectory(services).findOrOnly(device, this::mapsBuffers);
     return Swaps.use(
         services.dma(),
         names.requireAddress(),
         strategy,
         new SwapOptions(extents, drainMs, policy));
+  }
+
+  /** Whether a device has a use for strategies; an IOMMU's own rings need none. */
+  private boolean mapsBuffers(final DeviceNames names) {
+    return services.dma().devices().stream()
+        .anyMatch(device -> device.device().equals(names.address()) && device.strategy() != null);
   }
 }

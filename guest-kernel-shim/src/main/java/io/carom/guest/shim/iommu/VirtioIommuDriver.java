@@ -65,7 +65,7 @@ public final class VirtioIommuDriver implements VirtioDriver {
     }
     final IommuGeometry geometry = IommuGeometry.read(device);
     final int[] sizes = queueSizes(device);
-    final DmaDevice dma = device.attach(QUEUES, Math.max(sizes[0], sizes[1]));
+    final DmaDevice dma = device.attachForRings(QUEUES, Math.max(sizes[0], sizes[1]));
     final List<SplitQueue> rings = device.allocateQueues(sizes);
     final AtomicReference<@Nullable VirtioIommu> binding = new AtomicReference<>();
     final RequestBuffers buffers = buffers(device, dma, sizes[0], geometry);

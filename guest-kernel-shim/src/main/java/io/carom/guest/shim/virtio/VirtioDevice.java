@@ -121,6 +121,14 @@ public final class VirtioDevice {
    * negotiated. The region is used whether or not SWIOTLB was accepted; accepted, nothing else is.
    */
   public DmaDevice attach(final int queueCount, final int queueSize) throws ProbeException {
+    final DmaDevice attached = attachForRings(queueCount, queueSize);
+    attached.negotiated(negotiation());
+    return attached;
+  }
+
+  /** As {@link #attach}, for a device that maps nothing: it gets coherent memory, and no strategy. */
+  public DmaDevice attachForRings(final int queueCount, final int queueSize)
+      throws ProbeException {
     final DmaDeviceSpec.Region region = region(queueCount, queueSize);
     final DmaDevice attached;
     try {
@@ -130,7 +138,6 @@ public final class VirtioDevice {
     }
     dma = attached;
     attached.driver(DRIVER);
-    attached.negotiated(negotiation());
     pci.busMaster(true);
     return attached;
   }

@@ -44,6 +44,7 @@ public final class IovaExtents implements ExtentSource {
   private final LongAdder held = new LongAdder();
   private final LongAdder leaked = new LongAdder();
   private volatile boolean starved;
+  private volatile boolean dead;
 
   IovaExtents(
       final GuestDomain guest,
@@ -136,11 +137,7 @@ public final class IovaExtents implements ExtentSource {
     final int status = guest.unmap(iova, extent.extent.size());
     if (status != IommuStatus.OK) {
       leaked.add(extent.extent.size());
-      LOG.error(
-          "Bounce buffer release failed; leaking slot: {} bytes at 0x{} stay mapped ({})",
-          extent.extent.size(),
-          Long.toHexString(iova),
-          IommuStatus.name(status));
+      sayLeaked(extent.extent.size(), iova, status);
       return false;
     }
     index.remove(extent);
@@ -148,6 +145,23 @@ public final class IovaExtents implements ExtentSource {
     held.add(-taken.pages());
     taken.give(pages, platform);
     return true;
+  }
+
+  /** One line for each, but only one in all when there is no IOMMU any more that could answer. */
+  private void sayLeaked(final long bytes, final long iova, final int status) {
+    if (guest.alive()) {
+      LOG.error(
+          "Bounce buffer release failed; leaking slot: {} bytes at 0x{} stay mapped ({})",
+          bytes,
+          Long.toHexString(iova),
+          IommuStatus.name(status));
+    } else if (!dead) {
+      dead = true;
+      LOG.warn(
+          "the IOMMU is gone: what domain {} has mapped stays out of use, {} pages",
+          guest.id(),
+          held.sum());
+    }
   }
 
   /** Whether pages were wanted and there were none since the last call. */

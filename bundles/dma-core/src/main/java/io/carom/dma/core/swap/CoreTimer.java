@@ -12,17 +12,20 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What happens by the clock: the coarse clock itself, the watchdog (on a thread of its own, since a
- * strategy may hang the others), the strategies' ticks, leftovers of swaps, high-water marks, and
+ * strategy may hang the others), the strategies' ticks, flushes of
+ * IOMMU domains (closer to their time than a tick), leftovers of swaps, high-water marks, and
  * the log of failed maps.
  */
 public final class CoreTimer implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(CoreTimer.class);
   static final long TICK_MS = 10;
+  private static final long FLUSH_MS = 1;
 
   private final Timing timing;
   private final Tick tick;
   private final SwapControl control;
   private final PoolStore store;
+  private final Domains domains;
   private final Supplier<List<DeviceDma>> devices;
   private final Watchdog watchdog;
   private final Ticker ticker;
@@ -30,15 +33,18 @@ public final class CoreTimer implements AutoCloseable {
   private final long startNs;
   private final Thread sweeping;
   private final Thread watching;
+  private final Thread flushing;
   private volatile boolean stopped;
 
-  /** Starts both threads. */
+  /** Starts the threads. */
   public CoreTimer(
       final Timing timing,
       final Tick tick,
       final SwapControl control,
       final PoolStore store,
+      final Domains domains,
       final Supplier<List<DeviceDma>> devices) {
+    this.domains = domains;
     this.timing = timing;
     this.tick = tick;
     this.control = control;
@@ -50,6 +56,8 @@ public final class CoreTimer implements AutoCloseable {
     startNs = timing.nanoTime();
     sweeping = Thread.ofPlatform().daemon().name("dma-timer").unstarted(() -> loop(this::sweep));
     watching = Thread.ofPlatform().daemon().name("dma-watchdog").unstarted(() -> loop(this::watch));
+    flushing = Thread.ofPlatform().daemon().name("dma-flush").unstarted(this::flush);
+    flushing.start();
     sweeping.start();
     watching.start();
   }
@@ -62,6 +70,18 @@ public final class CoreTimer implements AutoCloseable {
         LOG.error("the timer goes on after {}", e.toString(), e);
       }
       timing.pause(TimeUnit.MILLISECONDS.toNanos(TICK_MS));
+    }
+  }
+
+  private void flush() {
+    while (!stopped) {
+      boolean waiting = false;
+      try {
+        waiting = domains.flushDue();
+      } catch (final RuntimeException e) {
+        LOG.error("flushes go on after {}", e.toString(), e);
+      }
+      timing.pause(TimeUnit.MILLISECONDS.toNanos(waiting ? FLUSH_MS : TICK_MS));
     }
   }
 
@@ -98,5 +118,6 @@ public final class CoreTimer implements AutoCloseable {
     ticker.close();
     sweeping.interrupt();
     watching.interrupt();
+    flushing.interrupt();
   }
 }

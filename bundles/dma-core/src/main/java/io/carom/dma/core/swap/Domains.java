@@ -271,14 +271,23 @@ public final class Domains {
     return domain.windows().sweep(live -> collect(live, domain, null));
   }
 
-  /** What the timer does: windows, flushes, want of memory, and domains that nobody uses. */
+  /** Flushes queues that are due; whether anything waits in one. */
+  boolean flushDue() {
+    boolean waiting = false;
+    for (final DmaDomain domain : domains) {
+      domain.flushes().tick(timing.nanoTime());
+      waiting |= domain.flushes().queued() != 0;
+    }
+    return waiting;
+  }
+
+  /** What the timer does: windows, want of memory, and domains that nobody uses. */
   void tick() {
     final GuestMemory memory = tables.memory();
     final boolean low =
         !domains.isEmpty()
             && memory.pageMap().freePages() < memory.pageMap().totalPages() >> LOW_MEMORY_SHIFT;
     for (final DmaDomain domain : List.copyOf(domains)) {
-      domain.flushes().tick(timing.nanoTime());
       if (domain.windows().mayClose()) {
         sweep(domain);
       }
