@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Zeroed pages of the kernel, in the runs that they were taken and go back in. */
 final class PageRuns {
-  private long[] starts = new long[4];
-  private long[] lengths = new long[4];
+  private long[] starts = new long[1]; // most extents are one run
+  private long[] lengths = new long[1];
   private int count;
   private int pages;
 

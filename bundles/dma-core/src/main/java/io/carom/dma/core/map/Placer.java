@@ -369,7 +369,7 @@ abstract class Placer {
       }
       final Backing backing = extent.backing;
       if (backing != null) {
-        backing.begin(bus, size);
+        backing.begin(copier, bus, size);
         backing.copyIn(copier, offset, bus, size);
         VarHandle.storeStoreFence();
         return bus;
