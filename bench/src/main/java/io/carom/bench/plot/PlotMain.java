@@ -17,7 +17,8 @@ import org.knowm.xchart.style.Styler;
 
 /**
  * Draws the JSON of {@code bench swiotlb}: the time of a map and its unmap by size, a line for each
- * strategy, both axes logarithmic.
+ * strategy, both axes logarithmic. The JSON of {@code bench iommu}, which is known by its keys, is
+ * drawn by {@link IommuPlot}.
  */
 public final class PlotMain {
   private static final int USAGE = 2;
@@ -26,7 +27,11 @@ public final class PlotMain {
 
   private PlotMain() {}
 
-  /** Takes the JSON file and the SVG file to write; a third argument {@code --bare}: no copies. */
+  /**
+   * Takes the JSON file and the SVG file to write; a third argument {@code --bare}: no copies. Of a
+   * report of {@code bench iommu} two files are written, for {@code PLOT.svg} {@code PLOT-read.svg}
+   * and {@code PLOT-write.svg}.
+   */
   public static void main(final String[] arguments) throws IOException {
     final boolean bare = arguments.length == 3 && arguments[2].equals("--bare");
     if (arguments.length != 2 && !bare) {
@@ -41,7 +46,8 @@ public final class PlotMain {
   /**
    * Draws a report.
    *
-   * @param copy whether its rows with copies, or those without
+   * @param copy whether its rows with copies, or those without; says nothing to one of {@code
+   *     bench iommu}
    * @throws IllegalArgumentException when it has no such rows
    */
   static void draw(final Path json, final Path svg, final boolean copy) throws IOException {
@@ -49,12 +55,22 @@ public final class PlotMain {
     try (Reader reader = Files.newBufferedReader(json)) {
       report = JsonParser.parseReader(reader).getAsJsonObject();
     }
+    if (IommuPlot.draws(report)) {
+      if (!IommuPlot.draw(report, svg)) {
+        throw nothing(json);
+      }
+      return;
+    }
     final List<Series> lines = Series.of(report, copy);
     if (lines.isEmpty()) {
-      throw new IllegalArgumentException(json + " has no rows to draw");
+      throw nothing(json);
     }
     VectorGraphicsEncoder.saveVectorGraphic(
         chart(lines, copy), svg.toString(), VectorGraphicsFormat.SVG);
+  }
+
+  private static IllegalArgumentException nothing(final Path json) {
+    return new IllegalArgumentException(json + " has no rows to draw");
   }
 
   static XYChart chart(final List<Series> lines, final boolean copy) {
