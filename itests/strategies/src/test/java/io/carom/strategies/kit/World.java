@@ -13,6 +13,7 @@ import io.carom.dma.SwapReport;
 import io.carom.dma.core.DmaCore;
 import io.carom.dma.core.map.Copier;
 import io.carom.dma.core.map.Lookup;
+import io.carom.dma.core.swap.IommuSettings;
 import io.carom.dma.core.swap.Settings;
 import io.carom.dma.core.swap.StrategyRef;
 import io.carom.dma.core.swap.Timing;
@@ -51,6 +52,9 @@ public final class World implements AutoCloseable {
   /** The guest. */
   public final Guest guest;
 
+  /** Its IOMMU, before every device. */
+  public final ProofIommu iommu;
+
   /** The core. */
   public final DmaCore core;
 
@@ -64,12 +68,24 @@ public final class World implements AutoCloseable {
 
   /** A world of a guest's. */
   public World(final Subject subject, final Guest guest, final Timing timing) {
+    this(subject, guest, timing, IommuSettings.NONE);
+  }
+
+  /** A world with groups of devices, and devices that are not trusted. */
+  public World(
+      final Subject subject,
+      final Guest guest,
+      final Timing timing,
+      final IommuSettings iommuSettings) {
     this.subject = subject;
     this.guest = guest;
+    iommu = new ProofIommu(guest.ports);
     final Settings settings =
         new Settings(subject.strategy(), true, DRAIN_MS, SwapPolicy.ADOPT, WATCHDOG_MS)
-            .with(THROTTLE_MS, Settings.REACHABLE_PERCENT, Lookup.DIRECT);
+            .with(THROTTLE_MS, Settings.REACHABLE_PERCENT, Lookup.DIRECT)
+            .with(iommuSettings);
     core = new DmaCore(guest.memory, guest, settings, Copier.COPYING, timing);
+    core.iommu(iommu);
     int id = 0;
     for (final var entry : Strategies.table().entrySet()) {
       add(entry.getKey(), entry.getValue().get(), ++id);
@@ -110,7 +126,8 @@ public final class World implements AutoCloseable {
 
   /** A device that uses the subject's strategy on its kind of memory. */
   public Driven device(final DmaDeviceSpec spec) {
-    final Driven made = attach(spec, Negotiation.NONE);
+    final boolean translated = subject.extents() == ExtentKind.IOVA;
+    final Driven made = attach(spec, new Negotiation(false, translated));
     final DmaDeviceInfo info = info(made);
     if (!subject.strategy().equals(info.strategy()) || subject.extents() != info.extents()) {
       use(made, subject);
