@@ -12,5 +12,5 @@ public interface IommuBench {
    * @throws IllegalStateException when nothing could be measured; one line
    * @throws InterruptedException when the caller was interrupted
    */
-  IommuReport run(IommuBenchOptions options, BenchProgress progress) throws InterruptedException;
+  IommuOutcome run(IommuBenchOptions options, BenchProgress progress) throws InterruptedException;
 }

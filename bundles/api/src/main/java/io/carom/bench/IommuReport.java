@@ -80,7 +80,30 @@ public record IommuReport(
       double cpuNsPerIo,
       long poolBytes,
       @Nullable Double openWindowUs,
-      long pinnedPages) {}
+      long pinnedPages) {
+    /** The same row with the window that was open. */
+    public Row withOpenWindowUs(final @Nullable Double us) {
+      return new Row(
+          strategy,
+          variant,
+          rw,
+          bsBytes,
+          iodepth,
+          iops,
+          mibPerSecond,
+          mapNsPerIo,
+          unmapNsPerIo,
+          mapRequestsPerIo,
+          unmapRequestsPerIo,
+          kicksPerIo,
+          flushesPerIo,
+          bytesCopiedPerIo,
+          cpuNsPerIo,
+          poolBytes,
+          us,
+          pinnedPages);
+    }
+  }
 
   /**
    * A map and its unmap that hit the pool.

@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Feature bits (virtio 1.4, sections Feature Bits, Reserved Feature Bits, and Feature bits of
- * Block Device and of IOMMU device), as masks of a 64-bit word.
+ * Feature bits (virtio 1.4, sections Feature Bits, Reserved Feature Bits, and Feature bits of Block
+ * Device and of IOMMU device), as masks of a 64-bit word.
  */
 public final class VirtioFeatures {
   /** Largest size of a segment is in {@code size_max}. */

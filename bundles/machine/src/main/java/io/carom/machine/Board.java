@@ -2,6 +2,7 @@ package io.carom.machine;
 
 import io.carom.machine.bus.AddressSpaceMap;
 import io.carom.machine.bus.InterruptRouter;
+import io.carom.machine.platform.StagedPlatform;
 import io.carom.machine.port.BusTarget;
 import io.carom.machine.port.Ports;
 import io.carom.machine.ram.GuestRam;
@@ -13,6 +14,7 @@ import io.carom.machine.ram.RegionStore;
  * The parts of one running machine, wired.
  *
  * @param ram guest RAM
+ * @param platform what lies between CPUs and devices
  * @param map address map and system bus
  * @param regions device memory
  * @param ports the devices' ways to memory
@@ -20,6 +22,7 @@ import io.carom.machine.ram.RegionStore;
  */
 record Board(
     GuestRam ram,
+    StagedPlatform platform,
     AddressSpaceMap map,
     RegionStore regions,
     Ports ports,
@@ -28,14 +31,13 @@ record Board(
   static Board of(final MachineSettings settings) {
     final Ram ram = new Ram(settings.lowBytes(), settings.highBytes());
     final PageStates states = new PageStates(ram.size(), settings.confidential());
+    final StagedPlatform platform = StagedPlatform.of(ram, settings.platform());
     final AddressSpaceMap map = new AddressSpaceMap(ram);
     final InterruptRouter interrupts = new InterruptRouter();
     final Ports ports =
         new Ports(
-            new BusTarget(ram, states, map, settings.busOffset()),
-            interrupts,
-            settings.quiesceTimeout());
-    final GuestRam guest = new GuestRam(ram, states, settings.busOffset(), ports::quiesceAll);
-    return new Board(guest, map, new RegionStore(), ports, interrupts);
+            new BusTarget(ram, states, map, platform), interrupts, settings.quiesceTimeout());
+    final GuestRam guest = new GuestRam(ram, states, platform, ports::quiesceAll);
+    return new Board(guest, platform, map, new RegionStore(), ports, interrupts);
   }
 }

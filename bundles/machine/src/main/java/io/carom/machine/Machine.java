@@ -1,5 +1,6 @@
 package io.carom.machine;
 
+import io.carom.machine.platform.PlatformSettings;
 import io.carom.memory.AddressMap;
 import io.carom.memory.DeviceRegions;
 import io.carom.memory.GuestMemory;
@@ -68,6 +69,56 @@ public final class Machine {
         description = "What devices add to an address of RAM, such as 0x40000000; page aligned")
     String busOffset() default "0";
 
+    /** An offset for each bank in place of one for all RAM. */
+    @AttributeDefinition(
+        name = "Bus banks",
+        description =
+            "An offset for each bank of memory, cpuStart:dmaStart:size, in place of the bus offset;"
+                + " devices do not reach what is in none")
+    String[] busBanks() default {};
+
+    /** The bit of addresses that says encrypted, 0 for none. */
+    @AttributeDefinition(
+        name = "Encryption bit",
+        description =
+            "The bit of addresses of encrypted memory, 40..51, 0 for none; a device that lacks it"
+                + " sees ciphertext")
+    int encryptionBit() default 0;
+
+    /** Whether devices do not look into the caches of CPUs. */
+    @AttributeDefinition(
+        name = "Non-coherent",
+        description = "Devices see what CPUs wrote only after a sync, and the other way round")
+    boolean nonCoherent() default false;
+
+    /** Whether another virtual mapping of a page has cache lines of its own. */
+    @AttributeDefinition(
+        name = "Virtually indexed",
+        description = "Caches find lines by virtual address; needs nonCoherent")
+    boolean virtuallyIndexed() default false;
+
+    /** How likely a clean line of a device's buffer is filled at random, per mille. */
+    @AttributeDefinition(
+        name = "Speculative refills (per mille)",
+        description = "How likely a clean line of a device's buffer is filled at random, 0..1000")
+    int refillPerMille() default PlatformSettings.DEFAULT_REFILL_PER_MILLE;
+
+    /** How likely a dirty line is written back at random, per mille. */
+    @AttributeDefinition(
+        name = "Evictions (per mille)",
+        description = "How likely a dirty line is written back at random, 0..1000")
+    int evictPerMille() default PlatformSettings.DEFAULT_EVICT_PER_MILLE;
+
+    /** Lines that a write-combining queue holds, 0 for none. */
+    @AttributeDefinition(
+        name = "Write queue (lines)",
+        description = "Lines of a queue of writes that only the platform drains, 0..4096, 0: none")
+    int writeQueueLines() default 0;
+
+    /** Seed of what the caches do at random. */
+    @AttributeDefinition(name = "Platform seed", description = "Seed of refills and evictions")
+    long platformSeed() default 1;
+
     /** How long a change of a route waits for device accesses that have begun. */
     @AttributeDefinition(
         name = "Quiesce timeout (ms)",
@@ -116,10 +167,11 @@ public final class Machine {
 
   private void powerOn() {
     LOG.info(
-        "machine: {} MiB RAM below and {} MiB above 4 GiB{}",
+        "machine: {} MiB RAM below and {} MiB above 4 GiB{}; {}",
         settings.lowBytes() >> 20,
         settings.highBytes() >> 20,
-        settings.confidential() ? ", pages private" : "");
+        settings.confidential() ? ", pages private" : "",
+        board.platform().text());
     register(DeviceRegions.class, board.regions());
     register(MsiController.class, board.interrupts());
     register(BusPorts.class, board.ports());

@@ -1,7 +1,10 @@
 package io.carom.machine;
 
+import io.carom.machine.platform.BusBank;
+import io.carom.machine.platform.PlatformSettings;
 import io.carom.memory.PhysicalLayout;
 import java.time.Duration;
+import java.util.List;
 
 /**
  * Checked settings of a machine.
@@ -9,11 +12,15 @@ import java.time.Duration;
  * @param lowBytes bytes of RAM from 0
  * @param highBytes bytes of RAM from 4 GiB
  * @param confidential whether pages start private
- * @param busOffset what devices add to addresses of RAM
+ * @param platform what lies between CPUs and devices
  * @param quiesceTimeout how long a change waits for device accesses
  */
 record MachineSettings(
-    long lowBytes, long highBytes, boolean confidential, long busOffset, Duration quiesceTimeout) {
+    long lowBytes,
+    long highBytes,
+    boolean confidential,
+    PlatformSettings platform,
+    Duration quiesceTimeout) {
   private static final int MIB_SHIFT = 20;
   private static final long MAX_LOW_MIB = PhysicalLayout.LOW_RAM_LIMIT >> MIB_SHIFT;
   private static final long MAX_HIGH_MIB =
@@ -32,9 +39,50 @@ record MachineSettings(
         low,
         high,
         config.confidential(),
-        busOffset(config.busOffset(), low, high),
+        platform(config, low, high),
         Duration.ofMillis(
             within("quiesceTimeoutMs", config.quiesceTimeoutMs(), 1, MAX_TIMEOUT_MS)));
+  }
+
+  private static PlatformSettings platform(
+      final Machine.Config config, final long low, final long high) {
+    final int bit = bit(config.encryptionBit());
+    final long offset = busOffset(config.busOffset(), low, high, bit);
+    final List<BusBank> banks = BankParser.parse(config.busBanks(), bit);
+    if (offset != 0 && !banks.isEmpty()) {
+      throw new IllegalArgumentException(
+          Machine.PID
+              + ": busOffset="
+              + config.busOffset()
+              + " and busBanks are both set; a bank has its own offset, so set one of the two");
+    }
+    if (config.virtuallyIndexed() && !config.nonCoherent()) {
+      throw new IllegalArgumentException(
+          Machine.PID + ": virtuallyIndexed=true needs caches; set nonCoherent=true as well");
+    }
+    return new PlatformSettings(
+        offset,
+        banks,
+        bit,
+        config.nonCoherent(),
+        config.virtuallyIndexed(),
+        config.nonCoherent() ? perMille("refillPerMille", config.refillPerMille()) : 0,
+        config.nonCoherent() ? perMille("evictPerMille", config.evictPerMille()) : 0,
+        (int)
+            within(
+                "writeQueueLines", config.writeQueueLines(), 0, PlatformSettings.MOST_QUEUE_LINES),
+        config.platformSeed());
+  }
+
+  private static int bit(final int bit) {
+    return bit == 0
+        ? 0
+        : (int)
+            within("encryptionBit", bit, PlatformSettings.LOWEST_BIT, PlatformSettings.HIGHEST_BIT);
+  }
+
+  private static int perMille(final String knob, final int value) {
+    return (int) within(knob, value, 0, 1000);
   }
 
   private static long within(
@@ -46,7 +94,8 @@ record MachineSettings(
     return value;
   }
 
-  private static long busOffset(final String text, final long low, final long high) {
+  private static long busOffset(
+      final String text, final long low, final long high, final int bit) {
     final long offset = parse(text.trim());
     if (offset < 0 || offset >= 1L << 48 || offset % PhysicalLayout.PAGE_SIZE != 0) {
       throw new IllegalArgumentException(
@@ -61,27 +110,43 @@ record MachineSettings(
     if (offset != 0) {
       checkImage(text, offset, low);
       checkImage(text, PhysicalLayout.HIGH_RAM_BASE + offset, high);
+      if (bit != 0 && PhysicalLayout.HIGH_RAM_BASE + offset + high > 1L << bit) {
+        throw new IllegalArgumentException(
+            Machine.PID
+                + ": encryptionBit="
+                + bit
+                + " lies in bus addresses of RAM with busOffset="
+                + text
+                + "; choose a higher bit or a smaller offset");
+      }
     }
     return offset;
   }
 
-  /** A bus address must not mean both RAM and a BAR, nor RAM and an interrupt. */
   private static void checkImage(final String text, final long base, final long size) {
+    final String taken = taken(base, size);
+    if (!taken.isEmpty()) {
+      throw new IllegalArgumentException(
+          Machine.PID + ": busOffset=" + text + " " + taken + "; choose another offset");
+    }
+  }
+
+  /**
+   * Why RAM cannot be seen at a run of bus addresses, or nothing: a bus address must not mean both
+   * RAM and a BAR, nor RAM and an interrupt.
+   */
+  static String taken(final long base, final long size) {
     final long hole = PhysicalLayout.MMIO32_BASE;
     final boolean inHole = base < PhysicalLayout.HIGH_RAM_BASE && base + size > hole;
     final boolean inBars =
         base < PhysicalLayout.MMIO64_LIMIT && base + size > PhysicalLayout.MMIO64_BASE;
-    if (size > 0 && (inHole || inBars)) {
-      throw new IllegalArgumentException(
-          Machine.PID
-              + ": busOffset="
-              + text
-              + " puts RAM at bus addresses 0x"
-              + Long.toHexString(base)
-              + "..0x"
-              + Long.toHexString(base + size - 1)
-              + ", where devices have their BARs or interrupts; choose another offset");
-    }
+    return size > 0 && (inHole || inBars)
+        ? "puts RAM at bus addresses 0x"
+            + Long.toHexString(base)
+            + "..0x"
+            + Long.toHexString(base + size - 1)
+            + ", where devices have their BARs or interrupts"
+        : "";
   }
 
   private static long parse(final String text) {

@@ -30,20 +30,23 @@ public final class HostBridge implements PciBus {
     bus = new RootBus(map, ports, interrupts);
   }
 
+  /** Takes every function out, then the bridge itself. */
   @Deactivate
-  void deactivate() {
+  public void deactivate() {
     bus.close();
   }
 
+  /** Plugs a function in, with the properties of its service. */
   @Reference(
       cardinality = ReferenceCardinality.MULTIPLE,
       policy = ReferencePolicy.DYNAMIC,
       unbind = "unplug")
-  void plug(final PciFunction function, final Map<String, Object> properties) {
+  public void plug(final PciFunction function, final Map<String, Object> properties) {
     bus.plug(function, properties.get(PciFunction.NAME), properties.get(PciFunction.SLOT));
   }
 
-  void unplug(final PciFunction function) {
+  /** Takes a function out. */
+  public void unplug(final PciFunction function) {
     bus.unplug(function);
   }
 

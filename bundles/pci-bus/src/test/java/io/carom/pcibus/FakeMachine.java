@@ -2,8 +2,8 @@ package io.carom.pcibus;
 
 import io.carom.memory.AddressMap;
 import io.carom.memory.MmioHandler;
-import io.carom.pci.BusPort;
 import io.carom.pci.BusIommu;
+import io.carom.pci.BusPort;
 import io.carom.pci.BusPorts;
 import io.carom.pci.BusSession;
 import io.carom.pci.InterruptSink;

@@ -20,10 +20,7 @@ import org.slf4j.LoggerFactory;
 @Component(
     service = DmaStrategy.class,
     configurationPid = IommuLazy.PID,
-    property = {
-      DmaStrategy.NAME + "=" + RemapStrategy.IOMMU_LAZY,
-      "service.ranking:Integer=-1001"
-    })
+    property = {DmaStrategy.NAME + "=" + RemapStrategy.IOMMU_LAZY, "service.ranking:Integer=-1001"})
 @Designate(ocd = IommuLazy.Config.class)
 public final class IommuLazy extends ServedStrategy {
   /** Its configuration's PID. */
@@ -62,8 +59,7 @@ public final class IommuLazy extends ServedStrategy {
   }
 
   private static FlushPlan plan(final Config config, final Map<String, Object> properties) {
-    final String queue =
-        ConfigCheck.names(properties, Config.class).value("queue", config::queue);
+    final String queue = ConfigCheck.names(properties, Config.class).value("queue", config::queue);
     return switch (queue) {
       case STRIPED -> FlushPlan.STRIPED;
       case SINGLE -> FlushPlan.SINGLE;

@@ -6,10 +6,10 @@ import io.carom.iommu.pool.slots.PoolSettings;
 import io.carom.iommu.pool.slots.PoolStrategy;
 import io.carom.iommu.pool.slots.Zeroing;
 import java.util.Dictionary;
-import java.util.Hashtable;
 import java.util.Map;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
+import org.osgi.framework.FrameworkUtil;
 import org.osgi.framework.ServiceRegistration;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -30,7 +30,10 @@ import org.slf4j.LoggerFactory;
  * pools that there are: it is no property of the service, so a change of it alone changes nothing
  * that the core sees. All else is, and comes with a new generation.
  */
-@Component(configurationPid = IommuPool.PID, immediate = true, service = {})
+@Component(
+    configurationPid = IommuPool.PID,
+    immediate = true,
+    service = {})
 @Designate(ocd = IommuPool.Config.class)
 public final class IommuPool {
   /** Its configuration's PID. */
@@ -107,13 +110,18 @@ public final class IommuPool {
   }
 
   private static Dictionary<String, Object> published(final PoolSettings settings) {
-    final Dictionary<String, Object> properties = new Hashtable<>();
-    properties.put(DmaStrategy.NAME, PoolStrategy.IOMMU_POOL);
-    properties.put(Constants.SERVICE_RANKING, RANKING);
-    properties.put("slotsPerClass", settings.slotsPerClass());
-    properties.put("zeroing", settings.zeroing().toString());
-    properties.put("evictMs", settings.evictMs());
-    return properties;
+    return FrameworkUtil.asDictionary(
+        Map.of(
+            DmaStrategy.NAME,
+            PoolStrategy.IOMMU_POOL,
+            Constants.SERVICE_RANKING,
+            RANKING,
+            "slotsPerClass",
+            settings.slotsPerClass(),
+            "zeroing",
+            settings.zeroing().toString(),
+            "evictMs",
+            settings.evictMs()));
   }
 
   @Modified

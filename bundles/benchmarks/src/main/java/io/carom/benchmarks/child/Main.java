@@ -1,64 +1,14 @@
 package io.carom.benchmarks.child;
 
-import com.google.gson.Gson;
 import io.carom.benchmarks.plan.Task;
-import java.io.BufferedReader;
-import java.io.FileDescriptor;
-import java.io.FileOutputStream;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 
-/**
- * The program of a child: reads a task, one JSON object on a line of standard input, and prints
- * what it measured. It ends when standard input does, so that it never outlives who started it.
- */
+/** The program of a child that measures bounce-buffer strategies. */
 public final class Main {
-  private static final int FAILED = 1;
-  private static final int ORPHANED = 3;
-
   private Main() {}
 
   /** Runs one task. */
   public static void main(final String[] arguments) throws IOException {
-    final Gson gson = new Gson();
-    // The pipe to whoever started it, which no one else writes to.
-    final PrintStream out =
-        new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
-    final BufferedReader in =
-        new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-    final String line = in.readLine();
-    if (line == null) {
-      System.exit(ORPHANED);
-      return;
-    }
-    Thread.ofPlatform().daemon().name("bench-parent").start(() -> endWith(in));
-    try {
-      Worker.run(gson.fromJson(line, Task.class), message -> out.println(gson.toJson(message)));
-      out.println(gson.toJson(Message.DONE));
-      System.exit(0);
-    } catch (final InterruptedException | RuntimeException | Error e) {
-      out.println(gson.toJson(Message.ofError(reason(e))));
-      System.exit(FAILED);
-    }
-  }
-
-  private static void endWith(final BufferedReader in) {
-    try {
-      while (in.readLine() != null) {
-        // nothing else is said
-      }
-    } catch (final IOException e) {
-      // as its end
-    }
-    Runtime.getRuntime().halt(ORPHANED);
-  }
-
-  private static String reason(final Throwable e) {
-    final String message = e.getMessage();
-    return message != null && e instanceof IllegalStateException
-        ? message.lines().findFirst().orElse("")
-        : e + (e.getStackTrace().length == 0 ? "" : " at " + e.getStackTrace()[0]);
+    Child.run(Task.class, Worker::run, Message.DONE, Message::ofError);
   }
 }

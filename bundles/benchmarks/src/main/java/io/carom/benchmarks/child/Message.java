@@ -26,7 +26,8 @@ public record Message(
     SwiotlbReport.@Nullable AgainstFixed againstFixed,
     @Nullable Double heapBytesPerOp,
     @Nullable String error,
-    boolean done) {
+    boolean done)
+    implements Reply {
 
   /**
    * What there is to measure.

@@ -14,29 +14,47 @@ import io.carom.memory.PhysicalLayout;
 import java.time.Duration;
 
 /**
- * A machine without a container: 4 GiB of RAM, of which the host commits what is touched, the
+ * A machine without a container: 4 GiB of RAM unless told otherwise, of which the host commits what is touched, the
  * guest's page allocator, and bus ports.
  */
 public final class BenchMachine {
   private static final long LOW = PhysicalLayout.LOW_RAM_LIMIT;
-  private static final long HIGH = (4L << 30) - LOW;
+  private static final long USUAL = 4L << 30;
   private static final byte CONTENT = 0x5a;
 
+  private final AddressSpaceMap map;
+  private final InterruptRouter interrupts = new InterruptRouter();
   private final Ports ports;
   private final GuestMemory memory;
   private final PageAllocator pages;
 
-  /** A machine. */
+  /** A machine of the usual size. */
   public BenchMachine() {
-    final Ram ram = new Ram(LOW, HIGH);
+    this(USUAL);
+  }
+
+  /** A machine of so much RAM. */
+  public BenchMachine(final long ramBytes) {
+    final Ram ram = new Ram(LOW, ramBytes - LOW);
     final PageStates states = new PageStates(ram.size(), false);
+    map = new AddressSpaceMap(ram);
     ports =
         new Ports(
-            new BusTarget(ram, states, new AddressSpaceMap(ram), 0),
-            new InterruptRouter(),
+            new BusTarget(ram, states, map, 0),
+            interrupts,
             Duration.ofSeconds(10));
     memory = new GuestRam(ram, states, 0, ports::quiesceAll);
     pages = new RamPageAllocator(memory);
+  }
+
+  /** Its address map, and the system bus. */
+  public AddressSpaceMap map() {
+    return map;
+  }
+
+  /** Its interrupts. */
+  public InterruptRouter interrupts() {
+    return interrupts;
   }
 
   /** Its bus ports. */

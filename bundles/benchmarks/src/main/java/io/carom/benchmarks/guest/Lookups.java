@@ -2,6 +2,7 @@ package io.carom.benchmarks.guest;
 
 import io.carom.dma.SwapPolicy;
 import io.carom.dma.core.map.Lookup;
+import io.carom.dma.core.swap.IommuSettings;
 import io.carom.dma.core.swap.Settings;
 import io.carom.dma.core.swap.SwiotlbParameter;
 import java.util.Arrays;
@@ -36,6 +37,7 @@ public final class Lookups {
         Settings.REACHABLE_PERCENT,
         Lookup.parse(lookup),
         SwiotlbParameter.NONE,
-        List.of());
+        List.of(),
+        IommuSettings.NONE);
   }
 }

@@ -2,7 +2,10 @@ package io.carom.benchmarks.host;
 
 import com.google.gson.Gson;
 import com.google.gson.JsonSyntaxException;
+import io.carom.benchmarks.child.IommuMessage;
 import io.carom.benchmarks.child.Message;
+import io.carom.benchmarks.child.Reply;
+import io.carom.benchmarks.plan.IommuTask;
 import io.carom.benchmarks.plan.Task;
 import java.io.BufferedReader;
 import java.io.File;
@@ -22,9 +25,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * Runs a task in a JVM of its own, of the JDK that runs this one, with default flags: but for the
  * size of its heap, and the permission to use native memory.
+ *
+ * @param <T> kind of task
+ * @param <M> what is said of it
  */
-final class ChildJvm implements TaskRunner {
-  private static final String MAIN = "io.carom.benchmarks.child.Main";
+final class ChildJvm<T, M extends Reply> implements TaskRunner<T, M> {
+  private static final String PROGRAMS = "io.carom.benchmarks.child.";
   private static final String HEAP = "-Xmx1g";
 
   /** Longer than the longest stretch without a word: a full pool of 1 GiB on a slow machine. */
@@ -36,13 +42,27 @@ final class ChildJvm implements TaskRunner {
 
   private final Gson gson = new Gson();
   private final String classPath;
+  private final String program;
+  private final Class<M> reply;
 
-  ChildJvm(final String classPath) {
+  private ChildJvm(final String classPath, final String program, final Class<M> reply) {
     this.classPath = classPath;
+    this.program = PROGRAMS + program;
+    this.reply = reply;
+  }
+
+  /** For bounce-buffer strategies. */
+  static ChildJvm<Task, Message> swiotlb(final String classPath) {
+    return new ChildJvm<>(classPath, "Main", Message.class);
+  }
+
+  /** For IOMMU strategies. */
+  static ChildJvm<IommuTask, IommuMessage> iommu(final String classPath) {
+    return new ChildJvm<>(classPath, "IommuMain", IommuMessage.class);
   }
 
   @Override
-  public void run(final Task task, final Consumer<Message> sink)
+  public void run(final T task, final Consumer<M> sink)
       throws ChildFailure, InterruptedException {
     final Process process = start();
     try {
@@ -63,7 +83,7 @@ final class ChildJvm implements TaskRunner {
     final Path java = Path.of(System.getProperty("java.home"), "bin", "java");
     final ProcessBuilder builder =
         new ProcessBuilder(
-            java.toString(), HEAP, "--enable-native-access=ALL-UNNAMED", "-cp", classPath, MAIN);
+            java.toString(), HEAP, "--enable-native-access=ALL-UNNAMED", "-cp", classPath, program);
     OPTION_VARIABLES.forEach(builder.environment()::remove); // default flags
     builder.directory(new File(System.getProperty("java.io.tmpdir")));
     try {
@@ -73,7 +93,7 @@ final class ChildJvm implements TaskRunner {
     }
   }
 
-  private void listen(final Process process, final LastLine errors, final Consumer<Message> sink)
+  private void listen(final Process process, final LastLine errors, final Consumer<M> sink)
       throws ChildFailure, InterruptedException {
     final BlockingQueue<String> lines = new LinkedBlockingQueue<>();
     Thread.ofPlatform()
@@ -91,23 +111,24 @@ final class ChildJvm implements TaskRunner {
         throw new ChildFailure(
             "its JVM ended early with status " + status + (last == null ? "" : ": " + last));
       }
-      final Message message = parse(line);
+      final M message = parse(line);
       if (message == null) {
         continue; // a warning of the JVM
       }
       if (message.done()) {
         return;
       }
-      if (message.error() != null) {
-        throw new ChildFailure(message.error());
+      final String error = message.error();
+      if (error != null) {
+        throw new ChildFailure(error);
       }
       sink.accept(message);
     }
   }
 
-  private @Nullable Message parse(final String line) {
+  private @Nullable M parse(final String line) {
     try {
-      return line.startsWith("{") ? gson.fromJson(line, Message.class) : null;
+      return line.startsWith("{") ? gson.fromJson(line, reply) : null;
     } catch (final JsonSyntaxException e) {
       return null;
     }

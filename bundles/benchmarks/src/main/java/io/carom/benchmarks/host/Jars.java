@@ -28,6 +28,10 @@ final class Jars implements AutoCloseable {
           "io.carom.machine",
           "io.carom.dma.core",
           "io.carom.swiotlb",
+          "io.carom.iommu.host",
+          "io.carom.iommu.pool",
+          "io.carom.pcibus",
+          "io.carom.virtio.device",
           "io.carom.guest.shim",
           "com.google.gson");
 

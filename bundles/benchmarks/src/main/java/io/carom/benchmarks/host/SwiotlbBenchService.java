@@ -23,7 +23,7 @@ public final class SwiotlbBenchService implements SwiotlbBench {
   public SwiotlbOutcome run(final SwiotlbBenchOptions options, final BenchProgress progress)
       throws InterruptedException {
     try (Jars jars = Jars.of(context)) {
-      return new SwiotlbSuite(new ChildJvm(jars.classPath()), progress, System::nanoTime)
+      return new SwiotlbSuite(ChildJvm.swiotlb(jars.classPath()), progress, System::nanoTime)
           .run(options);
     }
   }

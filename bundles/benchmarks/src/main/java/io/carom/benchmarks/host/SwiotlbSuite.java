@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * a share of the time that is left. A task that fails costs its own figures and no other's.
  */
 final class SwiotlbSuite {
-  private final TaskRunner runner;
+  private final TaskRunner<Task, Message> runner;
   private final BenchProgress progress;
   private final LongSupplier clock;
   private final List<SwiotlbReport.Row> rows = new ArrayList<>();
@@ -32,7 +32,10 @@ final class SwiotlbSuite {
   private @Nullable Double heap;
   private Message.@Nullable Catalog catalog;
 
-  SwiotlbSuite(final TaskRunner runner, final BenchProgress progress, final LongSupplier clock) {
+  SwiotlbSuite(
+      final TaskRunner<Task, Message> runner,
+      final BenchProgress progress,
+      final LongSupplier clock) {
     this.runner = runner;
     this.progress = progress;
     this.clock = clock;

@@ -1,17 +1,20 @@
 package io.carom.benchmarks.host;
 
-import io.carom.benchmarks.child.Message;
-import io.carom.benchmarks.plan.Task;
 import java.util.function.Consumer;
 
-/** Has a task done. */
+/**
+ * Has a task done.
+ *
+ * @param <T> kind of task
+ * @param <M> what is said of it
+ */
 @FunctionalInterface
-interface TaskRunner {
+interface TaskRunner<T, M> {
   /**
    * Returns when it is done.
    *
    * @param sink takes what was measured, as soon as it was
    * @throws ChildFailure when it was not done, or not all of it
    */
-  void run(Task task, Consumer<Message> sink) throws ChildFailure, InterruptedException;
+  void run(T task, Consumer<M> sink) throws ChildFailure, InterruptedException;
 }

@@ -41,17 +41,17 @@ public final class Budget {
   }
 
   /** The length of the stretches of the first of the tasks that are left, which begins now. */
-  public long unit(final List<Task> left) {
+  public long unit(final List<? extends Costed> left) {
     if (totalNs == Long.MAX_VALUE) {
       return MOST_UNIT_NS;
     }
     final long now = clock.getAsLong();
     learn(now);
     Cost cost = new Cost(0, 0);
-    for (final Task task : left) {
-      cost = cost.plus(Cost.of(task));
+    for (final Costed task : left) {
+      cost = cost.plus(task.cost());
     }
-    running = Cost.of(left.getFirst());
+    running = left.getFirst().cost();
     final double fixedNs = cost.fixedNs() * slowness(cost.fixedNs() / left.size());
     final double spare = totalNs - (now - startNs) - fixedNs;
     runningSinceNs = now;

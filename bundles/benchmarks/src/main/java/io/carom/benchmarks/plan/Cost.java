@@ -8,7 +8,7 @@ package io.carom.benchmarks.plan;
  * @param fixedNs start of the JVM, warming up, pools and mappings to be made
  * @param units stretches
  */
-record Cost(long fixedNs, double units) {
+public record Cost(long fixedNs, double units) {
   /** Stretches of a round with copies: maps and replays by one and two threads, hot copies half. */
   static final double COPY_ROUND = 5;
 

@@ -33,7 +33,8 @@ public record Task(
     int rounds,
     int pairs,
     long unitNs,
-    long seed) {
+    long seed)
+    implements Costed {
 
   /** What is measured. */
   public enum Kind {
@@ -144,6 +145,11 @@ public record Task(
         pairs,
         ns,
         seed);
+  }
+
+  @Override
+  public Cost cost() {
+    return Cost.of(this);
   }
 
   /** In a few words, for people. */

@@ -14,7 +14,7 @@ class ChildJvmTest {
 
   @Test
   void aChildAnswersAndEnds() throws ChildFailure, InterruptedException {
-    new ChildJvm(System.getProperty("java.class.path")).run(Task.catalog(), said::add);
+    ChildJvm.swiotlb(System.getProperty("java.class.path")).run(Task.catalog(), said::add);
     assertThat(said).hasSize(1);
     final Message.Catalog catalog = said.getFirst().catalog();
     assertThat(catalog).isNotNull();
@@ -24,7 +24,7 @@ class ChildJvmTest {
 
   @Test
   void aChildThatIsNotThereIsToldInOneLine() {
-    assertThatThrownBy(() -> new ChildJvm("nothing").run(Task.catalog(), said::add))
+    assertThatThrownBy(() -> ChildJvm.swiotlb("nothing").run(Task.catalog(), said::add))
         .isInstanceOf(ChildFailure.class)
         .message()
         .contains("its JVM ")

@@ -23,7 +23,7 @@ class SwiotlbSuiteTest {
   private final List<String> progress = new ArrayList<>();
   private final List<Task> done = new ArrayList<>();
 
-  private SwiotlbOutcome run(final TaskRunner runner) throws InterruptedException {
+  private SwiotlbOutcome run(final TaskRunner<Task, Message> runner) throws InterruptedException {
     return new SwiotlbSuite(runner, progress::add, () -> 0).run(SwiotlbBenchOptions.DEFAULTS);
   }
 

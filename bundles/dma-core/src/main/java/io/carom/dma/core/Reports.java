@@ -90,7 +90,6 @@ final class Reports {
         }
       }
     }
-    final long offset = tables.memory().busOffset();
     tables
         .passes()
         .visit(
@@ -100,7 +99,7 @@ final class Reports {
                     devices,
                     generation,
                     bus,
-                    bus - offset,
+                    inRam(bus, size),
                     size,
                     direction,
                     "PASS",
@@ -108,6 +107,12 @@ final class Reports {
                     tables.tick().millis() - tick));
     result.sort(Comparator.comparingLong(MappingInfo::ageMs).reversed());
     return result.size() > most ? result.subList(0, most) : result;
+  }
+
+  /** Where a buffer lies that is reached in place; a device's memory is where its bus address is. */
+  private long inRam(final long bus, final long size) {
+    final long address = tables.memory().platform().physicalAddress(bus, size);
+    return address < 0 ? bus : address;
   }
 
   /** Which device holds which slots of a pool. */

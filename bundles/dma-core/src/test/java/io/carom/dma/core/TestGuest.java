@@ -6,6 +6,7 @@ import io.carom.memory.LazyMemory;
 import io.carom.memory.PageMap;
 import io.carom.memory.PageStateCounters;
 import io.carom.memory.PhysicalLayout;
+import io.carom.memory.Platform;
 import io.carom.memory.RamRange;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -22,6 +23,7 @@ public final class TestGuest implements GuestMemory, PageAllocator {
   private final BitSet shared = new BitSet();
   private long shareCalls;
   private long unshareCalls;
+  private Platform platform;
 
   /** A guest with so many MiB below and above 4 GiB. */
   public TestGuest(final int lowMib, final int highMib, final boolean confidential) {
@@ -30,6 +32,7 @@ public final class TestGuest implements GuestMemory, PageAllocator {
     this.confidential = confidential;
     ram = LazyMemory.allocate(low + high);
     used.set(0); // page 0 is never handed out
+    platform = GuestMemory.super.platform();
   }
 
   /** A plain guest of 64 MiB. */
@@ -122,6 +125,16 @@ public final class TestGuest implements GuestMemory, PageAllocator {
   @Override
   public synchronized PageStateCounters pageStateCounters() {
     return new PageStateCounters(shareCalls, unshareCalls, shared.cardinality());
+  }
+
+  @Override
+  public Platform platform() {
+    return platform;
+  }
+
+  /** Puts a platform between CPUs and devices. Before anything is made of this guest. */
+  public void platform(final Platform other) {
+    platform = other;
   }
 
   @Override

@@ -51,7 +51,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>ATTACH of a domain out of range: RANGE; MAP and UNMAP of one that does not exist, out of
  *       range or not: NOENT; DETACH from one that the endpoint is not attached to: INVAL.
  *   <li>UNMAP beyond the input range: RANGE. An UNMAP need not be aligned, but must not split.
- *   <li>A reset keeps {@code bypass}, as the specification asks; a new IOMMU has the configured one.
+ *   <li>A reset keeps {@code bypass}, as the specification asks; a new IOMMU has the configured
+ *       one.
  * </ul>
  */
 public final class Iommu implements BusIommu {
@@ -107,7 +108,7 @@ public final class Iommu implements BusIommu {
 
   /**
    * Takes it out. Functions that it translated are blocked from now on, the others stay what they
-   * were.
+   * were; a request that comes late is answered DEVERR.
    *
    * @return the ports of those that are blocked although others may pass
    */
@@ -124,6 +125,7 @@ public final class Iommu implements BusIommu {
               .filter(e -> e.domain() != null && !translated(e.domain()))
               .map(Endpoint::port)
               .collect(Collectors.toUnmodifiableSet());
+      gate.close();
       ports.iommu(new FrozenIommu(blocked, passing, bypass));
       return blocked;
     } finally {
@@ -186,8 +188,7 @@ public final class Iommu implements BusIommu {
   }
 
   /** Changes what an endpoint's accesses are translated by, and waits for those before. */
-  private boolean move(
-      final Endpoint endpoint, final @Nullable Domain domain, final boolean hold) {
+  private boolean move(final Endpoint endpoint, final @Nullable Domain domain, final boolean hold) {
     endpoint.move(domain, hold);
     meter.invalidation();
     counters.invalidated();
@@ -206,11 +207,7 @@ public final class Iommu implements BusIommu {
 
   /** MAP; {@code flags} have been checked. */
   int map(
-      final int number,
-      final long start,
-      final long last,
-      final long physical,
-      final int flags) {
+      final int number, final long start, final long last, final long physical, final int flags) {
     meter.map();
     final Domain domain = domains.get(number);
     if (domain == null) {
@@ -235,8 +232,7 @@ public final class Iommu implements BusIommu {
     return status;
   }
 
-  private int refusal(
-      final Domain domain, final long start, final long last, final long physical) {
+  private int refusal(final Domain domain, final long start, final long last, final long physical) {
     if (domain.bypass() || Long.compareUnsigned(last, start) < 0) {
       return IommuStatus.INVAL;
     }

@@ -34,8 +34,8 @@ import org.slf4j.LoggerFactory;
 /**
  * The IOMMU as a component: puts an {@link Iommu} between functions and memory, and registers it as
  * a type of virtio device and for the host's eyes. Costs and {@code bypass} change live; anything
- * else makes a new IOMMU, at which functions that the old one translated are blocked until the guest
- * attaches them. A bad configuration is told in one line: nothing is changed, or registered.
+ * else makes a new IOMMU, at which functions that the old one translated are blocked until the
+ * guest attaches them. A bad configuration is told in one line: nothing is changed, or registered.
  */
 @Component(
     name = IommuComponent.PID,
@@ -248,8 +248,7 @@ public final class IommuComponent {
     running = new Running(iommu, model, registrations);
     registrations.add(context.registerService(IommuHost.class, new IommuView(iommu), null));
     registrations.add(
-        context.registerService(
-            VirtioModel.class, model, FrameworkUtil.asDictionary(properties)));
+        context.registerService(VirtioModel.class, model, FrameworkUtil.asDictionary(properties)));
   }
 
   /** Takes the IOMMU out; returns the ports that are blocked from now on. */
@@ -259,7 +258,8 @@ public final class IommuComponent {
     if (now == null) {
       return Set.of();
     }
-    now.iommu().detachAll(true); // first: the guest's reset on the way must not let anything through
+    now.iommu()
+        .detachAll(true); // first: the guest's reset on the way must not let anything through
     for (final ServiceRegistration<?> registration : now.registrations().reversed()) {
       try {
         registration.unregister();

@@ -89,11 +89,9 @@ public record IommuSettings(
     }
   }
 
-  private static void within(
-      final String knob, final int value, final int least, final int most) {
+  private static void within(final String knob, final int value, final int least, final int most) {
     if (value < least || value > most) {
-      throw new IllegalArgumentException(
-          knob + "=" + value + " is not in " + least + ".." + most);
+      throw new IllegalArgumentException(knob + "=" + value + " is not in " + least + ".." + most);
     }
   }
 

@@ -70,10 +70,7 @@ final class IommuView implements IommuHost {
             throw new IllegalArgumentException(
                 "no domain " + domain + "; valid: " + iommu.domains().keySet());
           }
-          return known.mappings().stream()
-              .limit(Math.max(0, most))
-              .map(IommuView::range)
-              .toList();
+          return known.mappings().stream().limit(Math.max(0, most)).map(IommuView::range).toList();
         });
   }
 

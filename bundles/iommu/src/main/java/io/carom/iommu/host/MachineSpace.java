@@ -12,7 +12,7 @@ import io.carom.memory.Platform;
  *
  * @param memory the guest's RAM
  */
-record MachineSpace(GuestMemory memory) implements PhysicalSpace {
+public record MachineSpace(GuestMemory memory) implements PhysicalSpace {
   @Override
   public long behind(final long address, final long bytes, final boolean mmio) {
     final Platform platform = memory.platform();

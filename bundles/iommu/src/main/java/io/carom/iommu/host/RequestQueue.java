@@ -125,6 +125,9 @@ final class RequestQueue implements VirtioModel.Handler {
   }
 
   private int perform(final int type) {
+    if (iommu.gate().closed()) {
+      return IommuStatus.DEVERR;
+    }
     final int domain = int32(VirtioIommuDescriptor.REQ_DOMAIN);
     if (type == VirtioIommuDescriptor.T_ATTACH) {
       final int flags = int32(VirtioIommuDescriptor.ATTACH_FLAGS);
@@ -192,9 +195,7 @@ final class RequestQueue implements VirtioModel.Handler {
     properties.put(
         at + VirtioIommuDescriptor.RESV_SUBTYPE,
         (byte)
-            (range.msi()
-                ? VirtioIommuDescriptor.RESV_MSI
-                : VirtioIommuDescriptor.RESV_RESERVED));
+            (range.msi() ? VirtioIommuDescriptor.RESV_MSI : VirtioIommuDescriptor.RESV_RESERVED));
     properties.putLong(at + VirtioIommuDescriptor.RESV_START, range.start());
     properties.putLong(at + VirtioIommuDescriptor.RESV_END, range.end());
   }

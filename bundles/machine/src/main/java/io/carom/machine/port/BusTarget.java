@@ -1,6 +1,8 @@
 package io.carom.machine.port;
 
 import io.carom.machine.bus.AddressSpaceMap;
+import io.carom.machine.platform.PlatformSettings;
+import io.carom.machine.platform.StagedPlatform;
 import io.carom.machine.ram.PageStates;
 import io.carom.machine.ram.Ram;
 import io.carom.memory.PhysicalLayout;
@@ -8,24 +10,29 @@ import io.carom.pci.BusFaultException.Reason;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What lies behind every port: the platform's offset, then RAM that is not private.
+ * What lies behind every port: the platform, then RAM that is not private.
  *
  * @param ram all RAM
  * @param states which of its pages devices may reach
  * @param map what else is in the address space, to tell why an access is refused
- * @param busOffset what a device adds to the address of RAM to form its bus address
+ * @param platform what makes bus addresses of those of RAM, and devices see of it
  */
-public record BusTarget(Ram ram, PageStates states, AddressSpaceMap map, long busOffset) {
+public record BusTarget(Ram ram, PageStates states, AddressSpaceMap map, StagedPlatform platform) {
+  /** A target behind a plain platform with the same offset for all RAM. */
+  public BusTarget(
+      final Ram ram, final PageStates states, final AddressSpaceMap map, final long busOffset) {
+    this(ram, states, map, StagedPlatform.of(ram, PlatformSettings.plain(busOffset)));
+  }
+
   /** The offset in RAM of a run of bus addresses, or -1 when it is not all RAM. */
   long offset(final long address, final long length) {
-    // An address below the offset wraps to a negative or huge one, which is not RAM.
-    return ram.offset(address - busOffset, length);
+    return platform.offset(address, length);
   }
 
   /** Why a run that is not RAM is refused. */
   Reason refusal(final long address, final long length) {
     final boolean occupied =
-        touchesMessages(address, length) || map.occupied(address - busOffset, length);
+        touchesMessages(address, length) || map.occupied(address - platform.busOffset(), length);
     return occupied ? Reason.NOT_MEMORY : Reason.UNMAPPED;
   }
 

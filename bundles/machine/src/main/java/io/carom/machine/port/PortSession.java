@@ -1,5 +1,6 @@
 package io.carom.machine.port;
 
+import io.carom.machine.platform.CipherRuns;
 import io.carom.pci.BusAccess;
 import io.carom.pci.BusFaultException;
 import io.carom.pci.BusFaultException.Reason;
@@ -47,6 +48,7 @@ final class PortSession extends SectionPadding implements BusSession {
   private final DevicePort port;
   private final BusTarget target;
   private final long epoch;
+  private final @Nullable CipherRuns cipherRuns;
   private boolean closed;
   private @Nullable Route current; // null outside sections
   private long section;
@@ -58,6 +60,7 @@ final class PortSession extends SectionPadding implements BusSession {
     this.port = port;
     this.target = target;
     this.epoch = epoch;
+    cipherRuns = target.platform().cipherRuns();
   }
 
   @Override
@@ -110,6 +113,9 @@ final class PortSession extends SectionPadding implements BusSession {
       if (watch != null) {
         watch.settled(this);
       }
+      if (cipherRuns != null) {
+        cipherRuns.settle();
+      }
     }
   }
 
@@ -160,7 +166,17 @@ final class PortSession extends SectionPadding implements BusSession {
       throw fault(forbidden, address, length);
     }
     SYSTEM.setOpaque(this, systemAccesses + 1);
-    return target.ram().memory().asSlice(offset, length);
+    return target.platform().plain()
+        ? target.ram().memory().asSlice(offset, length)
+        : staged(behind, offset, length, access);
+  }
+
+  private MemorySegment staged(
+      final long busAddress, final long offset, final long length, final BusAccess access) {
+    target.platform().accessed();
+    return cipherRuns == null
+        ? target.platform().deviceView().asSlice(offset, length)
+        : cipherRuns.resolve(busAddress, offset, length, access == BusAccess.WRITE);
   }
 
   /**

@@ -33,7 +33,8 @@ record Route(
     @Nullable Translation hook,
     @Nullable PortWatch watch) {
   /** The route of a new port: no bus mastering, nothing of its own. */
-  static final Route INITIAL = new Route(1, 0, false, false, 0, MemorySegment.NULL, 0, true, null, null);
+  static final Route INITIAL =
+      new Route(1, 0, false, false, 0, MemorySegment.NULL, 0, true, null, null);
 
   /** What translates, or null for identity. */
   @Nullable Translation translation() {
@@ -55,7 +56,8 @@ record Route(
   }
 
   Route translated(final boolean on) {
-    return new Route(version + 1, epoch, revoked, busMaster, ownBase, own, ownSize, on, hook, watch);
+    return new Route(
+        version + 1, epoch, revoked, busMaster, ownBase, own, ownSize, on, hook, watch);
   }
 
   Route watch(final @Nullable PortWatch other) {

@@ -1,9 +1,12 @@
 package io.carom.machine.ram;
 
+import io.carom.machine.platform.PlatformSettings;
+import io.carom.machine.platform.StagedPlatform;
 import io.carom.memory.GuestMemory;
 import io.carom.memory.PageMap;
 import io.carom.memory.PageStateCounters;
 import io.carom.memory.PhysicalLayout;
+import io.carom.memory.Platform;
 import io.carom.memory.RamRange;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -16,20 +19,34 @@ public final class GuestRam implements GuestMemory {
   private final Ram ram;
   private final PageStates states;
   private final PageMap pageMap;
-  private final long busOffset;
+  private final StagedPlatform platform;
   private final BooleanSupplier quiesce;
 
   /**
-   * RAM as a service.
+   * RAM as a service, behind a plain platform with the same offset for all of it.
    *
    * @param quiesce waits until device accesses that have begun are over; false when one is not
    */
   public GuestRam(
       final Ram ram, final PageStates states, final long busOffset, final BooleanSupplier quiesce) {
+    this(ram, states, StagedPlatform.of(ram, PlatformSettings.plain(busOffset)), quiesce);
+  }
+
+  /**
+   * RAM as a service.
+   *
+   * @param platform the one that the ports have
+   * @param quiesce waits until device accesses that have begun are over; false when one is not
+   */
+  public GuestRam(
+      final Ram ram,
+      final PageStates states,
+      final StagedPlatform platform,
+      final BooleanSupplier quiesce) {
     this.ram = ram;
     this.states = states;
     this.pageMap = new PageBitmap(ram);
-    this.busOffset = busOffset;
+    this.platform = platform;
     this.quiesce = quiesce;
   }
 
@@ -69,7 +86,7 @@ public final class GuestRam implements GuestMemory {
 
   @Override
   public long busOffset() {
-    return busOffset;
+    return platform.busOffset();
   }
 
   @Override
@@ -79,13 +96,17 @@ public final class GuestRam implements GuestMemory {
 
   @Override
   public void share(final long address, final long pages) {
-    states.share(firstPage(address, pages), pages);
+    final long first = firstPage(address, pages);
+    states.share(first, pages);
+    platform.share(first, pages);
   }
 
   @Override
   public void unshare(final long address, final long pages) {
-    states.unshare(firstPage(address, pages), pages);
-    if (states.confidential() && !quiesce.getAsBoolean()) {
+    final long first = firstPage(address, pages);
+    states.unshare(first, pages);
+    platform.unshare(first, pages);
+    if ((states.confidential() || platform.encrypts()) && !quiesce.getAsBoolean()) {
       throw new IllegalStateException(
           pages
               + " pages at 0x"
@@ -103,6 +124,11 @@ public final class GuestRam implements GuestMemory {
   @Override
   public PageStateCounters pageStateCounters() {
     return states.counters();
+  }
+
+  @Override
+  public Platform platform() {
+    return platform;
   }
 
   @Override

@@ -236,8 +236,7 @@ class PortTranslationTest {
 
   @ParameterizedTest
   @MethodSource("changes")
-  void aChangeWaitsForSectionsOfBeforeAndHasAnotherVersion(final ChangeOf change)
-      throws Exception {
+  void aChangeWaitsForSectionsOfBeforeAndHasAnotherVersion(final ChangeOf change) throws Exception {
     machine.control.busMaster(true);
     machine.ports.iommu(port -> shifting);
     final long before = machine.session.begin();

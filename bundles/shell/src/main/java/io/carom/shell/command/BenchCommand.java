@@ -3,6 +3,7 @@ package io.carom.shell.command;
 import io.carom.bench.IommuBenchOptions;
 import io.carom.bench.SwiotlbBenchOptions;
 import io.carom.shell.result.BenchResult;
+import io.carom.shell.result.IommuBenchResult;
 import io.carom.shell.service.ShellServices;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -71,12 +72,11 @@ final class BenchCommand extends ShellCommand {
     if (full) {
       throw new UsageException("carom:bench: --full is for swiotlb, not for iommu");
     }
-    return services
-        .iommuBench()
-        .run(
-            new IommuBenchOptions(
-                profile == null ? IommuBenchOptions.DEFAULTS.profile() : profile, virtual, seed),
-            progress::accept);
+    final String costs = profile == null ? IommuBenchOptions.DEFAULTS.profile() : profile;
+    return new IommuBenchResult(
+        services
+            .iommuBench()
+            .run(new IommuBenchOptions(costs, virtual, seed), progress::accept));
   }
 
   private Object swiotlb(final Consumer<String> progress) throws InterruptedException {

@@ -1,6 +1,7 @@
 package io.carom.shell.text;
 
 import io.carom.bench.IommuReport;
+import io.carom.shell.result.IommuBenchResult;
 import java.util.Formatter;
 import java.util.Locale;
 
@@ -58,7 +59,8 @@ final class IommuBenchText {
 
   private IommuBenchText() {}
 
-  static String text(final IommuReport report) {
+  static String text(final IommuBenchResult result) {
+    final IommuReport report = result.outcome().report();
     final Formatter out = new Formatter(Locale.ROOT);
     table(out, COUNTS.table(report.rows(), "no rows"));
     out.format("%s\n", IommuText.profile(report.costs()));
@@ -76,6 +78,7 @@ final class IommuBenchText {
     table(out, LOOKUP.table(report.lookup(), "lookup was not measured"));
     out.format(
         "pages that an idle domain holds after two ticks: %s\n", Values.text(report.idlePages()));
+    result.outcome().problems().forEach(problem -> out.format("PROBLEM  %s\n", problem));
     out.format(
         "medians of %d rounds; JDK %s, %d processors, seed %d",
         report.rounds(), report.jdk(), report.cpus(), report.seed());

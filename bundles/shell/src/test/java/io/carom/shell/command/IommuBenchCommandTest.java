@@ -7,6 +7,7 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.carom.bench.IommuBenchOptions;
 import io.carom.shell.fake.FakeWorld;
+import io.carom.shell.json.JsonDocument;
 import io.carom.shell.text.ResultConverter;
 import java.util.ArrayList;
 import java.util.List;
@@ -107,6 +108,16 @@ class IommuBenchCommandTest {
         .containsPattern("64 KiB +3.60 +2.20 +-90.0 +-78.0")
         .contains("A comparison, not a reproduction")
         .doesNotContain("modelled");
+  }
+
+  @Test
+  void failsWhenSomethingCouldNotBeMeasured() throws InterruptedException {
+    assertThat(((JsonDocument) run("iommu", "--json")).failed()).isFalse();
+    world.iommuBench.problems = List.of("iommu-pool always: did not open");
+    final JsonDocument document = (JsonDocument) run("iommu", "--json");
+    assertThat(document.failed()).isTrue();
+    assertThat(document.text()).doesNotContain("problems");
+    assertThat(text(run("iommu"))).contains("PROBLEM  iommu-pool always: did not open\n");
   }
 
   private Object run(final String... arguments) throws InterruptedException {

@@ -3,6 +3,7 @@ package io.carom.shell.fake;
 import io.carom.bench.BenchProgress;
 import io.carom.bench.IommuBench;
 import io.carom.bench.IommuBenchOptions;
+import io.carom.bench.IommuOutcome;
 import io.carom.bench.IommuReport;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,12 +13,19 @@ public final class FakeIommuBench implements IommuBench {
   /** What was asked for. */
   public final List<IommuBenchOptions> runs = new ArrayList<>();
 
+  /** What it could not measure. */
+  public List<String> problems = List.of();
+
   FakeIommuBench() {}
 
   @Override
-  public IommuReport run(final IommuBenchOptions options, final BenchProgress progress) {
+  public IommuOutcome run(final IommuBenchOptions options, final BenchProgress progress) {
     runs.add(options);
     progress.line("iommu-strict unbatched");
+    return new IommuOutcome(report(options), problems);
+  }
+
+  private static IommuReport report(final IommuBenchOptions options) {
     final boolean series = options.profile().equals("series");
     return new IommuReport(
         options.profile(),

@@ -24,6 +24,13 @@ class PciListingTest {
   }
 
   @Test
+  void knowsAnIommuByName() {
+    assertThat(PciNames.deviceClass(0x0806)).isEqualTo("IOMMU");
+    assertThat(PciNames.vendorAndDevice(0x1af4, 0x1057))
+        .isEqualTo("Red Hat, Inc. Virtio 1.0 IOMMU");
+  }
+
+  @Test
   void isVerbose() {
     assertThat(text(1, false, SampleConfig.block()))
         .isEqualTo(

@@ -14,9 +14,9 @@ import org.jspecify.annotations.Nullable;
  * <p>An IOMMU knows a domain only while an endpoint is attached to it. So that a domain can be
  * filled before a device may use it, the host bridge's endpoint, which does no DMA, is attached to
  * it first: there is one such endpoint, and it moves to the domain that was made last, or that a
- * device is about to be attached to. The domain that it leaves is forgotten by the IOMMU when it had
- * no other endpoint; its mappings are replayed when it gets one. A device is attached only after
- * everything in its domain is mapped: at no time does it fault on what is noted there.
+ * device is about to be attached to. The domain that it leaves is forgotten by the IOMMU when it
+ * had no other endpoint; its mappings are replayed when it gets one. A device is attached only
+ * after everything in its domain is mapped: at no time does it fault on what is noted there.
  *
  * <p>Guarded by the request queue's lock, as everything that is reached from here.
  */

@@ -103,8 +103,7 @@ record IommuGeometry(
 
   private void check() throws ProbeException {
     if (Long.compareUnsigned(inputStart, inputEnd) > 0) {
-      throw new ProbeException(
-          "input_range 0x%x-0x%x is empty".formatted(inputStart, inputEnd));
+      throw new ProbeException("input_range 0x%x-0x%x is empty".formatted(inputStart, inputEnd));
     }
     if (domainStart > domainEnd) {
       throw new ProbeException("domain_range %d-%d is empty".formatted(domainStart, domainEnd));

@@ -39,8 +39,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Death. A device that lets a deadline pass, breaks a rule of the ring, asks for a reset or goes
  * is dead for good: what is in the ring is answered DEVERR, and so is every later request, without
- * one. The ring is not touched any more; its memory is given back after the device was reset. {@link
- * #kill} may be called by any thread at any time; the waiter notices.
+ * one. The ring is not touched any more; its memory is given back after the device was reset.
+ * {@link #kill} may be called by any thread at any time; the waiter notices.
  */
 final class RequestQueue {
   /** How long an answer may take. */

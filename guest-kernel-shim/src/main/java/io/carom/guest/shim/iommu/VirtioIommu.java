@@ -123,8 +123,7 @@ final class VirtioIommu implements GuestIommu, PciDriver.Binding {
       }
       status = geometry.probeSize() == 0 ? IommuStatus.OK : probe(name);
       if (status == IommuStatus.OK) {
-        final byte[] properties =
-            geometry.probeSize() == 0 ? new byte[0] : requests.properties();
+        final byte[] properties = geometry.probeSize() == 0 ? new byte[0] : requests.properties();
         final Probed now = new Probed(ProbeProperties.reserved(properties), plugging);
         probed.put(endpoint, now);
         return now.ranges();

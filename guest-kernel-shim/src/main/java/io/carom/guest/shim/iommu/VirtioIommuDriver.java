@@ -135,8 +135,7 @@ public final class VirtioIommuDriver implements VirtioDriver {
         reader.close();
       }
     }
-    final VirtioIommu iommu =
-        new VirtioIommu(platform, device, geometry, requests, events, reader);
+    final VirtioIommu iommu = new VirtioIommu(platform, device, geometry, requests, events, reader);
     binding.set(iommu);
     platform.registry().publish(iommu);
     return iommu;

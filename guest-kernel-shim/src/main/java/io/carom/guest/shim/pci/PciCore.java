@@ -128,7 +128,9 @@ public final class PciCore {
     return devices.values().stream().map(PciDevice::info).toList();
   }
 
-  /** The number of the plugging of the function at an address, -1 when there is none. Any thread. */
+  /**
+   * The number of the plugging of the function at an address, -1 when there is none. Any thread.
+   */
   public long plugging(final PciAddress address) {
     final PciDevice device = devices.get(address);
     return device == null ? -1 : device.plugging();
@@ -165,8 +167,7 @@ public final class PciCore {
   }
 
   private boolean early(final PciDevice device) {
-    return drivers.stream()
-        .anyMatch(driver -> driver.early(device.vendorId(), device.deviceId()));
+    return drivers.stream().anyMatch(driver -> driver.early(device.vendorId(), device.deviceId()));
   }
 
   private void drop(final PciDevice device, final boolean gone) {

@@ -55,6 +55,7 @@ public final class FakeBlk extends FakeVirtio {
   private final Thread thread;
   private volatile boolean kicked;
   private volatile boolean stopped;
+
   /** What it does; GET_ID is always served. */
   public volatile Conduct conduct = Conduct.HONEST;
 
@@ -85,13 +86,7 @@ public final class FakeBlk extends FakeVirtio {
       final int queueSize,
       final long regionBytes) {
     super(
-        msi,
-        memory,
-        VirtioIds.TYPE_BLOCK,
-        0x010000,
-        queues,
-        queueSize,
-        BlkDescriptor.CONFIG_SIZE);
+        msi, memory, VirtioIds.TYPE_BLOCK, 0x010000, queues, queueSize, BlkDescriptor.CONFIG_SIZE);
     offered =
         VirtioFeatures.VERSION_1
             | VirtioFeatures.ACCESS_PLATFORM

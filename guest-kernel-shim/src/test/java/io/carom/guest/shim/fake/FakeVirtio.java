@@ -15,8 +15,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /** The registers and rings of a virtio device written for tests; a subclass serves the queues. */
 abstract class FakeVirtio extends FakeFunction {
-  static final ValueLayout.OfShort U16 =
-      ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN);
+  static final ValueLayout.OfShort U16 = ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN);
   static final VarHandle IDX = U16.varHandle();
   static final ValueLayout.OfInt U32 =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -154,8 +153,7 @@ abstract class FakeVirtio extends FakeFunction {
   }
 
   @Override
-  protected final void write(
-      final int bar, final long offset, final int width, final long value) {
+  protected final void write(final int bar, final long offset, final int width, final long value) {
     if (bar != REGISTERS) {
       return;
     }
@@ -247,8 +245,7 @@ abstract class FakeVirtio extends FakeFunction {
     return (short) IDX.getAcquire(area, (long) SplitRingDescriptor.IDX) & 0xffff;
   }
 
-  static void use(
-      final Queue queue, final MemorySegment used, final int id, final int length) {
+  static void use(final Queue queue, final MemorySegment used, final int id, final int length) {
     final long at = SplitRingDescriptor.usedEntry(queue.used & (queue.size - 1));
     used.set(U32, at, id);
     used.set(U32, at + 4, length);

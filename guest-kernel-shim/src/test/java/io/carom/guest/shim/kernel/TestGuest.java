@@ -8,8 +8,10 @@ import io.carom.guest.shim.block.BlkTunables;
 import io.carom.guest.shim.fake.FakeBlk;
 import io.carom.guest.shim.fake.FakeBus;
 import io.carom.guest.shim.fake.FakeDma;
+import io.carom.guest.shim.fake.FakeIommu;
 import io.carom.guest.shim.fake.FakeMemory;
 import io.carom.guest.shim.fake.FakeMsi;
+import io.carom.iommu.GuestIommu;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -77,6 +79,16 @@ final class TestGuest implements AutoCloseable {
     test.bus.add("00:04.0", test.blk("disk0", queues, queueSize, 0));
     test.boot();
     return test;
+  }
+
+  /** An IOMMU that sits behind the disk on the bus, at 00:09.0. */
+  FakeIommu iommu(final int queueSize) {
+    return bus.add("00:09.0", new FakeIommu(msi, memory, queueSize));
+  }
+
+  /** The driver of the IOMMU. */
+  GuestIommu driver() {
+    return guest.iommus().current().orElseThrow(() -> new AssertionError(guest.dmesg()));
   }
 
   FakeBlk device() {

@@ -18,6 +18,16 @@ public final class Need extends Padded {
   public static final int LISTS = 6;
 
   private static final int WITHOUT_PRIVILEGE = 3;
+  private static final int TO_DEVICE = 1; // ordinals of DmaDirection, checked below
+  private static final int FROM_DEVICE = 2;
+
+  static {
+    if (DmaDirection.TO_DEVICE.ordinal() != TO_DEVICE
+        || DmaDirection.FROM_DEVICE.ordinal() != FROM_DEVICE
+        || DmaDirection.values().length < WITHOUT_PRIVILEGE) {
+      throw new AssertionError("directions are numbered otherwise");
+    }
+  }
 
   private final long granule;
 
@@ -73,18 +83,19 @@ public final class Need extends Padded {
     return mask < 0 ? Long.MAX_VALUE : mask;
   }
 
-  /** The number of what a device may do: read for TO_DEVICE, write for FROM_DEVICE, else both. */
+  /** The number of what a device may do: the direction's, and behind those the same privileged. */
   static int list(final int direction, final int attributes) {
-    final int access =
-        direction == DmaDirection.TO_DEVICE.ordinal()
-            ? 0
-            : direction == DmaDirection.FROM_DEVICE.ordinal() ? 1 : 2;
-    return (attributes & DmaAttributes.PRIVILEGED) != 0 ? access + WITHOUT_PRIVILEGE : access;
+    return (attributes & DmaAttributes.PRIVILEGED) != 0 ? direction + WITHOUT_PRIVILEGE : direction;
   }
 
   /** What the device may do, as bits of {@link IovaSpace}. */
   public static int access(final int list) {
-    final int access = list % WITHOUT_PRIVILEGE + 1; // READ, WRITE, READ | WRITE
+    final int access =
+        switch (list % WITHOUT_PRIVILEGE) {
+          case TO_DEVICE -> IovaSpace.READ;
+          case FROM_DEVICE -> IovaSpace.WRITE;
+          default -> IovaSpace.READ | IovaSpace.WRITE;
+        };
     return list < WITHOUT_PRIVILEGE ? access : access | IovaSpace.PRIVILEGED;
   }
 }

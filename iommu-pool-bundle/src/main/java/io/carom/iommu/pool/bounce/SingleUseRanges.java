@@ -31,8 +31,7 @@ public final class SingleUseRanges {
    * @return null when there are none
    * @throws IllegalStateException when what was leased belongs to another buffer already
    */
-  @Nullable SingleUse lease(
-      final int stripe, final long bytes, final int list, final long limit) {
+  @Nullable SingleUse lease(final int stripe, final long bytes, final int list, final long limit) {
     final long iova = space.lease(stripe, bytes, limit);
     if (iova == IovaSpace.NONE) {
       return null;

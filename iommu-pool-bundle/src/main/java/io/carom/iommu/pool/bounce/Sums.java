@@ -7,7 +7,7 @@ public final class Sums {
   private static final int KINDS = 3;
 
   private final long bytes;
-  private final long[] cached = new long[KINDS];
+  private final long[] cached = new long[KINDS]; // by direction: both, to and from the device
 
   /** Slots. */
   public long slots;
@@ -68,7 +68,7 @@ public final class Sums {
   /** The sums as they are reported. */
   public IovaClass report() {
     return new IovaClass(
-        bytes, slots, untouched, empty, inFlight, cached[0], cached[1], cached[2], evicting, leaked,
+        bytes, slots, untouched, empty, inFlight, cached[1], cached[2], cached[0], evicting, leaked,
         hits, misses, evictions);
   }
 }

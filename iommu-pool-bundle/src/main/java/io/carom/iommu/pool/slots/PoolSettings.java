@@ -18,7 +18,7 @@ public record PoolSettings(int slotsPerClass, Zeroing zeroing, long evictMs) {
   public static final PoolSettings DEFAULTS =
       new PoolSettings(SLOTS_PER_CLASS, Zeroing.NECESSARY_ONLY, EVICT_MS);
 
-  private static final int MOST_SLOTS = 1 << 16;
+  private static final int MOST_SLOTS = 1 << 20;
 
   /** Checks the ranges; the message names value, rule and property. */
   public PoolSettings {

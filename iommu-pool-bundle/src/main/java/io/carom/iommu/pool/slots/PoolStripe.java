@@ -39,8 +39,13 @@ final class PoolStripe extends Padded {
   private final BounceLimit limit;
   private final Reservations reservations;
   private final int granuleShift;
+  private final long granuleMask;
+  private final long most; // bytes of the largest slot
   private final Need need;
   private final @Nullable StripeSlots[] slots = new StripeSlots[Reservations.MOST];
+  private @Nullable StripeSlots first; // slots[0]
+  private long firstFrom; // and its range, empty as long as there is none
+  private long firstLast = -1;
   private int answered = NOTHING;
   private @Nullable StripeSlots freshIn;
   private int fresh;
@@ -65,6 +70,8 @@ final class PoolStripe extends Padded {
     this.reservations = reservations;
     this.single = single;
     granuleShift = Long.numberOfTrailingZeros(space.granule());
+    granuleMask = space.granule() - 1;
+    most = 1L << (granuleShift + SlotLayout.CLASSES - 1);
     need = new Need(space.granule());
   }
 
@@ -77,14 +84,46 @@ final class PoolStripe extends Padded {
    * cannot live with a bounce is to align its buffers.
    */
   void allocate(final MapRequest request, final Placement answer) {
+    if (!usual(request, answer)) {
+      place(request, answer);
+    }
+  }
+
+  /** The common case, in few steps since a lock is held: a buffer that a first range's slot has. */
+  private boolean usual(final MapRequest request, final Placement answer) {
+    final StripeSlots from = first;
+    final long size = request.size;
+    if (from == null
+        || !request.unconstrained
+        || (answered | request.attributes) != NOTHING
+        || request.entries != 1
+        || firstLast > Need.limit(request.dmaMask)
+        || size > most
+        || (size > limit.bytes() && !request.mustBounce)) {
+      return false;
+    }
+    final long offset = request.address & granuleMask;
+    final int sizeClass = SlotLayout.classOfBytes(offset + size, granuleShift);
+    if (sizeClass >= SlotLayout.CLASSES) {
+      return false;
+    }
+    final long iova = from.reuse(sizeClass, request.direction);
+    if (iova < 0) {
+      return false;
+    }
+    answer.bounce(iova + offset, iova, 1L << (granuleShift + sizeClass));
+    answer.zero(zeroing);
+    return true;
+  }
+
+  private void place(final MapRequest request, final Placement answer) {
     final int was = answered;
     answered = NOTHING;
     if (was == GRANTED && settle(request, answer)) {
       return;
     }
     final boolean must = request.mustBounce && (request.attributes & DmaAttributes.MMIO) == 0;
-    if (must
-        || (request.size <= limit.bytes() && (request.attributes & UNBOUNCED) == 0)) {
+    if (must || (request.size <= limit.bytes() && (request.attributes & UNBOUNCED) == 0)) {
       need.of(request);
       if (need.bounded && pooled(was == DENIED, answer)) {
         return;
@@ -104,23 +143,20 @@ final class PoolStripe extends Padded {
     if (from == null) {
       return false;
     }
-    final int number = from.reuse(sizeClass, need.list);
-    if (number >= 0) {
-      bounce(from, number, sizeClass, answer);
+    final long iova = from.reuse(sizeClass, need.list);
+    if (iova >= 0) {
+      bounce(iova, sizeClass, answer);
       return true;
     }
     final int asked = denied ? IntStack.NONE : from.ask(sizeClass, need.list);
     if (asked < 0) {
       return false;
     }
-    answer.needExtent(
-        from.iova(asked), 1L << (granuleShift + sizeClass), Need.access(need.list));
+    answer.needExtent(from.iova(asked), 1L << (granuleShift + sizeClass), Need.access(need.list));
     return true;
   }
 
-  private void bounce(
-      final StripeSlots from, final int number, final int sizeClass, final Placement answer) {
-    final long iova = from.iova(number);
+  private void bounce(final long iova, final int sizeClass, final Placement answer) {
     answer.bounce(iova + need.offset, iova, 1L << (granuleShift + sizeClass));
     answer.zero(zeroing);
   }
@@ -136,10 +172,6 @@ final class PoolStripe extends Padded {
 
   /** This stripe's slots in a range that the device reaches, or null. */
   private @Nullable StripeSlots reach() {
-    final StripeSlots first = slots[0];
-    if (first != null && first.range.last <= need.limit) {
-      return first;
-    }
     final SlotRange range = reservations.reach(index, need.limit);
     if (range == null) {
       return null;
@@ -148,6 +180,11 @@ final class PoolStripe extends Padded {
     if (mine == null) {
       mine = new StripeSlots(range);
       slots[range.index] = mine;
+      if (range.index == 0) {
+        first = mine;
+        firstFrom = range.first;
+        firstLast = range.last;
+      }
     }
     return mine;
   }
@@ -170,7 +207,7 @@ final class PoolStripe extends Padded {
       return false;
     }
     from.use(fresh);
-    bounce(from, fresh, sizeClass, answer);
+    bounce(from.iova(fresh), sizeClass, answer);
     return true;
   }
 
@@ -201,9 +238,9 @@ final class PoolStripe extends Padded {
 
   /** A mapping ended. */
   void release(final long iova, final long bytes) {
-    final StripeSlots first = slots[0];
-    if (first != null && first.range.layout.holds(iova)) {
-      first.release(iova, bytes);
+    final StripeSlots usual = first;
+    if (usual != null && iova >= firstFrom && iova <= firstLast) {
+      usual.release(iova, bytes);
       return;
     }
     final StripeSlots mine = owner(iova);

@@ -62,14 +62,13 @@ final class Reservations {
     if (made == null) {
       hopeless = limit;
       message =
-          "no room for bounce buffers below 0x"
-              + Long.toHexString(limit)
+          "no room for slots up to 0x"
+              + Long.toHexString(Math.min(limit, space.last()))
               + ": devices that reach no further get their buffers remapped";
       return null;
     }
     if (made.layout.slots() < slots) {
-      message =
-          "Insufficient space for " + slots + " slots, limited to " + made.layout.slots();
+      message = "Insufficient space for " + slots + " slots, limited to " + made.layout.slots();
     }
     final SlotRange[] next = Arrays.copyOf(ranges, ranges.length + 1);
     next[made.index] = made;

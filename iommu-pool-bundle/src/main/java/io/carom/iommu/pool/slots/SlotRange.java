@@ -16,6 +16,9 @@ final class SlotRange {
 
   final SlotLayout layout;
 
+  /** First address. */
+  final long first;
+
   /** Last address. */
   final long last;
 
@@ -27,16 +30,19 @@ final class SlotRange {
 
   private final AtomicIntegerArray taken = new AtomicIntegerArray(SlotLayout.CLASSES);
   private final int[][] numbers = new int[SlotLayout.CLASSES][];
+  private final long[] bases = new long[SlotLayout.CLASSES];
 
   /** A range that nothing is in. */
   SlotRange(final int index, final SlotLayout layout, final int stripes) {
     this.index = index;
     this.layout = layout;
+    first = layout.first();
     last = layout.end() - 1;
     final int share = Math.max(1, layout.slots() / (SHARES * stripes));
     chunkShift = Math.min(MOST_CHUNK_SHIFT, Integer.SIZE - 1 - Integer.numberOfLeadingZeros(share));
     for (int i = 0; i < SlotLayout.CLASSES; i++) {
       numbers[i] = new int[(layout.slots() >> chunkShift) + 1];
+      bases[i] = layout.base(i);
     }
   }
 
@@ -62,6 +68,15 @@ final class SlotRange {
   /** Notes the number that a stripe has for the first slot of its chunk. */
   void number(final int sizeClass, final int first, final int number) {
     numbers[sizeClass][first >> chunkShift] = number;
+  }
+
+  /**
+   * The slot of a class that an address lies in.
+   *
+   * @param shift log2 of the bytes of the class's buffers
+   */
+  int slot(final int sizeClass, final int shift, final long iova) {
+    return (int) ((iova - bases[sizeClass]) >> shift);
   }
 
   /** The number that the stripe which has a slot has for it; nonsense in another. */

@@ -20,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  * it changes one state for one other and the list that goes with it, or throws and changes nothing.
  * Idle slots are in the list of their class and permission; one that the device may only read never
  * serves a mapping that it writes. Between asking and answering a slot is in no list.
+ *
+ * <p>The newest idle slot of each kind is kept apart, with its address: where a kind is used by one
+ * mapping after another, taking it and putting it back are a load and a store.
  */
 final class StripeSlots extends Padded {
   private static final byte UNTOUCHED = 0;
@@ -32,10 +35,15 @@ final class StripeSlots extends Padded {
 
   private static final int PAD = 64; // a cache line of bytes, against false sharing
   private static final int CLASSES = SlotLayout.CLASSES;
+  private static final int KINDS = 8; // lists of a class, rounded up
 
   final SlotRange range;
 
-  private final IntStack[] idle = new IntStack[CLASSES * Need.LISTS];
+  private final int shift; // log2 of the granule's bytes
+  private final int[] newest = new int[PAD + CLASSES * KINDS + PAD]; // number or NONE
+  private final long[] newestIovas = new long[PAD + CLASSES * KINDS + PAD];
+  private final long[] hits = new long[PAD + CLASSES * KINDS + PAD]; // of the newest
+  private final IntStack[] idle = new IntStack[CLASSES * KINDS]; // but the newest
   private final IntStack[] empty = new IntStack[CLASSES];
   private final IntStack surplus = new IntStack();
   private final int[] next = new int[CLASSES]; // of the chunk in hand, the first untouched
@@ -57,17 +65,42 @@ final class StripeSlots extends Padded {
 
   StripeSlots(final SlotRange range) {
     this.range = range;
+    shift = range.layout.granuleShift();
+    Arrays.fill(newest, IntStack.NONE);
     Arrays.setAll(idle, i -> new IntStack());
     Arrays.setAll(empty, i -> new IntStack());
   }
 
-  /** Takes an idle buffer for a map, or {@link IntStack#NONE}. */
-  int reuse(final int sizeClass, final int list) {
-    final int number = idle[sizeClass * Need.LISTS + list].pop();
+  /** Takes the newest idle buffer of a kind for a map: its address, or -1. */
+  long reuse(final int sizeClass, final int list) {
+    final int kind = sizeClass * KINDS + list;
+    final int number = newest[PAD + kind];
     if (number >= 0) {
+      newest[PAD + kind] = IntStack.NONE;
+      hits[PAD + kind]++;
       states[number] = IN_FLIGHT;
+      return newestIovas[PAD + kind];
     }
-    return number;
+    return next(kind);
+  }
+
+  private long next(final int kind) {
+    final int number = idle[kind].pop();
+    if (number < 0) {
+      return -1;
+    }
+    states[number] = IN_FLIGHT;
+    return iovas[number];
+  }
+
+  private void keep(final int kind, final int number, final long iova) {
+    final int before = newest[PAD + kind];
+    newest[PAD + kind] = number;
+    newestIovas[PAD + kind] = iova;
+    states[number] = IDLE;
+    if (before >= 0) {
+      idle[kind].push(before);
+    }
   }
 
   /** Takes a slot without pages, to ask for them, or {@link IntStack#NONE}. */
@@ -141,8 +174,7 @@ final class StripeSlots extends Padded {
 
   /** A slot that was granted is not used: it is kept. */
   void keep(final int number) {
-    states[number] = IDLE;
-    idleOf(number).push(number);
+    keep(kind(number), number, iovas[number]);
   }
 
   /** The core had no pages for a slot. */
@@ -159,10 +191,9 @@ final class StripeSlots extends Padded {
    * @param bytes of the slot, which say its class
    */
   void release(final long iova, final long bytes) {
-    final int sizeClass = Long.numberOfTrailingZeros(bytes) - range.layout.granuleShift();
+    final int sizeClass = Long.numberOfTrailingZeros(bytes) - shift;
     final int number = check(find(sizeClass, iova), IN_FLIGHT, iova);
-    states[number] = IDLE;
-    idle[sizeClass * Need.LISTS + lists[number]].push(number);
+    keep(sizeClass * KINDS + lists[number], number, iova);
   }
 
   /** The core takes the pages of an idle slot, which it disposes of. */
@@ -176,7 +207,12 @@ final class StripeSlots extends Padded {
       states[number] = EVICTING; // granted, and no mapping came
     } else {
       check(number, IDLE, iova);
-      idleOf(number).remove(number);
+      final int kind = kind(number);
+      if (newest[PAD + kind] == number) {
+        newest[PAD + kind] = IntStack.NONE;
+      } else {
+        idle[kind].remove(number);
+      }
       states[number] = EVICTING;
     }
     extents[number] = null;
@@ -206,6 +242,10 @@ final class StripeSlots extends Padded {
   void age(final boolean all) {
     for (int i = 0; i < idle.length; i++) {
       final IntStack stack = idle[i];
+      if (newest[PAD + i] >= 0) {
+        stack.push(newest[PAD + i]);
+        newest[PAD + i] = IntStack.NONE;
+      }
       final int many = all ? stack.count() : stack.old();
       for (int k = 0; k < many; k++) {
         final int number = stack.at(k);
@@ -214,8 +254,8 @@ final class StripeSlots extends Padded {
       }
       if (many > 0) {
         stack.dropOldest(many);
-        evicting[i / Need.LISTS] += many;
-        evictions[i / Need.LISTS] += many;
+        evicting[i / KINDS] += many;
+        evictions[i / KINDS] += many;
       }
       stack.age();
     }
@@ -236,8 +276,13 @@ final class StripeSlots extends Padded {
     return iovas[number];
   }
 
-  private IntStack idleOf(final int number) {
-    return idle[sizeClass(iovas[number]) * Need.LISTS + lists[number]];
+  private int kind(final int number) {
+    return sizeClass(iovas[number]) * KINDS + lists[number];
+  }
+
+  private int idle(final int sizeClass, final int list) {
+    final int kind = sizeClass * KINDS + list;
+    return idle[kind].count() + (newest[PAD + kind] >= 0 ? 1 : 0);
   }
 
   private int sizeClass(final long iova) {
@@ -246,7 +291,7 @@ final class StripeSlots extends Padded {
 
   /** The number of the slot that begins at an address, or -1 when this stripe has none. */
   private int find(final int sizeClass, final long iova) {
-    final int slot = range.layout.slotOf(sizeClass, iova);
+    final int slot = range.slot(sizeClass, shift + sizeClass, iova);
     final int number = range.number(sizeClass, slot);
     return number < numbers && iovas[number] == iova ? number : IntStack.NONE;
   }
@@ -267,11 +312,11 @@ final class StripeSlots extends Padded {
   void sum(final int sizeClass, final Sums sums) {
     long cached = 0;
     for (int list = 0; list < Need.LISTS; list++) {
-      final IntStack stack = idle[sizeClass * Need.LISTS + list];
-      final int count = stack.count();
+      final int count = idle(sizeClass, list);
+      final int kind = sizeClass * KINDS + list;
       cached += count;
       sums.idle(list, count);
-      sums.hits += stack.pops;
+      sums.hits += hits[PAD + kind] + idle[kind].pops;
     }
     final long without = empty[sizeClass].count();
     final long other = cached + without + evicting[sizeClass] + leaked[sizeClass];
@@ -287,18 +332,14 @@ final class StripeSlots extends Padded {
   /** Slots of a class that have pages, in use or idle. */
   long held(final int sizeClass) {
     return Math.max(
-        0,
-        touched[sizeClass]
-            - empty[sizeClass].count()
-            - evicting[sizeClass]
-            - leaked[sizeClass]);
+        0, touched[sizeClass] - empty[sizeClass].count() - evicting[sizeClass] - leaked[sizeClass]);
   }
 
   /** Idle buffers of a class. */
   long idle(final int sizeClass) {
     long sum = 0;
     for (int list = 0; list < Need.LISTS; list++) {
-      sum += idle[sizeClass * Need.LISTS + list].count();
+      sum += idle(sizeClass, list);
     }
     return sum;
   }

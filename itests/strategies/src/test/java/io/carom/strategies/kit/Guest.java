@@ -3,6 +3,8 @@ package io.carom.strategies.kit;
 import io.carom.guest.PageAllocator;
 import io.carom.machine.bus.AddressSpaceMap;
 import io.carom.machine.bus.InterruptRouter;
+import io.carom.machine.platform.PlatformSettings;
+import io.carom.machine.platform.StagedPlatform;
 import io.carom.machine.port.BusTarget;
 import io.carom.machine.port.Ports;
 import io.carom.machine.ram.GuestRam;
@@ -33,6 +35,9 @@ public final class Guest implements PageAllocator {
   /** Its memory. */
   public final GuestRam memory;
 
+  /** What lies between its CPUs and devices. */
+  public final StagedPlatform platform;
+
   /** The ways of its devices to memory. */
   public final Ports ports;
 
@@ -45,15 +50,30 @@ public final class Guest implements PageAllocator {
    */
   public Guest(
       final int lowMib, final int highMib, final boolean confidential, final long busOffset) {
+    this(lowMib, highMib, confidential, PlatformSettings.plain(busOffset));
+  }
+
+  /**
+   * A guest behind stages.
+   *
+   * @param lowMib RAM below 4 GiB, in MiB
+   * @param highMib RAM above, in MiB
+   */
+  public Guest(
+      final int lowMib,
+      final int highMib,
+      final boolean confidential,
+      final PlatformSettings settings) {
     low = (long) lowMib << 20;
     final Ram ram = new Ram(low, (long) highMib << 20);
     final PageStates states = new PageStates(ram.size(), confidential);
+    platform = StagedPlatform.of(ram, settings);
     ports =
         new Ports(
-            new BusTarget(ram, states, new AddressSpaceMap(ram), busOffset),
+            new BusTarget(ram, states, new AddressSpaceMap(ram), platform),
             new InterruptRouter(),
             Duration.ofSeconds(10));
-    memory = new GuestRam(ram, states, busOffset, ports::quiesceAll);
+    memory = new GuestRam(ram, states, platform, ports::quiesceAll);
     memory.pageMap().claim(1, 1, 0, low); // page 0 is never handed out
   }
 

@@ -243,7 +243,9 @@ public final class World implements AutoCloseable {
         return region.memory().asSlice(within, size);
       }
     }
-    return guest.memory.segment(busAddress - guest.memory.busOffset(), size);
+    return guest.platform
+        .deviceView()
+        .asSlice(guest.platform.offset(busAddress, size), size);
   }
 
   /** Reads an address as the core writes it for people. */

@@ -24,12 +24,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Makes a virtio-pci function of each {@link VirtioModel} service. A model that cannot be plugged is
- * told in one line. When its service goes its function is taken out, by surprise for the guest;
+ * Makes a virtio-pci function of each {@link VirtioModel} service. A model that cannot be plugged
+ * is told in one line. When its service goes its function is taken out, by surprise for the guest;
  * each wait on the way is bounded: the bus's for the function's accesses, and that for a handler
  * which is being served.
  */
-@Component(service = {}, immediate = true)
+@Component(
+    service = {},
+    immediate = true)
 public final class ModelComponent {
   /** What stands before the service's id where a configured device has its PID. */
   static final String PID_PREFIX = "service ";

@@ -41,7 +41,9 @@ public final class DescriptorChain {
     written = 0;
   }
 
-  /** Appends a resolved buffer, or a piece of one. The walker has checked it with {@link #check}. */
+  /**
+   * Appends a resolved buffer, or a piece of one. The walker has checked it with {@link #check}.
+   */
   void add(final MemorySegment segment, final boolean writable) {
     if (count == segments.length) {
       // at most a queue's size, 32768, twice, and 2^20 pages, see SplitChainWalker

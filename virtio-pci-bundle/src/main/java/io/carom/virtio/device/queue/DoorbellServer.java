@@ -12,7 +12,8 @@ import java.util.concurrent.TimeUnit;
  * finds its request served by the first, or serves it. One that cannot have the turn within {@value
  * #PATIENCE_MS} ms, because a handler hangs, goes on without: its request is not lost, as the one
  * that serves looks at {@code kicked} after it passed the turn, and takes it again. A doorbell that
- * is rung from within, by an interrupt handler on the serving thread, is left to that thread's loop.
+ * is rung from within, by an interrupt handler on the serving thread, is left to that thread's
+ * loop.
  */
 public final class DoorbellServer extends TurnServer {
   private static final long PATIENCE_MS = 10_000;

@@ -8,8 +8,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The device's end of one queue: has a ring, takes batches of chains from it, and notifies. On which
- * thread that happens is what the kinds of it differ in.
+ * The device's end of one queue: has a ring, takes batches of chains from it, and notifies. On
+ * which thread that happens is what the kinds of it differ in.
  *
  * <p><b>Protocol with a reset.</b> A server raises {@code inside}, then asks whether it may serve,
  * then looks which ring it has; whoever stops the device first makes {@link QueueHost#serving}

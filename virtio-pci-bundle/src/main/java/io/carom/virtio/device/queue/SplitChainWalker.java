@@ -22,9 +22,9 @@ import java.nio.ByteOrder;
  * the descriptor that names a table means nothing; flags that the specification does not define are
  * ignored.
  *
- * <p>Behind an IOMMU a buffer or a table may lie in pieces. Each piece of a buffer becomes a segment
- * of the chain; all but the first and the last are whole pages at least, so a chain has at most 2^20
- * of them and two more for each descriptor.
+ * <p>Behind an IOMMU a buffer or a table may lie in pieces. Each piece of a buffer becomes a
+ * segment of the chain; all but the first and the last are whole pages at least, so a chain has at
+ * most 2^20 of them and two more for each descriptor.
  */
 final class SplitChainWalker {
   private static final ValueLayout.OfLong LONG =

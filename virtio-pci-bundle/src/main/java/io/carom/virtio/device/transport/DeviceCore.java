@@ -17,7 +17,6 @@ import io.carom.virtio.device.queue.QueueServer;
 import io.carom.virtio.device.queue.QueueSetup;
 import io.carom.virtio.device.queue.QueueWorker;
 import io.carom.virtio.device.queue.VirtQueue;
-import io.carom.virtio.device.type.DeviceLink;
 import io.carom.virtio.device.type.DeviceType;
 import io.carom.virtio.device.type.ErrorLog;
 import java.util.ArrayList;
@@ -107,7 +106,7 @@ final class DeviceCore implements QueueHost {
   // ---- plugging
 
   void plugged(final PciAttachment to) {
-    type.plugged(new Link(to.address().toString()));
+    type.plugged(new CoreLink(this, to.address().toString()));
     lock.lock();
     try {
       session = to.port().open();
@@ -445,11 +444,22 @@ final class DeviceCore implements QueueHost {
     }
   }
 
-  /** The doorbell: latches and wakes, or serves; ignored while the queue is not served (section 4.1.5.2). */
+  /**
+   * The doorbell: latches and wakes, or serves; ignored while the queue is not served (section
+   * 4.1.5.2).
+   */
   void notify(final int queue) {
     if (status.serving()) {
       workers[queue].kick();
     }
+  }
+
+  /** The sender of an event queue, or null for a queue that is none. */
+  @Nullable EventSender events(final int queue) {
+    final QueueServer[] now = workers;
+    return queue >= 0 && queue < now.length && now[queue] instanceof EventSender sender
+        ? sender
+        : null;
   }
 
   /** Serves what doorbells have latched, on this thread; for tests, without threads. */
@@ -481,7 +491,8 @@ final class DeviceCore implements QueueHost {
     needsReset("queue " + queue + ": " + reason);
   }
 
-  private void needsReset(final String text) {
+  /** The device cannot go on. */
+  void needsReset(final String text) {
     if (status.needsReset(text)) {
       errors.report("needs a reset: " + text);
       if (status.has(VirtioStatus.DRIVER_OK)) {
@@ -526,39 +537,6 @@ final class DeviceCore implements QueueHost {
       leave();
     }
     return infos;
-  }
-
-  /** What the device type is given. */
-  private final class Link implements DeviceLink {
-    private final String address;
-
-    Link(final String address) {
-      this.address = address;
-    }
-
-    @Override
-    public String address() {
-      return address;
-    }
-
-    @Override
-    public boolean send(final int queue, final byte[] event) {
-      final QueueServer[] now = workers;
-      if (queue >= 0 && queue < now.length && now[queue] instanceof EventSender sender) {
-        return sender.send(event);
-      }
-      throw new IllegalArgumentException(name + ": queue " + queue + " is no event queue");
-    }
-
-    @Override
-    public void configChanged() {
-      DeviceCore.this.configChanged();
-    }
-
-    @Override
-    public void needsReset(final String reason) {
-      DeviceCore.this.needsReset(reason);
-    }
   }
 
   private static String hex(final long address) {

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Dictionary;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
@@ -43,7 +44,7 @@ class ModelComponentTest {
   /** Answers calls of an interface. */
   @FunctionalInterface
   private interface Answers {
-    Object of(String method, Object[] arguments);
+    @Nullable Object of(String method, Object[] arguments);
   }
 
   private static <T> T fake(final Class<T> type, final Answers answers) {
@@ -110,19 +111,19 @@ class ModelComponentTest {
   @Test
   void aModelThatCannotBePluggedIsToldAndLeavesNothing() {
     registry.claim("disk0", "io.carom.virtio.blk~disk0");
-    registry.made(
-        "disk0", "io.carom.virtio.blk~disk0", Disks.drive(SwiotlbPolicy.NONE).function);
+    registry.made("disk0", "io.carom.virtio.blk~disk0", Disks.drive(SwiotlbPolicy.NONE).function);
     final ServiceReference<VirtioModel> nameless = reference(1, Map.of());
     component.addModel(model, nameless);
-    assertThat(registry.failure("service 1")).hasValueSatisfying(
-        reason -> assertThat(reason).contains(VirtioModel.NAME));
+    assertThat(registry.failure("service 1"))
+        .hasValueSatisfying(reason -> assertThat(reason).contains(VirtioModel.NAME));
     component.addModel(model, reference(2, Map.of(VirtioModel.NAME, "no name!")));
-    assertThat(registry.failure("service 2")).hasValueSatisfying(
-        reason -> assertThat(reason).contains("'no name!' is not a device name"));
+    assertThat(registry.failure("service 2"))
+        .hasValueSatisfying(
+            reason -> assertThat(reason).contains("'no name!' is not a device name"));
     final ServiceReference<VirtioModel> taken = reference(3, Map.of(VirtioModel.NAME, "disk0"));
     component.addModel(model, taken);
-    assertThat(registry.failure("service 3")).hasValueSatisfying(
-        reason -> assertThat(reason).contains("name=disk0 is taken"));
+    assertThat(registry.failure("service 3"))
+        .hasValueSatisfying(reason -> assertThat(reason).contains("name=disk0 is taken"));
     assertThat(functions).isEmpty();
     component.removeModel(nameless);
     component.removeModel(taken);

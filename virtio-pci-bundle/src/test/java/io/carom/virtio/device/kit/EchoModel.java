@@ -11,8 +11,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A model whose queue 0 is served at the doorbell, queue 1 takes events and queue 2 has a thread. It
- * answers a request with its bytes, each plus one; one of a single byte is no request to it.
+ * A model whose queue 0 is served at the doorbell, queue 1 takes events and queue 2 has a thread.
+ * It answers a request with its bytes, each plus one; one of a single byte is no request to it.
  */
 public final class EchoModel implements VirtioModel {
   public static final int DOORBELL = 0;

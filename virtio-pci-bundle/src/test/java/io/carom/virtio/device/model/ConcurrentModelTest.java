@@ -94,7 +94,8 @@ class ConcurrentModelTest {
     for (int i = 0; i < threads; i++) {
       final int thread = i;
       final Random own = new Random(random.nextLong());
-      all.add(CompletableFuture.runAsync(() -> ask(thread, rounds, own), Thread::startVirtualThread));
+      all.add(
+          CompletableFuture.runAsync(() -> ask(thread, rounds, own), Thread::startVirtualThread));
     }
     join(all);
     assertThat(model.overlapped).as("two threads in the handler").isFalse();
@@ -254,7 +255,8 @@ class ConcurrentModelTest {
         };
     final long length = random.nextInt(6) == 0 ? random.nextInt() : random.nextInt(300);
     final int flags = random.nextInt(random.nextInt(4) == 0 ? 0x10000 : 4);
-    queue.desc(index, address, length, flags, random.nextInt(random.nextInt(8) == 0 ? 0x10000 : 64));
+    queue.desc(
+        index, address, length, flags, random.nextInt(random.nextInt(8) == 0 ? 0x10000 : 64));
   }
 
   private void works(final int round) {
@@ -271,7 +273,9 @@ class ConcurrentModelTest {
     requests.desc(1, DATA + 0x800, 4, WRITE, 0);
     requests.offer(0);
     driver.kick(0);
-    assertThat(driver.bytes(DATA + 0x800, 4)).as("round %d", round).isEqualTo(new byte[] {2, 3, 4, 5});
+    assertThat(driver.bytes(DATA + 0x800, 4))
+        .as("round %d", round)
+        .isEqualTo(new byte[] {2, 3, 4, 5});
     offerEvent(0);
     assertThat(model.context().send(EchoModel.EVENTS, new byte[EVENT])).isTrue();
     driver.bytes(DATA + 0x800, new byte[4]);

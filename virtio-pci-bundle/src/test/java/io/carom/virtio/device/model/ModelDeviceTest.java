@@ -21,6 +21,7 @@ import io.carom.virtio.device.transport.VirtioFunctionBuilder;
 import io.carom.virtio.device.transport.VirtioPciFunction;
 import io.carom.virtio.device.transport.WorkerOptions;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -40,8 +41,7 @@ class ModelDeviceTest {
   private final DriverQueue requests = new DriverQueue(bus, 64, 0x10000);
   private final DriverQueue events = new DriverQueue(bus, 64, 0x20000);
 
-  private static VirtioPciFunction function(
-      final VirtioModel model, final WorkerOptions options) {
+  private static VirtioPciFunction function(final VirtioModel model, final WorkerOptions options) {
     return new VirtioFunctionBuilder("echo0", new ModelDevice(model, "bundle test"))
         .workers(options)
         .errors(Disks.quiet())
@@ -127,8 +127,7 @@ class ModelDeviceTest {
     driver.set(CONFIG + 8, 4, 7); // runs out of the structure
     driver.set(CONFIG + 10, 1, 7);
     assertThat(model.calls.subList(2, model.calls.size()))
-        .containsExactly(
-            "written 4 1 ab", "written 4 4 1234", "written 0 4 2", "written 4 4 1");
+        .containsExactly("written 4 1 ab", "written 4 4 1234", "written 0 4 2", "written 4 4 1");
     assertThat(driver.get(CONFIG + 4, 4)).isEqualTo(0x08070605L);
   }
 
@@ -229,8 +228,8 @@ class ModelDeviceTest {
     start();
     offer(requests, 0, new byte[] {1, 2}, 2);
     driver.kick(0);
-    assertThat(kept.get()).isNotNull();
-    assertThatThrownBy(() -> kept.get().read(new byte[1]))
+    final VirtioRequest request = Objects.requireNonNull(kept.get());
+    assertThatThrownBy(() -> request.read(new byte[1]))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("over");
   }

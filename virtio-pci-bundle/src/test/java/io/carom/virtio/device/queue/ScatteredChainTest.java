@@ -58,7 +58,8 @@ class ScatteredChainTest {
         }
       }
     }
-    bus.pages = page -> page >= FIRST && page < FIRST + PAGES ? order.get((int) page - FIRST) : page;
+    bus.pages =
+        page -> page >= FIRST && page < FIRST + PAGES ? order.get((int) page - FIRST) : page;
   }
 
   private void put(final int offset, final byte[] bytes) {
@@ -171,14 +172,13 @@ class ScatteredChainTest {
       if (round % 20 == 0) {
         Arrays.fill(shadow, (byte) 0);
         scatter(random);
-        bus.version++;
+        bus.version = round + 2L;
         put(0, shadow.clone());
       }
       final int sectors = 1 + random.nextInt(Disks.SECTORS);
       final int sector = random.nextInt(Disks.SECTORS - sectors + 1);
       final int from = sector * BlkDescriptor.SECTOR;
-      final byte[] data =
-          Arrays.copyOfRange(disk, from, from + sectors * BlkDescriptor.SECTOR);
+      final byte[] data = Arrays.copyOfRange(disk, from, from + sectors * BlkDescriptor.SECTOR);
       if (random.nextBoolean()) {
         random.nextBytes(data);
         System.arraycopy(data, 0, disk, from, data.length);
@@ -242,12 +242,11 @@ class ScatteredChainTest {
 
   @Test
   void aRingThatComesToBeScatteredBreaksTheQueue() {
-    final DriverQueue whole =
-        new DriverQueue(bus, 256, BASE + 0x800, BASE + 0x4000, BASE + 0x8000);
+    final DriverQueue whole = new DriverQueue(bus, 256, BASE + 0x800, BASE + 0x4000, BASE + 0x8000);
     driver.start(0, whole);
     driver.run();
     bus.pages = page -> page >= FIRST ? FIRST + (page - FIRST ^ 1) : page;
-    bus.version++;
+    bus.version = 2;
     assertThat(errorOf(driver::run)).contains("lies in pieces");
   }
 

@@ -60,7 +60,7 @@ final class CoreView {
 
   /** The bus address of RAM that is reached where it is. */
   long busOf(final long address) {
-    return address + tables.memory().busOffset();
+    return tables.memory().platform().busAddress(address, 1, false);
   }
 
   /** Whether a mapping's device reaches a copy. */

@@ -185,7 +185,7 @@ public final class DebugCore implements DmaDebug {
           && Long.compareUnsigned(address - region.busAddress(), region.memory().byteSize()) < 0) {
         return true;
       }
-      if (device.coherent().covers(address + tables.memory().busOffset(), 1)) {
+      if (device.coherent().covers(tables.memory().platform().busAddress(address, 1, true), 1)) {
         return true;
       }
     }

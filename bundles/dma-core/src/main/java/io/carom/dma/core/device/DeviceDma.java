@@ -181,7 +181,7 @@ public final class DeviceDma implements DmaDevice {
 
   /** Whether a bus address is one of RAM. */
   boolean inRam(final long busAddress) {
-    return tables.memory().offset(busAddress - tables.memory().busOffset()) >= 0;
+    return tables.memory().platform().physicalAddress(busAddress, 1) >= 0;
   }
 
   /** Whether nothing of it is mapped or allocated yet. */

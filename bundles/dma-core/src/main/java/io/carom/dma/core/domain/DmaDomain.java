@@ -6,6 +6,7 @@ import io.carom.dma.core.iova.FlushQueue;
 import io.carom.dma.core.iova.Pieces;
 import io.carom.dma.core.iova.RemapTable;
 import io.carom.dma.core.iova.Remapped;
+import io.carom.dma.core.memory.PlatformSync;
 import io.carom.dma.core.pool.ExtentIndex;
 import io.carom.dma.spi.FlushPlan;
 import io.carom.dma.spi.IovaSpace;
@@ -17,7 +18,6 @@ import io.carom.iommu.IommuException;
 import io.carom.iommu.IommuStatus;
 import io.carom.memory.GuestMemory;
 import io.carom.memory.PhysicalLayout;
-import io.carom.memory.RamRange;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -35,6 +35,7 @@ public final class DmaDomain {
   private static final long MOST_INDEXED = 1L << 42; // as far as an ExtentIndex goes
 
   private final GuestMemory memory;
+  private final PlatformSync platform;
   private final GuestIommu iommu;
   private final GuestDomain guest;
   private final long granuleMask;
@@ -78,6 +79,7 @@ public final class DmaDomain {
     guest = iommu.createDomain((iova, bytes, status) -> queue[0].failed(iova, bytes, status));
     flushes = new FlushQueue(addresses, guest::flush, nanoTime, stripes, FlushPlan.STRIPED);
     queue[0] = flushes;
+    platform = new PlatformSync(memory);
     windows = new Windows(guest, memory, granule);
     extents = new IovaExtents(guest, memory, pages, index, ids, granule);
   }
@@ -85,9 +87,8 @@ public final class DmaDomain {
   /** Addresses that have a meaning of their own: RAM, registers, device memory, messages. */
   private static long[] excluded(final GuestMemory memory, final List<long[]> reserved) {
     final List<long[]> ranges = new ArrayList<>(reserved);
-    for (final RamRange range : memory.ranges()) {
-      final long base = range.base() + memory.busOffset();
-      ranges.add(new long[] {base, base + range.size() - 1});
+    for (final long[] run : new PlatformSync(memory).busRuns()) {
+      ranges.add(new long[] {run[0], run[0] + run[1] - 1});
     }
     ranges.add(new long[] {PhysicalLayout.MMIO32_BASE, PhysicalLayout.HIGH_RAM_BASE - 1});
     ranges.add(new long[] {PhysicalLayout.MMIO64_BASE, PhysicalLayout.MMIO64_LIMIT - 1});
@@ -203,7 +204,7 @@ public final class DmaDomain {
 
   /** Coherent memory is being given back: the device does not reach it when this returns. */
   public void freed(final long address, final long size) {
-    if (memory.offset(address - memory.busOffset()) >= 0) {
+    if (platform.physical(address, 1) >= 0) {
       windows.freed(address);
       return;
     }
@@ -250,20 +251,24 @@ public final class DmaDomain {
 
   /** Maps one buffer at a leased range; a status of {@link IommuStatus}. */
   public int map(final long iova, final long address, final long size, final int direction) {
-    return guest.map(
-        iova,
-        (address & ~granuleMask) + memory.busOffset(),
-        ioBytes(address, size),
-        permissions(direction));
+    final long bytes = ioBytes(address, size);
+    final long bus = platform.busAddress(address & ~granuleMask, bytes);
+    return bus < 0
+        ? IommuStatus.RANGE // not all in one bank
+        : guest.map(iova, bus, bytes, permissions(direction));
   }
 
   /** Maps the pieces of a list side by side; a status of {@link IommuStatus}. */
   public int map(final long iova, final Pieces list, final int direction) {
-    final long[] physical =
-        memory.busOffset() == 0
-            ? list.addresses()
-            : Arrays.stream(list.addresses()).map(a -> a + memory.busOffset()).toArray();
-    return guest.map(iova, physical, list.lengths(), list.count(), permissions(direction));
+    final long[] buses =
+        platform.plain() && memory.busOffset() == 0 ? list.addresses() : new long[list.count()];
+    for (int i = 0; buses != list.addresses() && i < buses.length; i++) {
+      buses[i] = platform.busAddress(list.addresses()[i], list.lengths()[i]);
+      if (buses[i] < 0) {
+        return IommuStatus.RANGE; // not all in one bank
+      }
+    }
+    return guest.map(iova, buses, list.lengths(), list.count(), permissions(direction));
   }
 
   /** Ends the mapping of a record that was claimed, at once or at the next flush. */

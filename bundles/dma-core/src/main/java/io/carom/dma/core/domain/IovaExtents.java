@@ -2,6 +2,7 @@ package io.carom.dma.core.domain;
 
 import io.carom.dma.ExtentKind;
 import io.carom.dma.core.memory.ExtentSource;
+import io.carom.dma.core.memory.PlatformSync;
 import io.carom.dma.core.pool.Backing;
 import io.carom.dma.core.pool.ExtentIndex;
 import io.carom.dma.core.pool.ExtentState;
@@ -39,6 +40,7 @@ public final class IovaExtents implements ExtentSource {
   private final AtomicInteger ids;
   private final long granule;
   private final Map<ExtentState, PageRuns> runs = new ConcurrentHashMap<>();
+  private final PlatformSync platform;
   private final LongAdder held = new LongAdder();
   private final LongAdder leaked = new LongAdder();
   private volatile boolean starved;
@@ -56,6 +58,7 @@ public final class IovaExtents implements ExtentSource {
     this.index = index;
     this.ids = ids;
     this.granule = granule;
+    platform = new PlatformSync(memory);
   }
 
   /** Nothing is planned in a domain. */
@@ -74,14 +77,15 @@ public final class IovaExtents implements ExtentSource {
     if (bytes <= 0 || ((iova | bytes) & (granule - 1)) != 0 || isTaken(iova, bytes)) {
       return null;
     }
-    final PageRuns taken = PageRuns.take(pages, memory, (int) (bytes >> PhysicalLayout.PAGE_SHIFT));
+    final PageRuns taken = PageRuns.take(pages, platform, (int) (bytes >> PhysicalLayout.PAGE_SHIFT));
     if (taken == null) {
       starved = true;
       return null;
     }
-    final Backing backing = new Backing(memory.ram(), iova, taken.offsets(memory), permissions);
+    final Backing backing = new Backing(
+            memory.ram(), platform.uncached(), iova, taken.offsets(memory), permissions);
     if (map(iova, taken, permissions) != IommuStatus.OK) {
-      taken.give(pages);
+      taken.give(pages, platform);
       return null;
     }
     held.add(taken.pages());
@@ -102,12 +106,15 @@ public final class IovaExtents implements ExtentSource {
   }
 
   private int map(final long iova, final PageRuns taken, final int permissions) {
-    return guest.map(
-        iova,
-        taken.busAddresses(memory.busOffset()),
-        taken.lengths(),
-        taken.count(),
-        permissions & (IovaSpace.READ | IovaSpace.WRITE));
+    final long[] starts = taken.busAddresses(platform);
+    return starts == null
+        ? IommuStatus.RANGE // a run that is not in one bank
+        : guest.map(
+            iova,
+            starts,
+            taken.lengths(),
+            taken.count(),
+            permissions & (IovaSpace.READ | IovaSpace.WRITE));
   }
 
   @Override
@@ -139,7 +146,7 @@ public final class IovaExtents implements ExtentSource {
     index.remove(extent);
     runs.remove(extent);
     held.add(-taken.pages());
-    taken.give(pages);
+    taken.give(pages, platform);
     return true;
   }
 

@@ -1,5 +1,6 @@
 package io.carom.dma.core.domain;
 
+import io.carom.dma.core.memory.PlatformSync;
 import io.carom.guest.PageAllocator;
 import io.carom.memory.GuestMemory;
 import io.carom.memory.PhysicalLayout;
@@ -21,7 +22,7 @@ final class PageRuns {
    * @return null, and nothing taken, when there are not enough
    */
   static @Nullable PageRuns take(
-      final PageAllocator from, final GuestMemory memory, final int wanted) {
+      final PageAllocator from, final PlatformSync platform, final int wanted) {
     final PageRuns taken = new PageRuns();
     int run = Integer.highestOneBit(wanted);
     while (taken.pages < wanted) {
@@ -30,12 +31,13 @@ final class PageRuns {
           from.allocate(run, PhysicalLayout.PAGE_SIZE, PhysicalLayout.MMIO64_BASE);
       if (address != PageAllocator.NONE) {
         final long bytes = (long) run << PhysicalLayout.PAGE_SHIFT;
-        memory.segment(address, bytes).fill((byte) 0);
+        platform.prepare(address, bytes);
+        platform.uncached(address, bytes).fill((byte) 0);
         taken.add(address, bytes);
       } else if (run > 1) {
         run /= 2;
       } else {
-        taken.give(from);
+        taken.give(from, platform);
         return null;
       }
     }
@@ -53,8 +55,9 @@ final class PageRuns {
   }
 
   /** Gives all back. */
-  void give(final PageAllocator to) {
+  void give(final PageAllocator to, final PlatformSync platform) {
     for (int i = 0; i < count; i++) {
+      platform.restore(starts[i], lengths[i]);
       to.free(starts[i], lengths[i] >> PhysicalLayout.PAGE_SHIFT);
     }
   }
@@ -74,9 +77,16 @@ final class PageRuns {
     return lengths;
   }
 
-  /** Where the IOMMU finds each run. */
-  long[] busAddresses(final long busOffset) {
-    return busOffset == 0 ? starts : Arrays.stream(starts).map(a -> a + busOffset).toArray();
+  /** Where the IOMMU finds each run; null when one is not in one bank. */
+  long @Nullable [] busAddresses(final PlatformSync platform) {
+    final long[] addresses = new long[count];
+    for (int i = 0; i < count; i++) {
+      addresses[i] = platform.busAddress(starts[i], lengths[i]);
+      if (addresses[i] < 0) {
+        return null;
+      }
+    }
+    return addresses;
   }
 
   /** Offset in RAM of each page. */

@@ -1,10 +1,10 @@
 package io.carom.dma.core.domain;
 
+import io.carom.dma.core.memory.PlatformSync;
 import io.carom.iommu.GuestDomain;
 import io.carom.iommu.IommuStatus;
 import io.carom.iommu.VirtioIommuDescriptor;
 import io.carom.memory.GuestMemory;
-import io.carom.memory.RamRange;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -31,7 +31,7 @@ public final class Windows {
   private static final int BATCH = 64;
 
   private final GuestDomain guest;
-  private final GuestMemory memory;
+  private final PlatformSync platform;
   private final long granule;
   private final TreeMap<Long, Long> mapped = new TreeMap<>(); // start to end, bus addresses
   private final TreeMap<Long, Long> coherent = new TreeMap<>();
@@ -39,7 +39,7 @@ public final class Windows {
 
   Windows(final GuestDomain guest, final GuestMemory memory, final long granule) {
     this.guest = guest;
-    this.memory = memory;
+    platform = new PlatformSync(memory);
     this.granule = granule;
   }
 
@@ -118,9 +118,9 @@ public final class Windows {
   public synchronized int open() {
     final long[] starts = new long[BATCH];
     final long[] lengths = new long[BATCH];
-    for (final RamRange range : memory.ranges()) {
-      long at = range.base() + memory.busOffset();
-      final long end = at + range.size();
+    for (final long[] run : platform.busRuns()) {
+      long at = run[0];
+      final long end = at + run[1];
       while (at < end) {
         final Map.Entry<Long, Long> before = mapped.floorEntry(at);
         if (before != null && before.getValue() > at) {

@@ -105,7 +105,9 @@ public final class Lending implements PageLender, AutoCloseable {
         return null;
       }
       final long address =
-          extent.extent.kind() == ExtentKind.DEVICE ? bus : bus - tables.memory().busOffset();
+          extent.extent.kind() == ExtentKind.DEVICE
+              ? bus
+              : tables.memory().platform().physicalAddress(bus, bytes);
       record.fill(address, bus, bytes, 0, MappingRecord.heldBy(-1), tables.tick().millis());
       record.publishHeld(MappingRecord.LENT);
       return new Loan(

@@ -94,7 +94,7 @@ public final class ListMapper {
       final long answer =
           tryStripes(generation, pool, me, address, size, direction, attributes, pieces);
       if (answer >= 0) {
-        return mapped(answer, list, pieces, size, most);
+        return mapped(answer, list, pieces, size, direction, attributes, most);
       }
       if (answer == Placer.RETRY || mapper.current() != generation) {
         continue;
@@ -168,11 +168,16 @@ public final class ListMapper {
       final ScatterList list,
       final Pieces pieces,
       final long size,
+      final DmaDirection direction,
+      final int attributes,
       final long most) {
     final DmaDomain space = Objects.requireNonNull(mapper.domain());
     list.asOne(true);
     final ExtentState extent = space.index().find(bus);
     if (extent == null || extent.backing == null) {
+      for (int i = 0; !mapper.coherent && i < list.entries(); i++) {
+        mapper.platform.forDevice(list.address(i), list.length(i), direction, attributes);
+      }
       pieces.addRuns(list, bus & ~space.granuleMask(), most, mapper.boundaryMask);
       return list.mappedEntries();
     }

@@ -127,9 +127,28 @@ public final class Mapper extends Placer {
       final int attributes,
       final boolean throttle) {
     final long bus = mapAnyhow(address, size, direction, attributes, throttle);
-    return covering && bus == address + busOffset
+    if (!coherent && bus >= 0) {
+      maintain(bus, address, size, direction, attributes);
+    }
+    return covering && bus == (plain ? address + busOffset : platform.busAddress(address, size))
         ? windowed(bus, size, direction, attributes, false)
         : bus;
+  }
+
+  /** Hands a buffer that is reached where it is to the device; a bounced one stays the CPU's. */
+  private void maintain(
+      final long bus,
+      final long address,
+      final long size,
+      final DmaDirection direction,
+      final int attributes) {
+    final DmaDomain space = domain();
+    final boolean passed = platform.physical(bus, size) == address;
+    final boolean remapped =
+        space != null && space.index().find(bus) == null && index.find(bus) == null;
+    if ((passed || remapped) && memory.offset(address, size) >= 0) {
+      platform.forDevice(address, size, direction, attributes);
+    }
   }
 
   private @Nullable Generation mine(final int generation) {

@@ -6,6 +6,7 @@ import io.carom.dma.DmaDirection;
 import io.carom.dma.core.domain.DmaDomain;
 import io.carom.dma.core.iova.Pieces;
 import io.carom.dma.core.iova.RemapTable;
+import io.carom.dma.core.memory.PlatformSync;
 import io.carom.dma.core.pool.Backing;
 import io.carom.dma.core.pool.ExtentIndex;
 import io.carom.dma.core.pool.ExtentState;
@@ -99,6 +100,9 @@ abstract class Placer {
   final Tick tick;
   final boolean confidential;
   final long busOffset;
+  final PlatformSync platform;
+  final boolean plain;
+  final boolean coherent;
   final long dmaMask;
   final long minAlignMask;
   final long allocAlignMask;
@@ -128,6 +132,9 @@ abstract class Placer {
     tick = tables.tick();
     confidential = memory.confidential();
     busOffset = memory.busOffset();
+    platform = new PlatformSync(memory);
+    plain = platform.plain();
+    coherent = platform.coherent();
     dmaMask = spec.dmaMask();
     minAlignMask = spec.minAlignMask();
     allocAlignMask = spec.allocAlignMask();
@@ -272,7 +279,10 @@ abstract class Placer {
       final int attributes,
       final @Nullable Pieces list) {
     request.address = address;
-    request.busAddress = confidential && !memory.shared(address) ? -1 : address + busOffset;
+    request.busAddress =
+        confidential && !memory.shared(address)
+            ? -1
+            : plain ? address + busOffset : platform.busAddress(address, size);
     request.size = size;
     if (request.direction != direction.ordinal()) {
       request.direction = direction.ordinal();

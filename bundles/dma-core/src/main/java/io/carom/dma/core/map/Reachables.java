@@ -3,6 +3,7 @@ package io.carom.dma.core.map;
 import io.carom.dma.DmaUsageException;
 import io.carom.dma.ExtentKind;
 import io.carom.dma.ReachableBuffer;
+import io.carom.dma.core.memory.PlatformSync;
 import io.carom.dma.core.pool.ExtentState;
 import io.carom.dma.core.pool.MappingRecord;
 import io.carom.dma.core.pool.Pool;
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Reachables {
   private final CoreTables tables;
+  private final PlatformSync platform;
   private final String device;
   private final int number;
   private final Mapper mapper;
@@ -32,6 +34,7 @@ public final class Reachables {
   Reachables(final CoreTables tables, final String device, final int number, final Mapper mapper) {
     this.mapper = mapper;
     this.tables = tables;
+    platform = new PlatformSync(tables.memory());
     this.device = device;
     this.number = number;
   }
@@ -116,12 +119,12 @@ public final class Reachables {
     return within >= 0 && size <= record.size - within ? bus : -1;
   }
 
-  /** RAM is where the platform's offset says; a region's bus address is its physical one. */
+  /** RAM is where the platform says; a region's bus address is its physical one. */
   private long busOf(final long address) {
-    return tables.memory().offset(address) < 0 ? address : address + tables.memory().busOffset();
+    return tables.memory().offset(address) < 0 ? address : platform.sharedAddress(address, 1);
   }
 
   private long address(final ExtentState extent, final long bus) {
-    return extent.extent.kind() == ExtentKind.DEVICE ? bus : bus - tables.memory().busOffset();
+    return extent.extent.kind() == ExtentKind.DEVICE ? bus : platform.physical(bus, 1);
   }
 }

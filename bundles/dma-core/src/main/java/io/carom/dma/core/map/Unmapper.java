@@ -7,6 +7,7 @@ import io.carom.dma.ScatterList;
 import io.carom.dma.core.domain.DmaDomain;
 import io.carom.dma.core.iova.RemapTable;
 import io.carom.dma.core.iova.Remapped;
+import io.carom.dma.core.memory.PlatformSync;
 import io.carom.dma.core.pool.Backing;
 import io.carom.dma.core.pool.ExtentIndex;
 import io.carom.dma.core.pool.ExtentState;
@@ -34,6 +35,7 @@ public final class Unmapper implements PassTable.Owner, RemapTable.Owner {
   private final CoreTables tables;
   private final ExtentIndex index; // of the tables, as these two: a step less on the way
   private final GenerationTable generations;
+  private final PlatformSync platform;
   private final Mapper mapper;
   private final String device;
   private final int deviceNumber;
@@ -46,6 +48,7 @@ public final class Unmapper implements PassTable.Owner, RemapTable.Owner {
     this.tables = tables;
     this.mapper = mapper;
     index = tables.index();
+    platform = new PlatformSync(tables.memory());
     generations = tables.generations();
     this.device = device;
     this.deviceNumber = deviceNumber;
@@ -66,13 +69,13 @@ public final class Unmapper implements PassTable.Owner, RemapTable.Owner {
       final long busAddress, final long size, final DmaDirection direction, final int attributes) {
     final ExtentState extent = find(busAddress);
     if (extent == null) {
-      unmapElsewhere(busAddress, size, direction);
+      unmapElsewhere(busAddress, size, direction, attributes);
       return;
     }
     final MappingRecord record = extent.record(busAddress);
     if (record.state() != MappingRecord.LIVE) {
       // No bounce: in place, in memory that is held or lent or a device's, or not mapped at all.
-      unmapPass(busAddress, size, direction);
+      unmapPass(busAddress, size, direction, attributes);
       return;
     }
     final Generation generation = check(record, busAddress, size, direction);
@@ -110,8 +113,11 @@ public final class Unmapper implements PassTable.Owner, RemapTable.Owner {
     final Backing backing = extent == null ? null : extent.backing;
     if (extent == null || backing == null) {
       final DmaDomain space = mapper.domain();
-      if (space == null || !unmapRemapped(space, busAddress, size, direction, true)) {
+      if (space == null || unmapRemapped(space, busAddress, size, direction, true) == null) {
         throw usage(busAddress, NOT_ALLOCATED, size);
+      }
+      for (int i = 0; !platform.coherent() && i < list.entries(); i++) {
+        platform.forCpu(list.address(i), list.length(i), direction, attributes);
       }
       return;
     }
@@ -155,15 +161,19 @@ public final class Unmapper implements PassTable.Owner, RemapTable.Owner {
   }
 
   private void unmapElsewhere(
-      final long busAddress, final long size, final DmaDirection direction) {
+      final long busAddress, final long size, final DmaDirection direction, final int attributes) {
     final DmaDomain space = mapper.domain();
-    if (space == null || !unmapRemapped(space, busAddress, size, direction, false)) {
-      unmapPass(busAddress, size, direction);
+    final Remapped record =
+        space == null ? null : unmapRemapped(space, busAddress, size, direction, false);
+    if (record == null) {
+      unmapPass(busAddress, size, direction, attributes);
+    } else {
+      platform.forCpu(record.address, size, direction, attributes);
     }
   }
 
-  /** Ends the mapping of a buffer that has an address of its own; false when there is none. */
-  private boolean unmapRemapped(
+  /** Ends the mapping of a buffer that has an address of its own; null when there is none. */
+  private @Nullable Remapped unmapRemapped(
       final DmaDomain space,
       final long busAddress,
       final long size,
@@ -173,10 +183,10 @@ public final class Unmapper implements PassTable.Owner, RemapTable.Owner {
     switch (space.remaps().claim(busAddress, size, direction.ordinal(), list, this, record)) {
       case CLAIMED -> {
         space.unmap(record);
-        return true;
+        return record;
       }
       case ABSENT -> {
-        return false;
+        return null;
       }
       case OTHER_SIZE ->
           throw usage(busAddress, "device driver frees DMA memory with different size", size);
@@ -210,9 +220,15 @@ public final class Unmapper implements PassTable.Owner, RemapTable.Owner {
             + "]");
   }
 
-  private void unmapPass(final long busAddress, final long size, final DmaDirection direction) {
+  private void unmapPass(
+      final long busAddress, final long size, final DmaDirection direction, final int attributes) {
     switch (tables.passes().remove(busAddress, size, direction.ordinal(), this)) {
-      case REMOVED -> {}
+      case REMOVED -> {
+        final long address = platform.coherent() ? -1 : platform.physical(busAddress, size);
+        if (address >= 0) { // RAM, not a device's memory
+          platform.forCpu(address, size, direction, attributes);
+        }
+      }
       case ABSENT -> throw usage(busAddress, NOT_ALLOCATED, size);
       case OTHER_SIZE ->
           throw usage(busAddress, "device driver frees DMA memory with different size", size);
@@ -338,10 +354,21 @@ public final class Unmapper implements PassTable.Owner, RemapTable.Owner {
         || busAddress < record.busAddress
         || busAddress - record.busAddress >= record.size) {
       final DmaDomain space = mapper.domain();
-      if ((space == null || !space.remaps().covers(busAddress, size, direction.ordinal(), this))
-          && !tables.passes().covers(busAddress, size, direction.ordinal(), this)) {
+      final Remapped found = space == null || platform.coherent() ? null : new Remapped();
+      if (space != null
+          && space.remaps().find(busAddress, size, direction.ordinal(), this, found)) {
+        if (found != null && !found.list()) { // a list's entries are its caller's
+          platform.sync(found.address + busAddress - found.busAddress, size, direction, forCpu);
+        }
+        return;
+      }
+      if (!tables.passes().covers(busAddress, size, direction.ordinal(), this)) {
         throw usage(
             busAddress, "device driver tries to sync DMA memory it has not allocated", size);
+      }
+      final long address = platform.coherent() ? -1 : platform.physical(busAddress, size);
+      if (address >= 0) {
+        platform.sync(address, size, direction, forCpu);
       }
       return;
     }
@@ -405,6 +432,10 @@ public final class Unmapper implements PassTable.Owner, RemapTable.Owner {
     }
     // One that has addresses of its own is found there as a whole.
     sync(busAddress, list.bytes(), direction, forCpu);
+    final boolean inPlace = !platform.coherent() && (extent == null || extent.backing == null);
+    for (int i = 0; inPlace && i < list.entries(); i++) {
+      platform.sync(list.address(i), list.length(i), direction, forCpu);
+    }
   }
 
   private void copyOut(

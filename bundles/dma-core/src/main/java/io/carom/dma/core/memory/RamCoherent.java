@@ -19,7 +19,9 @@ public final class RamCoherent implements CoherentSpace {
   private final String device;
   private final GuestMemory memory;
   private final PageAllocator pages;
+  private final PlatformSync platform;
   private final long limit;
+  private final long dmaMask;
   private final TreeMap<Long, Long> allocated = new TreeMap<>();
   private long usedBytes;
 
@@ -36,6 +38,8 @@ public final class RamCoherent implements CoherentSpace {
     this.device = device;
     this.memory = memory;
     this.pages = pages;
+    this.dmaMask = dmaMask;
+    platform = new PlatformSync(memory);
     this.limit =
         dmaMask < 0 || dmaMask > PhysicalLayout.MMIO64_BASE
             ? PhysicalLayout.MMIO64_BASE
@@ -45,7 +49,8 @@ public final class RamCoherent implements CoherentSpace {
   @Override
   public synchronized CoherentBuffer allocate(final long size) {
     final long count = (size + PhysicalLayout.PAGE_SIZE - 1) >> PhysicalLayout.PAGE_SHIFT;
-    final long address = pages.allocate(count, CoherentSpace.alignment(size), limit);
+    final long address = ReachablePages.allocate(
+        pages, platform, count, CoherentSpace.alignment(size), limit, dmaMask);
     if (address == PageAllocator.NONE) {
       throw new DmaMemoryException(
           device
@@ -56,11 +61,14 @@ public final class RamCoherent implements CoherentSpace {
               + "; raise lowRamMiB or highRamMiB of io.carom.machine");
     }
     memory.share(address, count);
-    allocated.put(address + memory.busOffset(), count);
-    usedBytes += count << PhysicalLayout.PAGE_SHIFT;
-    final MemorySegment segment = memory.segment(address, size);
+    final long bytes = count << PhysicalLayout.PAGE_SHIFT;
+    platform.prepare(address, bytes);
+    final long bus = platform.sharedAddress(address, bytes);
+    allocated.put(bus, count);
+    usedBytes += bytes;
+    final MemorySegment segment = platform.uncached(address, size);
     segment.fill((byte) 0);
-    return new CoherentBuffer(address + memory.busOffset(), segment);
+    return new CoherentBuffer(bus, segment);
   }
 
   @Override
@@ -72,8 +80,9 @@ public final class RamCoherent implements CoherentSpace {
           buffer.busAddress(),
           "device driver tries to free DMA memory it has not allocated");
     }
-    usedBytes -= count << PhysicalLayout.PAGE_SHIFT;
-    final long address = buffer.busAddress() - memory.busOffset();
+    final long bytes = count << PhysicalLayout.PAGE_SHIFT;
+    usedBytes -= bytes;
+    final long address = platform.physical(buffer.busAddress(), bytes);
     try {
       memory.unshare(address, count);
     } catch (final IllegalStateException e) {
@@ -81,6 +90,7 @@ public final class RamCoherent implements CoherentSpace {
       LOG.warn("{}: {} pages stay out of use: {}", device, count, e.toString());
       return;
     }
+    platform.restore(address, bytes);
     pages.free(address, count);
   }
 

@@ -24,6 +24,7 @@ public final class RamSpace implements ExtentSource {
   private final PageAllocator pages;
   private final ExtentIndex index;
   private final AtomicInteger ids;
+  private final PlatformSync platform;
 
   /** Extents from these pages. */
   public RamSpace(
@@ -35,6 +36,7 @@ public final class RamSpace implements ExtentSource {
     this.pages = pages;
     this.index = index;
     this.ids = ids;
+    platform = new PlatformSync(memory);
   }
 
   @Override
@@ -48,18 +50,26 @@ public final class RamSpace implements ExtentSource {
     // An unaligned bus offset would put slots across set borders; the machine's offsets are
     // aligned.
     final long address =
-        pages.allocate(
+        ReachablePages.allocate(
+            pages,
+            platform,
             count,
             Math.max(PhysicalLayout.PAGE_SIZE, alignMask + 1),
-            Math.max(0, limit - Math.max(0, memory.busOffset())));
+            Math.max(0, limit - Math.max(0, memory.busOffset())),
+            limit - 1);
     if (address == PageAllocator.NONE) {
       return null;
     }
     memory.share(address, count);
+    platform.prepare(address, bytes);
     final ExtentState made =
         new ExtentState(
-            new Extent(ids.incrementAndGet(), ExtentKind.RAM, address + memory.busOffset(), bytes),
-            memory.ram(),
+            new Extent(
+                ids.incrementAndGet(),
+                ExtentKind.RAM,
+                platform.sharedAddress(address, bytes),
+                bytes),
+            platform.uncached(),
             memory.offset(address));
     index.add(made);
     return made;
@@ -67,7 +77,8 @@ public final class RamSpace implements ExtentSource {
 
   @Override
   public void give(final ExtentState extent) {
-    final long address = extent.extent.busAddress() - memory.busOffset();
+    final long address =
+        platform.physical(extent.extent.busAddress(), extent.extent.size());
     final long count = extent.extent.size() >> PhysicalLayout.PAGE_SHIFT;
     index.remove(extent);
     try {
@@ -78,6 +89,7 @@ public final class RamSpace implements ExtentSource {
           "{} pages at 0x{} stay out of use: {}", count, Long.toHexString(address), e.toString());
       return;
     }
+    platform.restore(address, extent.extent.size());
     pages.free(address, count);
   }
 

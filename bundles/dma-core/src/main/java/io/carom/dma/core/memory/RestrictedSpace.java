@@ -34,6 +34,7 @@ public final class RestrictedSpace {
   private final long address;
   private final RegionSpace sets;
   private final RegionCoherent coherent;
+  private final PlatformSync platform;
 
   private RestrictedSpace(
       final RestrictedSpec spec,
@@ -46,10 +47,12 @@ public final class RestrictedSpace {
     this.memory = memory;
     this.pages = pages;
     this.address = address;
+    platform = new PlatformSync(memory);
+    platform.prepare(address, spec.bytes());
     final DmaDeviceSpec.Region range =
         new DmaDeviceSpec.Region(
-            address + memory.busOffset(),
-            memory.segment(address, spec.bytes()),
+            platform.sharedAddress(address, spec.bytes()),
+            platform.uncached(address, spec.bytes()),
             spec.coherentBytes());
     sets = new RegionSpace(range, ExtentKind.RAM, index, ids);
     coherent =
@@ -72,10 +75,13 @@ public final class RestrictedSpace {
       final ExtentIndex index,
       final AtomicInteger ids) {
     final long address =
-        pages.allocate(
+        ReachablePages.allocate(
+            pages,
+            new PlatformSync(memory),
             spec.bytes() >> PhysicalLayout.PAGE_SHIFT,
             Extent.SET_SIZE,
-            FOUR_GIB - Math.max(0, memory.busOffset()));
+            FOUR_GIB - Math.max(0, memory.busOffset()),
+            FOUR_GIB - 1);
     if (address == PageAllocator.NONE) {
       throw new IllegalArgumentException(
           RestrictedParser.PROPERTY
@@ -140,6 +146,7 @@ public final class RestrictedSpace {
     final long count = spec.bytes() >> PhysicalLayout.PAGE_SHIFT;
     try {
       memory.unshare(address, count);
+      platform.restore(address, spec.bytes());
       pages.free(address, count);
     } catch (final IllegalStateException e) {
       // A device may still be at it: pages that are lost are better than pages that two have.

@@ -17,6 +17,7 @@ public final class Backing {
   private static final int PAGE = 1 << PAGE_SHIFT;
 
   private final MemorySegment ram;
+  private final MemorySegment bounce;
   private final long bus;
   private final long bytes;
   private final long[] pages; // offset in RAM of each
@@ -35,14 +36,20 @@ public final class Backing {
   /**
    * Zeroed pages.
    *
-   * @param ram all RAM
+   * @param ram all RAM, as drivers use it
+   * @param bounce all RAM, as the extent's own pages are used
    * @param bus bus address of the first
    * @param pages offset in {@code ram} of each page, in the order of bus addresses
    * @param permissions bits of {@link IovaSpace}
    */
   public Backing(
-      final MemorySegment ram, final long bus, final long[] pages, final int permissions) {
+      final MemorySegment ram,
+      final MemorySegment bounce,
+      final long bus,
+      final long[] pages,
+      final int permissions) {
     this.ram = ram;
+    this.bounce = bounce;
     this.bus = bus;
     this.pages = pages;
     this.permissions = permissions;
@@ -126,7 +133,7 @@ public final class Backing {
     long at = from;
     while (at < end) {
       final long run = Math.min(run(at), end - at);
-      ram.asSlice(offset(at), run).fill((byte) 0);
+      bounce.asSlice(offset(at), run).fill((byte) 0);
       at += run;
     }
   }
@@ -152,9 +159,9 @@ public final class Backing {
       final long at = address - bus + done;
       final long run = Math.min(run(at), size - done);
       if (in) {
-        mover.copy(ram, offset + done, ram, offset(at), run);
+        mover.copy(ram, offset + done, bounce, offset(at), run);
       } else {
-        mover.copy(ram, offset(at), ram, offset + done, run);
+        mover.copy(bounce, offset(at), ram, offset + done, run);
       }
       done += run;
     }

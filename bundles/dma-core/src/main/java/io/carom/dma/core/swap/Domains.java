@@ -5,6 +5,7 @@ import io.carom.dma.core.device.DeviceDma;
 import io.carom.dma.core.domain.DmaDomain;
 import io.carom.dma.core.domain.LiveRanges;
 import io.carom.dma.core.map.CoreTables;
+import io.carom.dma.core.memory.PlatformSync;
 import io.carom.dma.core.pool.ExtentState;
 import io.carom.dma.core.pool.Generation;
 import io.carom.dma.core.pool.MappingRecord;
@@ -15,7 +16,6 @@ import io.carom.iommu.IommuException;
 import io.carom.iommu.IommuStatus;
 import io.carom.iommu.ReservedRange;
 import io.carom.memory.GuestMemory;
-import io.carom.memory.RamRange;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -127,10 +127,9 @@ public final class Domains {
   }
 
   private boolean coversRam(final GuestIommu driver) {
-    for (final RamRange range : tables.memory().ranges()) {
-      final long base = range.base() + tables.memory().busOffset();
-      if (Long.compareUnsigned(base, driver.inputStart()) < 0
-          || Long.compareUnsigned(base + range.size() - 1, driver.inputEnd()) > 0) {
+    for (final long[] run : new PlatformSync(tables.memory()).busRuns()) {
+      if (Long.compareUnsigned(run[0], driver.inputStart()) < 0
+          || Long.compareUnsigned(run[0] + run[1] - 1, driver.inputEnd()) > 0) {
         return false;
       }
     }

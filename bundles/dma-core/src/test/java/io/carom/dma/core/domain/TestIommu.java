@@ -8,6 +8,7 @@ import io.carom.iommu.IommuException;
 import io.carom.iommu.IommuStatus;
 import io.carom.iommu.ReservedRange;
 import io.carom.iommu.VirtioIommuDescriptor;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -283,7 +284,9 @@ public final class TestIommu implements GuestIommu {
   /** A byte as a device reads it, or -1 for a fault. */
   public int read(final String device, final long bus) {
     final long address = translate(device, bus, false);
-    return address < 0 ? -1 : guest.get(address);
+    return address < 0
+        ? -1
+        : guest.platform().uncached().get(ValueLayout.JAVA_BYTE, guest.offset(address)) & 0xff;
   }
 
   /** Writes a byte as a device; false for a fault. */
@@ -292,7 +295,10 @@ public final class TestIommu implements GuestIommu {
     if (address < 0) {
       return false;
     }
-    guest.segment(address, 1).fill((byte) value);
+    guest
+        .platform()
+        .uncached()
+        .set(ValueLayout.JAVA_BYTE, guest.offset(address), (byte) value);
     return true;
   }
 

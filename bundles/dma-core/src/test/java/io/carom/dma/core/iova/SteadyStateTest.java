@@ -58,7 +58,7 @@ class SteadyStateTest {
         table.live(live[i]);
       }
       for (int i = 0; i < DEPTH; i++) {
-        if (table.claim(live[i], 24 * G, 1, false, owner, claimed) != RemapTable.Found.CLAIMED) {
+        if (table.claim(live[i], 24 * G, 1, true, owner, claimed) != RemapTable.Found.CLAIMED) {
           throw new AssertionError("mapping " + i + " is gone");
         }
         table.end(claimed);

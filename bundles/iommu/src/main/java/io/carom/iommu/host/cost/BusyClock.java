@@ -1,8 +1,8 @@
 package io.carom.iommu.host.cost;
 
 /**
- * Real time: the caller is kept busy, as a guest's processor is by an exit. Sleeping would be cheaper
- * and wrong, by tens of microseconds.
+ * Real time: the caller is kept busy, as a guest's processor is by an exit. Sleeping would be
+ * cheaper and wrong, by tens of microseconds.
  */
 public final class BusyClock implements CostClock {
   @Override

@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A function as the IOMMU sees it: the domain that it is attached to, and the translation that its
  * port asks. {@code domain} and {@code held} are written under the IOMMU's lock and read by device
- * threads without; a write is followed by an invalidation of the cache here, and then by a change of
- * the port's translation, which waits for accesses that read the old state.
+ * threads without; a write is followed by an invalidation of the cache here, and then by a change
+ * of the port's translation, which waits for accesses that read the old state.
  */
 public final class Endpoint implements Translation {
   private final String port;

@@ -11,7 +11,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The endpoints by the name of their port, made when first named by a port or a request. Thread-safe.
+ * The endpoints by the name of their port, made when first named by a port or a request.
+ * Thread-safe.
  */
 public final class Endpoints {
   /** The host bridge: always there, and does no DMA. */

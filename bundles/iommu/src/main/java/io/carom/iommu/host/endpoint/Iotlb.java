@@ -27,9 +27,9 @@ import java.util.concurrent.atomic.LongAdder;
  * gone when the invalidation returns, and for good. A walk that found the new state may lose its
  * entry by this, never more.
  *
- * <p><b>Accesses under way.</b> A reader that has its entry may still use it after that. That is not
- * the cache's to wait for: every access is inside a section of a bus port, and the IOMMU asks the
- * port to wait for those ({@code BusPorts.invalidated}) after it has dropped the entries here.
+ * <p><b>Accesses under way.</b> A reader that has its entry may still use it after that. That is
+ * not the cache's to wait for: every access is inside a section of a bus port, and the IOMMU asks
+ * the port to wait for those ({@code BusPorts.invalidated}) after it has dropped the entries here.
  */
 public final class Iotlb {
   private static final int SLOT_BITS = 10;

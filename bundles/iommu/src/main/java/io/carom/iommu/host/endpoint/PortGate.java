@@ -19,6 +19,7 @@ public final class PortGate {
   private final BusPorts ports;
   private final Supplier<List<String>> functions;
   private final AtomicLong late = new AtomicLong();
+  private volatile boolean closed;
 
   /**
    * A gate.
@@ -42,7 +43,7 @@ public final class PortGate {
    * @return false when an access under the old one has not ended in time
    */
   public boolean translation(final String port, final @Nullable Translation translation) {
-    return ended(port, ports.translation(port, translation));
+    return closed || ended(port, ports.translation(port, translation));
   }
 
   /**
@@ -51,7 +52,17 @@ public final class PortGate {
    * @return false when an access under the old answers has not ended in time
    */
   public boolean invalidated(final String port) {
-    return ended(port, ports.invalidated(port));
+    return closed || ended(port, ports.invalidated(port));
+  }
+
+  /** The ports are another IOMMU's from now on: nothing is changed or waited for. */
+  public void close() {
+    closed = true;
+  }
+
+  /** Whether it was closed. */
+  public boolean closed() {
+    return closed;
   }
 
   /** The ports say no for a port that is not open, too. */

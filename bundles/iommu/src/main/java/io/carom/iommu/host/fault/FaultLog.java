@@ -16,8 +16,8 @@ import java.util.function.LongSupplier;
 /**
  * The faults: the last ones, how many there were, and those that the guest is told of. A device can
  * cause them at any rate, so that what the guest is told is bounded by time, as its event queue is
- * bounded by buffers; the rest is counted as dropped. Thread-safe; the monitor is not held while the
- * guest is told.
+ * bounded by buffers; the rest is counted as dropped. Thread-safe; the monitor is not held while
+ * the guest is told.
  */
 public final class FaultLog {
   /** Most faults that are kept. */
@@ -62,8 +62,7 @@ public final class FaultLog {
   public void record(
       final int reason, final int flag, final Endpoint endpoint, final long address) {
     final long now = nanoTime.getAsLong();
-    final boolean told =
-        mayTell(now) && sink.send(event(reason, flag, endpoint.number(), address));
+    final boolean told = mayTell(now) && sink.send(event(reason, flag, endpoint.number(), address));
     final FaultInfo info =
         new FaultInfo(
             TimeUnit.NANOSECONDS.toMillis(now - began),
@@ -101,8 +100,7 @@ public final class FaultLog {
     final ByteBuffer event =
         ByteBuffer.allocate(VirtioIommuDescriptor.EVENT_SIZE).order(ByteOrder.LITTLE_ENDIAN);
     event.put(VirtioIommuDescriptor.EVENT_REASON, (byte) reason);
-    event.putInt(
-        VirtioIommuDescriptor.EVENT_FLAGS, flag | VirtioIommuDescriptor.FAULT_F_ADDRESS);
+    event.putInt(VirtioIommuDescriptor.EVENT_FLAGS, flag | VirtioIommuDescriptor.FAULT_F_ADDRESS);
     event.putInt(VirtioIommuDescriptor.EVENT_ENDPOINT, endpoint);
     event.putLong(VirtioIommuDescriptor.EVENT_ADDRESS, address);
     return event.array();

@@ -7,8 +7,8 @@ import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A radix tree of four levels over 48 bits of address, whose entries map pages of 4 KiB, 2 MiB or
- * 1 GiB. A node without entries is taken out.
+ * A radix tree of four levels over 48 bits of address, whose entries map pages of 4 KiB, 2 MiB or 1
+ * GiB. A node without entries is taken out.
  *
  * <p><b>The protocol.</b> One writer at a time, under the IOMMU's lock; readers walk without a
  * lock. An entry is one long, stored with release and loaded with acquire, and so is the reference
@@ -136,8 +136,7 @@ public final class PageTable {
   /** The largest page that both addresses, or'ed, are multiples of and that is not too long. */
   private static int level(final long addresses, final long bytes) {
     int level = Pte.LEAF_LEVELS;
-    while (level > 0
-        && ((addresses & (Pte.bytes(level) - 1)) != 0 || Pte.bytes(level) > bytes)) {
+    while (level > 0 && ((addresses & (Pte.bytes(level) - 1)) != 0 || Pte.bytes(level) > bytes)) {
       level--;
     }
     return level;

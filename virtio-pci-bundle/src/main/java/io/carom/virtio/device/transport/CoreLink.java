@@ -1,0 +1,39 @@
+package io.carom.virtio.device.transport;
+
+import io.carom.virtio.device.queue.EventSender;
+import io.carom.virtio.device.type.DeviceLink;
+
+/** What a device type is given of its transport. Takes no lock of it. */
+final class CoreLink implements DeviceLink {
+  private final DeviceCore core;
+  private final String address;
+
+  CoreLink(final DeviceCore core, final String address) {
+    this.core = core;
+    this.address = address;
+  }
+
+  @Override
+  public String address() {
+    return address;
+  }
+
+  @Override
+  public boolean send(final int queue, final byte[] event) {
+    final EventSender sender = core.events(queue);
+    if (sender == null) {
+      throw new IllegalArgumentException("queue " + queue + " is no event queue");
+    }
+    return sender.send(event);
+  }
+
+  @Override
+  public void configChanged() {
+    core.configChanged();
+  }
+
+  @Override
+  public void needsReset(final String reason) {
+    core.needsReset(reason);
+  }
+}
