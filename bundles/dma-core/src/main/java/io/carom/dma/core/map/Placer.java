@@ -46,8 +46,8 @@ abstract class Placer {
   private static final long MOST_NEEDED = 1L << 30;
 
   /**
-   * From here the map needs pages at an address of its domain: behind it the number of the address's
-   * granule of 4 KiB, the number of pages, and permissions, from the top.
+   * From here the map needs pages at an address of its domain: behind it the number of the
+   * address's granule of 4 KiB, the number of pages, and permissions, from the top.
    */
   private static final long NEEDS_AT = -1L << 61;
 
@@ -82,6 +82,9 @@ abstract class Placer {
 
   /** Again, as there was no such extent. */
   private static final int DENIED = 4;
+
+  /** Again, as there were no such pages in the domain; the strategy has been told. */
+  private static final int DENIED_AT = 32;
 
   /** For a driver to hold, not as a mapping. A bit, as those above. */
   static final int REACH = 8;
@@ -201,9 +204,13 @@ abstract class Placer {
           (unfinished - REMAPS) << PAGE_SHIFT, generation, stripe, address, size, direction, list);
     }
     final ExtentState made = make(unfinished, pool, attributes);
+    final boolean at = unfinished >= NEEDS_AT;
     long answer = REFUSED - Refusal.FULL.ordinal();
     if (stripe.lock(me)) {
       stripe.made = made;
+      if (made == null && at) {
+        pool.denied(stripe, iova(unfinished)); // also if it is not asked again
+      }
       write(stripe.request, address, size, direction, attributes, list);
       answer =
           place(
@@ -213,10 +220,14 @@ abstract class Placer {
               pool.instance(),
               stripe,
               offset,
-              how | (made == null ? DENIED : MADE));
+              how | (made != null ? MADE : at ? DENIED_AT : DENIED));
     }
     if (made != null && !made.needed()) {
-      pool.unmake(made); // not granted: the generation or the stripe is not what it was
+      // Not granted: the generation or the stripe is not what it was.
+      final boolean gone = pool.unmake(made);
+      if (at) {
+        late(pool, stripe, me, made, gone, iova(unfinished));
+      }
     }
     return answer >= REMAPS && answer < UNFINISHED
         ? remapped(
@@ -224,14 +235,38 @@ abstract class Placer {
         : answer;
   }
 
-  private @Nullable ExtentState make(
-      final long unfinished, final Pool pool, final int attributes) {
+  /** The address at which pages are needed. */
+  private static long iova(final long unfinished) {
+    return (unfinished - NEEDS_AT) >> (PERMISSION_BITS + PAGES_BITS) << PAGE_SHIFT;
+  }
+
+  /** Tells a strategy of pages that came too late for the map that they were for. */
+  private static void late(
+      final Pool pool,
+      final Stripe stripe,
+      final long me,
+      final ExtentState made,
+      final boolean gone,
+      final long iova) {
+    if (stripe.lock(me)) {
+      try {
+        if (gone) {
+          pool.denied(stripe, iova);
+        } else {
+          pool.lost(stripe, made);
+        }
+      } finally {
+        stripe.unlock();
+      }
+    }
+  }
+
+  private @Nullable ExtentState make(final long unfinished, final Pool pool, final int attributes) {
     if (unfinished >= NEEDS_AT) {
       final long code = unfinished - NEEDS_AT;
       final int permissions = (int) code & ((1 << PERMISSION_BITS) - 1);
       final long pages = (code >> PERMISSION_BITS) & ((1 << PAGES_BITS) - 1);
-      final long iova = code >> (PERMISSION_BITS + PAGES_BITS) << PAGE_SHIFT;
-      return pool.makeAt(iova, pages << PAGE_SHIFT, permissions);
+      return pool.makeAt(iova(unfinished), pages << PAGE_SHIFT, permissions);
     }
     final long code = unfinished - NEEDS;
     return pool.make(
@@ -262,8 +297,7 @@ abstract class Placer {
     space.remaps().undo(iova, generation);
     space
         .addresses()
-        .giveBack(
-            stripe.index, iova, list == null ? space.ioBytes(address, size) : list.ioBytes());
+        .giveBack(stripe.index, iova, list == null ? space.ioBytes(address, size) : list.ioBytes());
     return REFUSED - Failures.IOMMU;
   }
 
@@ -455,7 +489,7 @@ abstract class Placer {
       case Placement.REMAP ->
           (how & (REACH | LENT)) == 0
               ? remap(generation, pool, stripe, how)
-              : REFUSED - Failures.STRATEGY_ERROR;
+              : REFUSED - Failures.STRATEGY_ERROR; // neither is asked of one in a domain
       case Placement.NEED_EXTENT -> {
         final long needs = needs(pool, stripe, stripe.placement, how);
         if (needs != 0) {
@@ -554,7 +588,7 @@ abstract class Placer {
       final Pool pool, final Stripe stripe, final Placement placement, final int how) {
     final long bytes = placement.neededBytes();
     final long align = placement.neededAlignMask() | ((1 << PAGE_SHIFT) - 1);
-    if ((how & (LENT | MADE | DENIED)) != 0) {
+    if ((how & (LENT | MADE | DENIED | DENIED_AT)) != 0) {
       return REFUSED - Refusal.FULL.ordinal(); // asked before, or one that only lends
     }
     if (placement.permissions() != 0) {
@@ -600,6 +634,7 @@ abstract class Placer {
       pool.fault("gave a buffer an address of its own where that is not allowed");
       return REFUSED - Failures.STRATEGY_ERROR;
     }
+    space.handOver(iova, request.ioBytes); // the core gives it back from here on
     if (!reaches(iova, request.ioBytes)) {
       space.addresses().giveBack(stripe.index, iova, request.ioBytes);
       return REFUSED - Refusal.MASK.ordinal();
