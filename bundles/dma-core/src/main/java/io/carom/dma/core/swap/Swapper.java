@@ -87,8 +87,7 @@ final class Swapper {
   }
 
   /** Whether what the old generation places is still legal for the device, and is bounced. */
-  private boolean mayLend(
-      final DeviceDma device, final Generation old, final Generation next) {
+  private boolean mayLend(final DeviceDma device, final Generation old, final Generation next) {
     final Pool pool = old.pool;
     if (pool == null
         || !pool.callable()
@@ -119,14 +118,21 @@ final class Swapper {
       final long watchdogNs) {
     final DmaDomain before = device.mapper().domain();
     if (choice == null || choice.extents() != ExtentKind.IOVA) {
+      final boolean wasOpen = before != null && before.windows().isOpen(device.name());
       openForLeaving(device, choice, before);
-      return prepare(device, choice, old.pool);
+      try {
+        return prepare(device, choice, old.pool);
+      } catch (final IllegalStateException e) {
+        if (before != null && !wasOpen) {
+          domains.close(device, before); // it stays where it is, behind the IOMMU
+        }
+        throw e;
+      }
     }
     final DmaDomain domain = domains.toEnter(device);
     if (domain == before) {
       return prepare(device, choice, old.pool);
     }
-    device.mapper().domain(domain);
     try {
       final Generation next = prepare(device, choice, old.pool);
       try {
@@ -137,6 +143,7 @@ final class Swapper {
       }
       if (before != null) {
         before.devices().remove(device.name()); // attaching it elsewhere has detached it
+        before.windows().close(device.name());
       }
       return next;
     } catch (final IllegalStateException e) {
@@ -165,11 +172,11 @@ final class Swapper {
       Domains.open(device, domain);
     } else if (domains.needsDomain(device)) {
       final DmaDomain made = domains.toEnter(device);
-      Domains.open(device, made);
-      device.mapper().domain(made);
       try {
+        Domains.open(device, made);
         domains.attach(device, made);
       } catch (final IllegalStateException e) {
+        made.windows().close(device.name());
         device.mapper().domain(null);
         throw e;
       }
@@ -193,7 +200,7 @@ final class Swapper {
     }
     if (next.extents() == ExtentKind.IOVA) {
       domain.flushes().change(next.pool.instance().flushPlan());
-      domains.closeIfUnneeded(domain);
+      domains.close(device, domain);
     }
   }
 
