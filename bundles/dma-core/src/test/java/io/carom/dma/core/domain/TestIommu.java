@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.IntPredicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A driver and its IOMMU in one: domains, whole mappings that are unmapped whole, requests that a
@@ -140,8 +141,7 @@ public final class TestIommu implements GuestIommu {
     }
 
     @Override
-    public int map(
-        final long iova, final long address, final long bytes, final int permissions) {
+    public int map(final long iova, final long address, final long bytes, final int permissions) {
       return map(iova, new long[] {address}, new long[] {bytes}, 1, permissions);
     }
 
@@ -241,7 +241,7 @@ public final class TestIommu implements GuestIommu {
   }
 
   /** The domain of a device, or null. */
-  public Domain of(final String device) {
+  public @Nullable Domain of(final String device) {
     lock.lock();
     try {
       return attached.get(device);
@@ -269,9 +269,7 @@ public final class TestIommu implements GuestIommu {
       final Map.Entry<Long, Mapping> entry = domain.table.floorEntry(bus);
       final int needed =
           write ? VirtioIommuDescriptor.MAP_F_WRITE : VirtioIommuDescriptor.MAP_F_READ;
-      if (entry == null
-          || entry.getValue().end <= bus
-          || (entry.getValue().flags & needed) == 0) {
+      if (entry == null || entry.getValue().end <= bus || (entry.getValue().flags & needed) == 0) {
         faults++;
         return -1;
       }
@@ -295,10 +293,7 @@ public final class TestIommu implements GuestIommu {
     if (address < 0) {
       return false;
     }
-    guest
-        .platform()
-        .uncached()
-        .set(ValueLayout.JAVA_BYTE, guest.offset(address), (byte) value);
+    guest.platform().uncached().set(ValueLayout.JAVA_BYTE, guest.offset(address), (byte) value);
     return true;
   }
 
