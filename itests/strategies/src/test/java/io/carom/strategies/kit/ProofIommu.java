@@ -18,6 +18,7 @@ import java.util.NavigableMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ConcurrentSkipListSet;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -42,6 +43,8 @@ public final class ProofIommu implements GuestIommu, BusIommu {
   private final ConcurrentSkipListSet<Long> seen = new ConcurrentSkipListSet<>();
   private final int[] asked = new int[Request.values().length];
   private final long[] failed = new long[Request.values().length];
+  private final List<Domain> live = new CopyOnWriteArrayList<>();
+  private final List<String> violations = new CopyOnWriteArrayList<>();
   private int domains;
   private long kicks;
   private long flushes;
@@ -133,8 +136,7 @@ public final class ProofIommu implements GuestIommu, BusIommu {
     }
 
     @Override
-    public int map(
-        final long iova, final long address, final long bytes, final int permissions) {
+    public int map(final long iova, final long address, final long bytes, final int permissions) {
       return map(iova, new long[] {address}, new long[] {bytes}, 1, permissions);
     }
 
@@ -181,6 +183,7 @@ public final class ProofIommu implements GuestIommu, BusIommu {
       }
       final Map.Entry<Long, Mapping> before = table.lowerEntry(iova + bytes);
       if (before != null && before.getValue().end > iova) {
+        violations.add(String.format("0x%x of domain %d is mapped twice", iova, id));
         return IommuStatus.INVAL;
       }
       for (long at = iova; at < iova + bytes && bytes <= 1 << 21; at += GRANULE) {
@@ -273,6 +276,7 @@ public final class ProofIommu implements GuestIommu, BusIommu {
       requests.lock();
       try {
         closed = true;
+        live.remove(this);
         table.clear();
         queue.clear();
         for (final String device : List.copyOf(attached.keySet())) {
@@ -328,6 +332,35 @@ public final class ProofIommu implements GuestIommu, BusIommu {
     public long bytesAt(final long iova) {
       final Mapping mapping = table.get(iova);
       return mapping == null ? 0 : mapping.end - iova;
+    }
+  }
+
+  /** Domains that are not closed. */
+  public List<Domain> domains() {
+    return List.copyOf(live);
+  }
+
+  /** What went wrong behind the core's back; empty unless it is wrong. */
+  public List<String> violations() {
+    return violations;
+  }
+
+  /**
+   * Notes a violation where pages go back that an address of a domain leads to. What is mapped one
+   * to one is not looked at: while a device does without an IOMMU strategy that is all of RAM.
+   */
+  void freed(final long bus, final long bytes) {
+    for (final Domain domain : live) {
+      domain.table.forEach(
+          (iova, mapping) -> {
+            final long end = mapping.physical + (mapping.end - iova);
+            if (iova != mapping.physical && mapping.physical < bus + bytes && end > bus) {
+              violations.add(
+                  String.format(
+                      "pages at 0x%x go back, and 0x%x of domain %d leads there",
+                      bus, iova, domain.id));
+            }
+          });
     }
   }
 
@@ -429,7 +462,9 @@ public final class ProofIommu implements GuestIommu, BusIommu {
   public GuestDomain createDomain(final UnmapFailures failures) {
     requests.lock();
     try {
-      return new Domain(++domains, failures);
+      final Domain made = new Domain(++domains, failures);
+      live.add(made);
+      return made;
     } finally {
       requests.unlock();
     }
@@ -440,7 +475,15 @@ public final class ProofIommu implements GuestIommu, BusIommu {
     requests.lock();
     try {
       return new IommuCounters(
-          asked[0], 0, asked[1], asked[2], 0, failed[0] + failed[1] + failed[2], kicks, flushes, 0,
+          asked[0],
+          0,
+          asked[1],
+          asked[2],
+          0,
+          failed[0] + failed[1] + failed[2],
+          kicks,
+          flushes,
+          0,
           0);
     } finally {
       requests.unlock();

@@ -83,6 +83,13 @@ public final class Strategies {
     return bouncing().stream().filter(s -> s.extents() == ExtentKind.DEVICE).toList();
   }
 
+  /** All of them. */
+  public static List<Subject> every() {
+    final List<Subject> result = new ArrayList<>(all());
+    result.addAll(translated());
+    return result;
+  }
+
   /** Those that bounce, and {@code direct}. */
   public static List<Subject> all() {
     final List<Subject> result = new ArrayList<>();

@@ -86,6 +86,7 @@ public final class World implements AutoCloseable {
             .with(iommuSettings);
     core = new DmaCore(guest.memory, guest, settings, Copier.COPYING, timing);
     core.iommu(iommu);
+    guest.watch((address, bytes) -> iommu.freed(address + guest.memory.busOffset(), bytes));
     int id = 0;
     for (final var entry : Strategies.table().entrySet()) {
       add(entry.getKey(), entry.getValue().get(), ++id);
@@ -163,6 +164,13 @@ public final class World implements AutoCloseable {
         .filter(d -> d.device().equals(device.name()))
         .findFirst()
         .orElseThrow(() -> new AssertionError("no device " + device.name()));
+  }
+
+  /** Whether a device gets to a buffer itself at an address, and not to a bounce. */
+  public boolean inPlace(final Driven device, final long bus, final long address) {
+    final long read = iommu.reach(device.name(), bus, false);
+    final long behind = read >= 0 ? read : iommu.reach(device.name(), bus, true);
+    return behind == address + guest.memory.busOffset();
   }
 
   /** Slots in use in all pools. */
@@ -243,9 +251,7 @@ public final class World implements AutoCloseable {
         return region.memory().asSlice(within, size);
       }
     }
-    return guest.platform
-        .deviceView()
-        .asSlice(guest.platform.offset(busAddress, size), size);
+    return guest.platform.deviceView().asSlice(guest.platform.offset(busAddress, size), size);
   }
 
   /** Reads an address as the core writes it for people. */
@@ -281,5 +287,8 @@ public final class World implements AutoCloseable {
   public void close() {
     devices.forEach(Driven::close);
     core.close();
+    if (!iommu.violations().isEmpty()) {
+      throw new AssertionError(iommu.violations());
+    }
   }
 }
