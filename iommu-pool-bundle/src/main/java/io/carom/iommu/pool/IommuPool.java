@@ -55,8 +55,8 @@ public final class IommuPool {
     @AttributeDefinition(
         name = "slotsPerClass",
         description =
-            "Slots of each of the eight size classes, 1 to 65536; fewer where they would take more"
-                + " than half of the addresses that the domain's first device can form")
+            "Slots of each of the eight size classes, 1 to 1048576; fewer where they would take"
+                + " more than half of the addresses that the domain's first device can form")
     int slotsPerClass() default PoolSettings.SLOTS_PER_CLASS;
 
     /** Limit. */

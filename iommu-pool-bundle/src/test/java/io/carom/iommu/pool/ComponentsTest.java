@@ -158,8 +158,8 @@ class ComponentsTest {
   @Test
   void messagesNameValueRuleAndProperty() {
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> new PoolSettings(70_000, Zeroing.ALWAYS, 1))
-        .withMessage("slotsPerClass=70000 is not in 1..65536");
+        .isThrownBy(() -> new PoolSettings(2_000_000, Zeroing.ALWAYS, 1))
+        .withMessage("slotsPerClass=2000000 is not in 1..1048576");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Zeroing.parse("some"))
         .withMessage("zeroing='some' is none of necessary-only, tail-on-reuse, always");
