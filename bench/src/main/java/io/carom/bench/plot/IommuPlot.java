@@ -55,8 +55,7 @@ final class IommuPlot {
   /** Where the picture of one direction goes. */
   static Path file(final Path svg, final String rw) {
     final String name = String.valueOf(svg.getFileName());
-    final String stem =
-        name.endsWith(SVG) ? name.substring(0, name.length() - SVG.length()) : name;
+    final String stem = name.endsWith(SVG) ? name.substring(0, name.length() - SVG.length()) : name;
     return svg.resolveSibling(stem + "-" + rw + SVG);
   }
 
@@ -90,8 +89,7 @@ final class IommuPlot {
     chart.getStyler().setPlotGridLinesStroke(new BasicStroke(1));
     chart.getStyler().setChartBackgroundColor(Color.WHITE);
     chart.getStyler().setLegendPosition(Styler.LegendPosition.OutsideE);
-    final List<String> sizes =
-        Throughput.sizes(report, rw).stream().map(IommuPlot::kib).toList();
+    final List<String> sizes = Throughput.sizes(report, rw).stream().map(IommuPlot::kib).toList();
     for (final Throughput line : lines) {
       chart.addSeries(line.name(), sizes, line.mibPerSecond());
     }

@@ -46,8 +46,8 @@ public final class PlotMain {
   /**
    * Draws a report.
    *
-   * @param copy whether its rows with copies, or those without; says nothing to one of {@code
-   *     bench iommu}
+   * @param copy whether its rows with copies, or those without; says nothing to one of {@code bench
+   *     iommu}
    * @throws IllegalArgumentException when it has no such rows
    */
   static void draw(final Path json, final Path svg, final boolean copy) throws IOException {
