@@ -295,6 +295,9 @@ class InvariantTest {
       final long bus = device.mapped(page + OFFSET, SIZE, direction);
       final long gone = device.mapped(page, 100, direction);
       device.unmap(gone, 100, direction);
+      World.await(
+          () -> pool(world).classes().stream().allMatch(c -> c.evicting() == 0),
+          "what is given back is disposed of");
       final DmaDeviceInfo before = world.info(device);
       final List<IovaClass> classes = pool(world).classes();
       refused(() -> device.unmap(gone, 100, direction));
