@@ -35,7 +35,6 @@ class StructureTest {
   private static final int OFFSET = 0x234;
   private static final int SIZE = 1000;
 
-
   static void assertStates(final World world) {
     for (final IovaClass c : pool(world).classes()) {
       assertThat(
