@@ -219,7 +219,7 @@ class FaultTest {
         assertThat(live).doesNotHaveDuplicates();
         live.forEach(bus -> device.unmap(bus, 4000, DmaDirection.TO_DEVICE));
         World.await(
-            () -> InvariantTest.pool(world).classes().stream().allMatch(c -> c.evicting() == 0),
+            () -> SafetyTest.pool(world).classes().stream().allMatch(c -> c.evicting() == 0),
             "what is given back is disposed of");
       }
       assertThat(world.info(device).strategyErrors()).isZero();

@@ -128,7 +128,7 @@ class HoleTest {
       world.iommu.refuse((request, number) -> false);
       time.pass(500);
       assertThat(world.guest.usedPages()).isEqualTo(before + 4);
-      final IovaClass slots = InvariantTest.pool(world).classes().getFirst();
+      final IovaClass slots = SafetyTest.pool(world).classes().getFirst();
       assertThat(slots.leaked()).isEqualTo(4);
       assertThat(slots.evicting()).isZero();
       final List<Long> lost =

@@ -360,8 +360,7 @@ final class DeviceDebug implements DebugHook {
       SgCalls.sync(dma.unmapper(), list, direction, forCpu);
     } catch (final DmaUsageException e) {
       int failed = 0;
-      while (failed < runs(list) - 1
-          && core.covers(list.busAddress(failed), bytes(list, failed))) {
+      while (failed < runs(list) - 1 && core.covers(list.busAddress(failed), bytes(list, failed))) {
         failed++;
       }
       findings.refused(e, sgCall(list, failed, direction));

@@ -27,8 +27,7 @@ final class PageRuns {
     int run = Integer.highestOneBit(wanted);
     while (taken.pages < wanted) {
       run = Math.min(run, Integer.highestOneBit(wanted - taken.pages));
-      final long address =
-          from.allocate(run, PhysicalLayout.PAGE_SIZE, PhysicalLayout.MMIO64_BASE);
+      final long address = from.allocate(run, PhysicalLayout.PAGE_SIZE, PhysicalLayout.MMIO64_BASE);
       if (address != PageAllocator.NONE) {
         final long bytes = (long) run << PhysicalLayout.PAGE_SHIFT;
         platform.prepare(address, bytes);

@@ -609,8 +609,7 @@ abstract class Placer {
     return pool.grantNeeded(stripe, kept) ? 0 : REFUSED - Failures.STRATEGY_ERROR;
   }
 
-  private static long needsAt(
-      final Pool pool, final Stripe stripe, final Placement placement) {
+  private static long needsAt(final Pool pool, final Stripe stripe, final Placement placement) {
     final long bytes = placement.neededBytes();
     final long iova = placement.iova();
     final int permissions = placement.permissions();
