@@ -39,8 +39,7 @@ class FaultTest {
   }
 
   /** Random maps and unmaps, single and of lists, some of which fail; everything is unmapped. */
-  private static int work(
-      final World world, final Driven device, final long buffer, final Random random) {
+  private static int work(final Driven device, final long buffer, final Random random) {
     final List<Live> live = new ArrayList<>();
     final List<ScatterList> lists = new ArrayList<>();
     int failed = 0;
@@ -57,7 +56,7 @@ class FaultTest {
           lists.add(list);
         }
       } else if (live.size() < 12) {
-        final long size = 1 + random.nextInt(random.nextInt(10) == 0 ? 1_500_000 : 30_000);
+        final long size = 1L + random.nextInt(random.nextInt(10) == 0 ? 1_500_000 : 30_000);
         final long address = buffer + random.nextInt((int) (BYTES - size));
         final long bus = device.map(address, size, direction);
         if (bus == DmaDevice.MAPPING_ERROR) {
@@ -105,12 +104,12 @@ class FaultTest {
         final long pages = world.guest.usedPages();
         final int n = each;
         world.iommu.refuse((request, number) -> request == Request.MAP && number % n == n - 1);
-        final int failed = work(world, device, buffer, new Random(seed + each));
+        final int failed = work(device, buffer, new Random(seed + each));
         if (what.untrusted() || !what.pool()) { // else refused bounces are remapped
           assertThat(failed).as("seed %d", seed).isPositive();
         }
         world.iommu.refuse((request, number) -> false);
-        assertThat(work(world, device, buffer, new Random(seed))).as("seed %d", seed).isZero();
+        assertThat(work(device, buffer, new Random(seed))).as("seed %d", seed).isZero();
         Bytes.assertAll(
             world.guest.memory.segment(buffer, BYTES).toArray(ValueLayout.JAVA_BYTE), 0x11);
         assertBaseline(world, device, pages);
@@ -129,14 +128,14 @@ class FaultTest {
       final long buffer = world.guest.buffer(BYTES, 0x11);
       final long pages = world.guest.usedPages();
       world.guest.failing(true);
-      final int failed = work(world, device, buffer, new Random(seed));
+      final int failed = work(device, buffer, new Random(seed));
       if (what.untrusted()) {
         assertThat(failed).isPositive();
       } else {
         assertThat(failed).isZero();
       }
       world.guest.failing(false);
-      assertThat(work(world, device, buffer, new Random(seed))).isZero();
+      assertThat(work(device, buffer, new Random(seed))).isZero();
       assertBaseline(world, device, pages);
     } catch (final AssertionError e) {
       throw new AssertionError(what + ", seed " + seed, e);
@@ -151,16 +150,16 @@ class FaultTest {
       final Driven device = Case.device(world, "dev");
       final long buffer = world.guest.buffer(BYTES, 0x11);
       world.iommu.refuse((request, number) -> request == Request.UNMAP && number % 5 == 4);
-      work(world, device, buffer, new Random(seed));
+      work(device, buffer, new Random(seed));
       world.use(device, new Subject("iommu-strict", ExtentKind.IOVA)); // disposes of the rest
       World.await(() -> world.core.iovaPools().size() == 1, "the old pool ends");
       world.iommu.refuse((request, number) -> false);
       final long leaked = Objects.requireNonNull(world.iommu.of("dev")).bytes();
       assertThat(leaked).as("seed %d", seed).isPositive();
       assertThat(world.core.iovaPools().getFirst().leakedBytes()).isGreaterThanOrEqualTo(leaked);
-      work(world, device, buffer, new Random(seed + 1));
+      work(device, buffer, new Random(seed + 1));
       world.use(device, new Subject(Case.NAME, ExtentKind.IOVA));
-      work(world, device, buffer, new Random(seed + 2));
+      work(device, buffer, new Random(seed + 2));
       assertThat(world.info(device).strategyErrors()).isZero();
     } catch (final AssertionError e) {
       throw new AssertionError(what + ", seed " + seed, e);
@@ -233,10 +232,8 @@ class FaultTest {
       final Driven device = Case.device(world, "dev");
       final long buffer = world.guest.buffer(3 << 20, 0x11);
       final int size = 2_000_000;
-      final List<Long> first = new ArrayList<>();
       for (int i = 0; i < 3; i++) {
         final long bus = device.mapped(buffer, size, DmaDirection.TO_DEVICE);
-        first.add(bus);
         device.unmap(bus, size, DmaDirection.TO_DEVICE);
       }
       // While another pool of the domain has the addresses, the old one ends.
