@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class ChildJvm<T, M extends Reply> implements TaskRunner<T, M> {
   private static final String PROGRAMS = "io.carom.benchmarks.child.";
-  private static final String HEAP = "-Xmx1g";
+  private static final String HEAP = "-Xmx3g";
 
   /** Longer than the longest stretch without a word: a full pool of 1 GiB on a slow machine. */
   private static final long SILENCE_SECONDS = 120;
