@@ -16,7 +16,8 @@ package io.carom.iommu;
  * @param copyNs a copy, whatever its length; for models without memory
  * @param copyBytesPerUs bandwidth of cold copies
  * @param deviceBytesPerUs most that the device moves in a microsecond; 0 for no cap
- * @param deviceLatencyNs what the device takes for a request beside that
+ * @param deviceLatencyNs what a request takes beside that, one after the other: its submission and
+ *     its completion, in the guest and in the device
  */
 public record CostProfile(
     String name,

@@ -94,12 +94,33 @@ public final class IoMachine implements AutoCloseable {
     return time == null ? Copier.COPYING : charging(time, spec.costs());
   }
 
-  /** Bytes are moved, so that they can be checked, and take the time of cold ones. */
+  /**
+   * Bytes are moved, so that they can be checked, and take the time of cold ones. Clearing takes as
+   * much as a copy: both wait for the memory that is written.
+   */
   private static Copier charging(final VirtualTime time, final CostProfile costs) {
-    return (from, fromOffset, to, toOffset, size) -> {
-      MemorySegment.copy(from, fromOffset, to, toOffset, size);
-      final long perUs = costs.copyBytesPerUs();
-      time.spend(costs.copyNs() + (perUs == 0 ? 0 : size * NS_PER_US / perUs));
+    return new Copier() {
+      @Override
+      public void copy(
+          final MemorySegment from,
+          final long fromOffset,
+          final MemorySegment to,
+          final long toOffset,
+          final long size) {
+        MemorySegment.copy(from, fromOffset, to, toOffset, size);
+        charge(size);
+      }
+
+      @Override
+      public void clear(final MemorySegment memory, final long offset, final long size) {
+        Copier.super.clear(memory, offset, size);
+        charge(size);
+      }
+
+      private void charge(final long size) {
+        final long perUs = costs.copyBytesPerUs();
+        time.spend(costs.copyNs() + (perUs == 0 ? 0 : size * NS_PER_US / perUs));
+      }
     };
   }
 

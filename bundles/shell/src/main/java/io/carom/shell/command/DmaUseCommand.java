@@ -63,8 +63,7 @@ final class DmaUseCommand extends ShellCommand {
     if (drainMs != null && drainMs < 0) {
       throw new UsageException("dma:use: --drain-ms must not be negative, but is " + drainMs);
     }
-    final DeviceNames names =
-        new DeviceDirectory(services).findOrOnly(device, this::mapsBuffers);
+    final DeviceNames names = new DeviceDirectory(services).findOrOnly(device, this::mapsBuffers);
     return Swaps.use(
         services.dma(),
         names.requireAddress(),

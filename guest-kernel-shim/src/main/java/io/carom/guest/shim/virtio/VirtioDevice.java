@@ -126,9 +126,10 @@ public final class VirtioDevice {
     return attached;
   }
 
-  /** As {@link #attach}, for a device that maps nothing: it gets coherent memory, and no strategy. */
-  public DmaDevice attachForRings(final int queueCount, final int queueSize)
-      throws ProbeException {
+  /**
+   * As {@link #attach}, for a device that maps nothing: it gets coherent memory, and no strategy.
+   */
+  public DmaDevice attachForRings(final int queueCount, final int queueSize) throws ProbeException {
     final DmaDeviceSpec.Region region = region(queueCount, queueSize);
     final DmaDevice attached;
     try {

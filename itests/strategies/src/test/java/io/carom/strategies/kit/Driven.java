@@ -8,7 +8,6 @@ import io.carom.pci.BusFaultException;
 import io.carom.pci.BusSession;
 import io.carom.pci.PortControl;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -19,6 +18,7 @@ import java.util.concurrent.atomic.AtomicLong;
 public final class Driven implements AutoCloseable {
   private final PortControl port;
   private final ThreadLocal<BusSession> sessions;
+  private final ProofIommu iommu;
   private boolean closed;
 
   /** As it was described. */
@@ -29,6 +29,7 @@ public final class Driven implements AutoCloseable {
 
   Driven(final World world, final DmaDeviceSpec spec) {
     this.spec = spec;
+    iommu = world.iommu;
     port = world.guest.ports.create(spec.name());
     port.busMaster(true);
     final DmaDeviceSpec.Region region = spec.region();
@@ -71,38 +72,55 @@ public final class Driven implements AutoCloseable {
 
   /** The device reads: what it gets. */
   public byte[] read(final long bus, final int size) {
-    final BusSession session = sessions.get();
-    session.begin();
-    try {
-      return session.resolve(bus, size, BusAccess.READ).toArray(ValueLayout.JAVA_BYTE);
-    } catch (final BusFaultException e) {
-      throw new AssertionError(spec.name() + " cannot read what was mapped", e);
-    } finally {
-      session.end();
-    }
+    final byte[] bytes = new byte[size];
+    final MemorySegment into = MemorySegment.ofArray(bytes);
+    pieces(bus, size, (at, piece) -> into.asSlice(at, piece.byteSize()).copyFrom(piece));
+    return bytes;
   }
 
   /** The device compares what it reads with what it should; the first difference, or -1. */
   public long mismatch(final long bus, final MemorySegment expected) {
-    final BusSession session = sessions.get();
-    session.begin();
-    try {
-      return session.resolve(bus, expected.byteSize(), BusAccess.READ).mismatch(expected);
-    } catch (final BusFaultException e) {
-      throw new AssertionError(spec.name() + " cannot read what was mapped", e);
-    } finally {
-      session.end();
-    }
+    final long[] first = {-1};
+    pieces(
+        bus,
+        expected.byteSize(),
+        (at, piece) -> {
+          final long here = piece.mismatch(expected.asSlice(at, piece.byteSize()));
+          first[0] = first[0] < 0 && here >= 0 ? at + here : first[0];
+        });
+    return first[0];
   }
 
   /** The device writes. */
   public void write(final long bus, final MemorySegment bytes) {
+    pieces(
+        bus, bytes.byteSize(), (at, piece) -> piece.copyFrom(bytes.asSlice(at, piece.byteSize())));
+  }
+
+  @FunctionalInterface
+  private interface Piece {
+    void at(long offset, MemorySegment memory);
+  }
+
+  /**
+   * Goes over what lies at a run of bus addresses, in one section. What an IOMMU lets the device
+   * only read, or only write, is looked at and changed all the same: whether permissions hold is
+   * for {@link ProofIommu#reach} to say.
+   */
+  private void pieces(final long bus, final long size, final Piece action) {
     final BusSession session = sessions.get();
     session.begin();
     try {
-      session.resolve(bus, bytes.byteSize(), BusAccess.WRITE).copyFrom(bytes);
+      long at = 0;
+      while (at < size) {
+        final BusAccess access =
+            iommu.reach(name(), bus + at, false) >= 0 ? BusAccess.READ : BusAccess.WRITE;
+        final long bytes = session.contiguous(bus + at, size - at, access);
+        action.at(at, session.resolve(bus + at, bytes, access));
+        at += bytes;
+      }
     } catch (final BusFaultException e) {
-      throw new AssertionError(spec.name() + " cannot write what was mapped", e);
+      throw new AssertionError(name() + " cannot reach what was mapped", e);
     } finally {
       session.end();
     }

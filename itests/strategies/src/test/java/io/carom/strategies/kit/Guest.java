@@ -12,6 +12,7 @@ import io.carom.machine.ram.PageStates;
 import io.carom.machine.ram.Ram;
 import io.carom.memory.PhysicalLayout;
 import java.time.Duration;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -31,6 +32,7 @@ public final class Guest implements PageAllocator {
   private long usedPages;
   private long failures;
   private volatile boolean failing;
+  private volatile Freed watch = (address, bytes) -> {};
 
   /** Its memory. */
   public final GuestRam memory;
@@ -77,6 +79,29 @@ public final class Guest implements PageAllocator {
     memory.pageMap().claim(1, 1, 0, low); // page 0 is never handed out
   }
 
+  /** Sees pages before they go back to the allocator. */
+  @FunctionalInterface
+  public interface Freed {
+    /** A run that nobody may reach any more. */
+    void pages(long address, long bytes);
+  }
+
+  /** Has someone look at all that is freed. */
+  public void watch(final Freed value) {
+    watch = value;
+  }
+
+  /** The pages that are allocated, by number in RAM. */
+  public synchronized BitSet allocated() {
+    final BitSet result = new BitSet();
+    runs.forEach(
+        (address, pages) -> {
+          final int first = (int) (memory.offset(address) / PAGE);
+          result.set(first, first + (int) (long) pages);
+        });
+    return result;
+  }
+
   /** Makes every allocation fail from now on, or no longer. */
   public void failing(final boolean fails) {
     failing = fails;
@@ -120,6 +145,7 @@ public final class Guest implements PageAllocator {
 
   @Override
   public void free(final long address, final long pages) {
+    watch.pages(address, pages * PAGE);
     synchronized (this) {
       final Long allocated = runs.remove(address);
       if (allocated == null || allocated != pages) {

@@ -3,6 +3,11 @@ package io.carom.strategies.kit;
 import io.carom.dma.ExtentKind;
 import io.carom.dma.core.direct.DirectStrategy;
 import io.carom.dma.spi.DmaStrategy;
+import io.carom.dma.spi.FlushPlan;
+import io.carom.iommu.pool.remap.RemapStrategy;
+import io.carom.iommu.pool.slots.BounceLimit;
+import io.carom.iommu.pool.slots.PoolSettings;
+import io.carom.iommu.pool.slots.PoolStrategy;
 import io.carom.swiotlb.dynamic.DynamicSettings;
 import io.carom.swiotlb.dynamic.DynamicStrategy;
 import io.carom.swiotlb.fixed.FixedSettings;
@@ -24,6 +29,7 @@ import java.util.function.Supplier;
 /** The table of all strategies: one line for each, and every proof runs it. */
 public final class Strategies {
   private static final Map<String, Supplier<DmaStrategy>> TABLE = new LinkedHashMap<>();
+  private static final long POOL_LIMIT = 64 << 10; // some buffers bounce, others do not
 
   static {
     TABLE.put("swiotlb-fixed", () -> new FixedStrategy(FixedSettings.DEFAULTS));
@@ -32,17 +38,31 @@ public final class Strategies {
     TABLE.put("swiotlb-recycling", () -> new RecyclingStrategy(RecyclingSettings.DEFAULTS));
     TABLE.put("swiotlb-magazine", () -> new MagazineStrategy(MagazineSettings.DEFAULTS));
     TABLE.put("swiotlb-lent", () -> new LentStrategy(LentSettings.DEFAULTS));
+    TABLE.put(RemapStrategy.IOMMU_STRICT, RemapStrategy::strict);
+    TABLE.put(RemapStrategy.IOMMU_LAZY, () -> RemapStrategy.lazy(FlushPlan.STRIPED));
+    TABLE.put(
+        PoolStrategy.IOMMU_POOL,
+        () -> new PoolStrategy(PoolSettings.DEFAULTS, new BounceLimit(POOL_LIMIT)));
   }
 
   private Strategies() {}
 
-  /** All strategies that bounce, by name, in a fixed order. */
+  /** All strategies but {@code direct}, by name, in a fixed order. */
   public static Map<String, Supplier<DmaStrategy>> table() {
     return TABLE;
   }
 
-  /** Each strategy on each kind of memory that it can work on. */
+  /** Each strategy that always bounces, on each kind of memory that it can work on. */
   public static List<Subject> bouncing() {
+    return placing().stream().filter(s -> s.extents() != ExtentKind.IOVA).toList();
+  }
+
+  /** Each strategy that works in an IOMMU domain. */
+  public static List<Subject> translated() {
+    return placing().stream().filter(s -> s.extents() == ExtentKind.IOVA).toList();
+  }
+
+  private static List<Subject> placing() {
     final List<Subject> result = new ArrayList<>();
     TABLE.forEach(
         (name, strategy) -> {
@@ -61,6 +81,13 @@ public final class Strategies {
   /** Each strategy that can work on a device's region, there. */
   public static List<Subject> onRegion() {
     return bouncing().stream().filter(s -> s.extents() == ExtentKind.DEVICE).toList();
+  }
+
+  /** All of them. */
+  public static List<Subject> every() {
+    final List<Subject> result = new ArrayList<>(all());
+    result.addAll(translated());
+    return result;
   }
 
   /** Those that bounce, and {@code direct}. */

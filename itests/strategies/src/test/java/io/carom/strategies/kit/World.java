@@ -13,6 +13,7 @@ import io.carom.dma.SwapReport;
 import io.carom.dma.core.DmaCore;
 import io.carom.dma.core.map.Copier;
 import io.carom.dma.core.map.Lookup;
+import io.carom.dma.core.swap.IommuSettings;
 import io.carom.dma.core.swap.Settings;
 import io.carom.dma.core.swap.StrategyRef;
 import io.carom.dma.core.swap.Timing;
@@ -51,6 +52,9 @@ public final class World implements AutoCloseable {
   /** The guest. */
   public final Guest guest;
 
+  /** Its IOMMU, before every device. */
+  public final ProofIommu iommu;
+
   /** The core. */
   public final DmaCore core;
 
@@ -64,12 +68,25 @@ public final class World implements AutoCloseable {
 
   /** A world of a guest's. */
   public World(final Subject subject, final Guest guest, final Timing timing) {
+    this(subject, guest, timing, IommuSettings.NONE);
+  }
+
+  /** A world with groups of devices, and devices that are not trusted. */
+  public World(
+      final Subject subject,
+      final Guest guest,
+      final Timing timing,
+      final IommuSettings iommuSettings) {
     this.subject = subject;
     this.guest = guest;
+    iommu = new ProofIommu(guest.ports);
     final Settings settings =
         new Settings(subject.strategy(), true, DRAIN_MS, SwapPolicy.ADOPT, WATCHDOG_MS)
-            .with(THROTTLE_MS, Settings.REACHABLE_PERCENT, Lookup.DIRECT);
+            .with(THROTTLE_MS, Settings.REACHABLE_PERCENT, Lookup.DIRECT)
+            .with(iommuSettings);
     core = new DmaCore(guest.memory, guest, settings, Copier.COPYING, timing);
+    core.iommu(iommu);
+    guest.watch((address, bytes) -> iommu.freed(address + guest.memory.busOffset(), bytes));
     int id = 0;
     for (final var entry : Strategies.table().entrySet()) {
       add(entry.getKey(), entry.getValue().get(), ++id);
@@ -110,7 +127,8 @@ public final class World implements AutoCloseable {
 
   /** A device that uses the subject's strategy on its kind of memory. */
   public Driven device(final DmaDeviceSpec spec) {
-    final Driven made = attach(spec, Negotiation.NONE);
+    final boolean translated = subject.extents() == ExtentKind.IOVA;
+    final Driven made = attach(spec, new Negotiation(false, translated));
     final DmaDeviceInfo info = info(made);
     if (!subject.strategy().equals(info.strategy()) || subject.extents() != info.extents()) {
       use(made, subject);
@@ -146,6 +164,13 @@ public final class World implements AutoCloseable {
         .filter(d -> d.device().equals(device.name()))
         .findFirst()
         .orElseThrow(() -> new AssertionError("no device " + device.name()));
+  }
+
+  /** Whether a device gets to a buffer itself at an address, and not to a bounce. */
+  public boolean inPlace(final Driven device, final long bus, final long address) {
+    final long read = iommu.reach(device.name(), bus, false);
+    final long behind = read >= 0 ? read : iommu.reach(device.name(), bus, true);
+    return behind == address + guest.memory.busOffset();
   }
 
   /** Slots in use in all pools. */
@@ -262,5 +287,8 @@ public final class World implements AutoCloseable {
   public void close() {
     devices.forEach(Driven::close);
     core.close();
+    if (!iommu.violations().isEmpty()) {
+      throw new AssertionError(iommu.violations());
+    }
   }
 }

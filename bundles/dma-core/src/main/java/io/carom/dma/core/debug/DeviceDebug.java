@@ -296,14 +296,14 @@ final class DeviceDebug implements DebugHook {
       report(findings);
       throw e;
     }
-    for (int i = 0; i < list.entries(); i++) {
+    for (int i = 0; i < (mapped == 0 ? list.entries() : mapped); i++) {
       if (mapped == 0) {
         tracker.failed(list.address(i), list.length(i), findings);
       } else {
         tracker.mapped(
             EntryType.SG,
             list.address(i),
-            list.length(i),
+            list.mappedLength(i),
             list.busAddress(i),
             direction,
             attributes,
@@ -322,7 +322,7 @@ final class DeviceDebug implements DebugHook {
   public void unmapSg(final ScatterList list, final DmaDirection direction, final int attributes) {
     final boolean skip = (attributes & DmaAttributes.SKIP_CPU_SYNC) != 0;
     final Findings findings = new Findings();
-    final DebugEntry[] entries = new DebugEntry[list.entries()];
+    final DebugEntry[] entries = new DebugEntry[runs(list)];
     for (int i = 0; i < entries.length; i++) {
       entries[i] = take(sgCall(list, i, direction), skip, findings);
     }
@@ -349,7 +349,7 @@ final class DeviceDebug implements DebugHook {
   @Override
   public void syncSg(final ScatterList list, final DmaDirection direction, final boolean forCpu) {
     final Findings findings = new Findings();
-    for (int i = 0; i < list.entries(); i++) {
+    for (int i = 0; i < runs(list); i++) {
       if (list.busAddress(i) == DmaDevice.MAPPING_ERROR) {
         unknown(sgCall(list, i, direction), findings);
       } else {
@@ -360,18 +360,26 @@ final class DeviceDebug implements DebugHook {
       SgCalls.sync(dma.unmapper(), list, direction, forCpu);
     } catch (final DmaUsageException e) {
       int failed = 0;
-      while (failed < list.entries() - 1
-          && core.covers(list.busAddress(failed), list.length(failed))) {
+      while (failed < runs(list) - 1 && core.covers(list.busAddress(failed), bytes(list, failed))) {
         failed++;
       }
       findings.refused(e, sgCall(list, failed, direction));
       report(findings);
       throw e;
     }
-    for (int i = 0; i < list.entries() && !forCpu; i++) {
+    for (int i = 0; i < runs(list) && !forCpu; i++) {
       ownership.toDevice(sgCall(list, i, direction));
     }
     report(findings);
+  }
+
+  /** How many runs a list is for the device: fewer than entries where it was placed as one. */
+  private static int runs(final ScatterList list) {
+    return list.asOne() ? list.mappedEntries() : list.entries();
+  }
+
+  private static long bytes(final ScatterList list, final int run) {
+    return list.asOne() ? list.mappedLength(run) : list.length(run);
   }
 
   private static Reference sgCall(
@@ -379,7 +387,7 @@ final class DeviceDebug implements DebugHook {
     return new Reference(
         EntryType.SG,
         list.busAddress(i),
-        list.length(i),
+        bytes(list, i),
         direction,
         list.entries(),
         list.address(i));

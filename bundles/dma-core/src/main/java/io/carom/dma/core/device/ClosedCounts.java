@@ -18,6 +18,7 @@ public final class ClosedCounts {
   /** Adds a generation's counts. */
   public synchronized void add(final Generation generation) {
     unmaps += generation.unmaps();
+    maps += generation.allRemaps();
     for (final GenerationCell cell : generation.cells()) {
       maps += cell.bounced + cell.passed;
       bounced += cell.bounced;

@@ -94,6 +94,7 @@ public final class DeviceDma implements DmaDevice {
     mapper = new Mapper(tables, spec, none);
     lists = new ListMapper(mapper, tables);
     unmapper = new Unmapper(tables, spec.name(), number, mapper);
+    mapper.unmapper(unmapper);
   }
 
   private void checkRegion(final DmaDeviceSpec.Region own) {

@@ -45,6 +45,7 @@ public final class DmaDomain {
   private final FlushQueue flushes;
   private final Windows windows;
   private final IovaExtents extents;
+  private final List<PoolLeases> leases = new CopyOnWriteArrayList<>();
   private final List<String> devices = new CopyOnWriteArrayList<>();
 
   /**
@@ -117,7 +118,22 @@ public final class DmaDomain {
 
   /** Its addresses for one pool. */
   public PoolLeases leases() {
-    return new PoolLeases(addresses);
+    final PoolLeases made = new PoolLeases(addresses, extents);
+    leases.add(made);
+    return made;
+  }
+
+  /** A pool has ended: what it had leased is given back. */
+  public void end(final PoolLeases ended) {
+    leases.remove(ended);
+    ended.end();
+  }
+
+  /** A range that a pool has leased is a mapping's from now on, which gives it back. */
+  public void handOver(final long iova, final long bytes) {
+    if (bytes > PoolLeases.LARGE) {
+      leases.forEach(pool -> pool.handOver(iova));
+    }
   }
 
   /** Extents by address. */

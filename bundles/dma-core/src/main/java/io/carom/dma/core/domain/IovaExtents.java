@@ -33,6 +33,8 @@ import org.slf4j.LoggerFactory;
 public final class IovaExtents implements ExtentSource {
   private static final Logger LOG = LoggerFactory.getLogger(IovaExtents.class);
 
+  private static final long FEW = 64 << 10; // bytes up to which the index is asked
+
   private final GuestDomain guest;
   private final GuestMemory memory;
   private final PageAllocator pages;
@@ -78,13 +80,14 @@ public final class IovaExtents implements ExtentSource {
     if (bytes <= 0 || ((iova | bytes) & (granule - 1)) != 0 || isTaken(iova, bytes)) {
       return null;
     }
-    final PageRuns taken = PageRuns.take(pages, platform, (int) (bytes >> PhysicalLayout.PAGE_SHIFT));
+    final PageRuns taken =
+        PageRuns.take(pages, platform, (int) (bytes >> PhysicalLayout.PAGE_SHIFT));
     if (taken == null) {
       starved = true;
       return null;
     }
-    final Backing backing = new Backing(
-            memory.ram(), platform.uncached(), iova, taken.offsets(memory), permissions);
+    final Backing backing =
+        new Backing(memory.ram(), platform.uncached(), iova, taken.offsets(memory), permissions);
     if (map(iova, taken, permissions) != IommuStatus.OK) {
       taken.give(pages, platform);
       return null;
@@ -128,6 +131,7 @@ public final class IovaExtents implements ExtentSource {
    *
    * @return false when the IOMMU did not unmap it: it is lost, and its addresses stay taken
    */
+  @Override
   public boolean dispose(final ExtentState extent) {
     final PageRuns taken = runs.get(extent);
     if (taken == null) {
@@ -162,6 +166,19 @@ public final class IovaExtents implements ExtentSource {
           guest.id(),
           held.sum());
     }
+  }
+
+  /** Whether a part of a range is mapped for an extent, also for one that is lost. */
+  boolean any(final long iova, final long bytes) {
+    if (bytes > FEW) {
+      for (final ExtentState extent : runs.keySet()) {
+        if (extent.extent.busAddress() < iova + bytes && extent.extent.end() > iova) {
+          return true; // all below 2^42
+        }
+      }
+      return false;
+    }
+    return isTaken(iova, bytes);
   }
 
   /** Whether pages were wanted and there were none since the last call. */

@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Zeroed pages of the kernel, in the runs that they were taken and go back in. */
 final class PageRuns {
-  private long[] starts = new long[4];
-  private long[] lengths = new long[4];
+  private long[] starts = new long[1]; // most extents are one run
+  private long[] lengths = new long[1];
   private int count;
   private int pages;
 
@@ -27,8 +27,7 @@ final class PageRuns {
     int run = Integer.highestOneBit(wanted);
     while (taken.pages < wanted) {
       run = Math.min(run, Integer.highestOneBit(wanted - taken.pages));
-      final long address =
-          from.allocate(run, PhysicalLayout.PAGE_SIZE, PhysicalLayout.MMIO64_BASE);
+      final long address = from.allocate(run, PhysicalLayout.PAGE_SIZE, PhysicalLayout.MMIO64_BASE);
       if (address != PageAllocator.NONE) {
         final long bytes = (long) run << PhysicalLayout.PAGE_SHIFT;
         platform.prepare(address, bytes);

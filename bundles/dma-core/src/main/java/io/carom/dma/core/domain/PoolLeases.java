@@ -5,19 +5,26 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * The addresses of a domain as one pool leases them. Large ranges, in which extents come and go,
- * stay leased until the pool has ended: a strategy whose code is gone may have extents that still
- * live there. Small ones are the mapping's or the extent's that they were leased for. Thread-safe.
+ * The addresses of a domain as one pool leases them.
+ *
+ * <p>A range in which an extent still lives is not given back before the pool has ended, whatever
+ * its strategy says: one whose bundle goes away closes while mappings live. One in which an extent
+ * was lost is never given back. Ranges above {@link #LARGE}, in which extents come and go, are
+ * known here from the start, as the code that would give them back may be gone by then; a mapping
+ * that gets addresses of its own takes its range along ({@link #handOver}), and the core gives it
+ * back. Thread-safe.
  */
 public final class PoolLeases implements IovaSpace {
-  /** Ranges above this are kept until the pool ends. */
-  private static final long LARGE = 1L << 20;
+  /** Ranges above this are known from the start. */
+  static final long LARGE = 1L << 20;
 
   private final IovaSpace domain;
-  private final Map<Long, Long> ranges = new HashMap<>();
+  private final IovaExtents extents;
+  private final Map<Long, Long> ranges = new HashMap<>(); // guarded by itself
 
-  PoolLeases(final IovaSpace domain) {
+  PoolLeases(final IovaSpace domain, final IovaExtents extents) {
     this.domain = domain;
+    this.extents = extents;
   }
 
   @Override
@@ -48,27 +55,32 @@ public final class PoolLeases implements IovaSpace {
 
   @Override
   public void giveBack(final int stripe, final long iova, final long bytes) {
-    if (bytes <= LARGE) {
-      domain.giveBack(stripe, iova, bytes);
-    }
-  }
-
-  /** Whether an address lies in a range that is kept until the pool ends. */
-  boolean inRange(final long iova) {
     synchronized (ranges) {
-      for (final Map.Entry<Long, Long> range : ranges.entrySet()) {
-        if (iova >= range.getKey() && iova - range.getKey() < range.getValue()) {
-          return true;
-        }
+      if (extents.any(iova, bytes)) {
+        ranges.put(iova, bytes);
+        return;
       }
-      return false;
+      ranges.remove(iova);
+    }
+    domain.giveBack(stripe, iova, bytes);
+  }
+
+  /** A range is a mapping's from now on, if it was leased here. */
+  void handOver(final long iova) {
+    synchronized (ranges) {
+      ranges.remove(iova);
     }
   }
 
-  /** The pool has ended and nothing of it is mapped. */
+  /** The pool has ended and nothing of it is mapped but what was lost. */
   public void end() {
     synchronized (ranges) {
-      ranges.forEach((iova, bytes) -> domain.giveBack(0, iova, bytes));
+      ranges.forEach(
+          (iova, bytes) -> {
+            if (!extents.any(iova, bytes)) {
+              domain.giveBack(0, iova, bytes);
+            }
+          });
       ranges.clear();
     }
   }

@@ -6,8 +6,10 @@ import io.carom.iommu.IommuStatus;
 import io.carom.iommu.VirtioIommuDescriptor;
 import io.carom.memory.GuestMemory;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -35,7 +37,7 @@ public final class Windows {
   private final long granule;
   private final TreeMap<Long, Long> mapped = new TreeMap<>(); // start to end, bus addresses
   private final TreeMap<Long, Long> coherent = new TreeMap<>();
-  private boolean open;
+  private final Set<String> openers = new HashSet<>(); // devices that need all of RAM
 
   Windows(final GuestDomain guest, final GuestMemory memory, final long granule) {
     this.guest = guest;
@@ -52,12 +54,17 @@ public final class Windows {
 
   /** Whether all RAM is mapped one to one. */
   public synchronized boolean isOpen() {
-    return open;
+    return !openers.isEmpty();
+  }
+
+  /** Whether all RAM is mapped one to one for a device. */
+  public synchronized boolean isOpen(final String device) {
+    return openers.contains(device);
   }
 
   /** Whether there is a window that may close. */
   public synchronized boolean mayClose() {
-    return !open && mapped.size() > coherent.size();
+    return openers.isEmpty() && !allCoherent();
   }
 
   /**
@@ -111,11 +118,11 @@ public final class Windows {
   }
 
   /**
-   * Maps all of RAM one to one.
+   * Maps all of RAM one to one, for as long as the device needs it.
    *
    * @return {@link IommuStatus#OK}; else windows that were opened close at the next sweep
    */
-  public synchronized int open() {
+  public synchronized int open(final String device) {
     final long[] starts = new long[BATCH];
     final long[] lengths = new long[BATCH];
     for (final long[] run : platform.busRuns()) {
@@ -146,13 +153,13 @@ public final class Windows {
         }
       }
     }
-    open = true;
+    openers.add(device);
     return IommuStatus.OK;
   }
 
-  /** Lets the windows close again, as they drain. */
-  public synchronized void close() {
-    open = false;
+  /** A device needs them no more: if no other does, the windows close as they drain. */
+  public synchronized void close(final String device) {
+    openers.remove(device);
   }
 
   /** Covers coherent memory, for as long as it is allocated. */
@@ -168,7 +175,7 @@ public final class Windows {
   /** Coherent memory is given back: nothing of it is reachable when this returns, if alone. */
   public synchronized void freed(final long start) {
     final Long end = coherent.remove(start & -granule);
-    if (end == null || open) {
+    if (end == null || !openers.isEmpty()) {
       return;
     }
     final Long mappedEnd = mapped.get(start & -granule);
@@ -181,7 +188,7 @@ public final class Windows {
 
   /** Closes the windows in which nothing lives; returns how many are left that may close. */
   public synchronized int sweep(final Look look) {
-    if (open || (mapped.size() <= coherent.size() && allCoherent())) {
+    if (!mayClose()) {
       return 0;
     }
     final LiveRanges live = look(look);

@@ -179,7 +179,7 @@ public final class ListMapper {
       return list.mappedEntries();
     }
     final Backing backing = extent.backing;
-    backing.begin(bus, size);
+    backing.begin(tables.copier(), bus, size);
     ListCopy.in(tables, list, backing, bus, 0, size);
     backing.list(list);
     VarHandle.storeStoreFence(); // as for a single buffer: the address may be handed on plainly

@@ -6,6 +6,7 @@ import io.carom.dma.DmaDeviceSpec;
 import io.carom.dma.DmaDirection;
 import io.carom.dma.ReachableBuffer;
 import io.carom.dma.core.domain.DmaDomain;
+import io.carom.dma.core.map.PassTable.Found;
 import io.carom.dma.core.pool.Generation;
 import io.carom.dma.core.pool.GenerationCell;
 import io.carom.dma.core.pool.Pool;
@@ -51,10 +52,12 @@ public final class Mapper extends Placer {
   private volatile boolean regionOnly;
 
   /**
-   * Whether a window is opened for each buffer that is reached where it is. Plain, as the domain:
-   * set before the generation that needs it is published.
+   * Whether a window is opened for each mapping at an address of RAM. Plain, as the domain: set
+   * before the generation that needs it is published.
    */
   private boolean covering;
+
+  private @Nullable Unmapper unmapper;
 
   /** Read by each map, so plain: a driver that holds a buffer has seen it set. */
   private boolean holdsReachable;
@@ -83,6 +86,11 @@ public final class Mapper extends Placer {
   /** As {@link DmaDevice#freeReachable}. */
   public void freeReachable(final ReachableBuffer buffer) {
     reachables.free(buffer);
+  }
+
+  /** Says who ends a mapping that gets no window. */
+  public void unmapper(final Unmapper value) {
+    unmapper = value;
   }
 
   /** Whether the driver holds buffers in bounce memory. */
@@ -130,7 +138,7 @@ public final class Mapper extends Placer {
     if (!coherent && bus >= 0) {
       maintain(bus, address, size, direction, attributes);
     }
-    return covering && bus == (plain ? address + busOffset : platform.busAddress(address, size))
+    return covering && bus >= 0 && platform.physical(bus, size) >= 0
         ? windowed(bus, size, direction, attributes, false)
         : bus;
   }
@@ -186,9 +194,30 @@ public final class Mapper extends Placer {
       final MapRequest request = stripe.request;
       if (stripe.tryLock(me)) {
         write(request, address, size, direction, attributes, null);
-        final long bus = place(generation, cell, pool, code, stripe, offset, PLAIN);
+        long bus = place(generation, cell, pool, code, stripe, offset, PLAIN);
         if (bus >= 0) {
           return bus;
+        }
+        if (bus < UNFINISHED) {
+          // Here and not on the slow way, which may meet another generation: a record that waits
+          // for the IOMMU, or a slot that waits for pages, would be left behind.
+          bus =
+              finish(
+                  bus,
+                  generation,
+                  pool,
+                  stripe,
+                  me,
+                  offset,
+                  address,
+                  size,
+                  direction,
+                  attributes,
+                  null,
+                  PLAIN);
+          if (bus >= 0) {
+            return bus;
+          }
         }
         return mapSlowly(bus, stripe, me, offset, address, size, direction, attributes, throttle);
       }
@@ -259,8 +288,8 @@ public final class Mapper extends Placer {
   }
 
   /**
-   * In a domain what is reached in place needs a window: memory that the driver holds in RAM, and a
-   * device's memory. The device's own region needs none.
+   * In a domain what is reached by its address in RAM needs a window, be it the buffer or a bounce,
+   * and so does a device's memory. The device's own region needs none.
    */
   private long windowed(
       final long bus,
@@ -277,7 +306,11 @@ public final class Mapper extends Placer {
         || space.windows().cover(bus, size, mmio) == IommuStatus.OK) {
       return bus;
     }
-    tables.passes().remove(bus, size, direction.ordinal(), this::mine);
+    final Unmapper undo = unmapper;
+    if (tables.passes().remove(bus, size, direction.ordinal(), this::mine) != Found.REMOVED
+        && undo != null) {
+      undo.unmap(bus, size, direction, attributes | DmaAttributes.SKIP_CPU_SYNC); // a bounce
+    }
     failures.count(Failures.IOMMU, size, attributes);
     return DmaDevice.MAPPING_ERROR;
   }

@@ -83,11 +83,11 @@ abstract class Placer {
   /** Again, as there was no such extent. */
   private static final int DENIED = 4;
 
+  /** Again, as there were no such pages in the domain; the strategy has been told. */
+  private static final int DENIED_AT = 32;
+
   /** For a driver to hold, not as a mapping. A bit, as those above. */
   static final int REACH = 8;
-
-  /** The strategy has been told already that it is denied what it needs. */
-  private static final int TOLD = 32;
 
   /** A whole list: its bytes are copied by the caller. */
   static final int LIST = 16;
@@ -204,12 +204,12 @@ abstract class Placer {
           (unfinished - REMAPS) << PAGE_SHIFT, generation, stripe, address, size, direction, list);
     }
     final ExtentState made = make(unfinished, pool, attributes);
-    final long at = unfinished >= NEEDS_AT ? neededAt(unfinished) : -1;
+    final boolean at = unfinished >= NEEDS_AT;
     long answer = REFUSED - Refusal.FULL.ordinal();
     if (stripe.lock(me)) {
       stripe.made = made;
-      if (made == null && at >= 0) {
-        pool.denied(stripe, at); // whatever the generation is by now: the range is in use else
+      if (made == null && at) {
+        pool.denied(stripe, iova(unfinished)); // also if it is not asked again
       }
       write(stripe.request, address, size, direction, attributes, list);
       answer =
@@ -220,16 +220,13 @@ abstract class Placer {
               pool.instance(),
               stripe,
               offset,
-              how | (made != null ? MADE : at >= 0 ? DENIED | TOLD : DENIED));
+              how | (made != null ? MADE : at ? DENIED_AT : DENIED));
     }
     if (made != null && !made.needed()) {
-      pool.unmake(made); // not granted: the generation or the stripe is not what it was
-      if (at >= 0 && stripe.lock(me)) {
-        try {
-          pool.denied(stripe, at);
-        } finally {
-          stripe.unlock();
-        }
+      // Not granted: the generation or the stripe is not what it was.
+      final boolean gone = pool.unmake(made);
+      if (at) {
+        late(pool, stripe, me, made, gone, iova(unfinished));
       }
     }
     return answer >= REMAPS && answer < UNFINISHED
@@ -238,12 +235,38 @@ abstract class Placer {
         : answer;
   }
 
+  /** The address at which pages are needed. */
+  private static long iova(final long unfinished) {
+    return (unfinished - NEEDS_AT) >> (PERMISSION_BITS + PAGES_BITS) << PAGE_SHIFT;
+  }
+
+  /** Tells a strategy of pages that came too late for the map that they were for. */
+  private static void late(
+      final Pool pool,
+      final Stripe stripe,
+      final long me,
+      final ExtentState made,
+      final boolean gone,
+      final long iova) {
+    if (stripe.lock(me)) {
+      try {
+        if (gone) {
+          pool.denied(stripe, iova);
+        } else {
+          pool.lost(stripe, made);
+        }
+      } finally {
+        stripe.unlock();
+      }
+    }
+  }
+
   private @Nullable ExtentState make(final long unfinished, final Pool pool, final int attributes) {
     if (unfinished >= NEEDS_AT) {
       final long code = unfinished - NEEDS_AT;
       final int permissions = (int) code & ((1 << PERMISSION_BITS) - 1);
       final long pages = (code >> PERMISSION_BITS) & ((1 << PAGES_BITS) - 1);
-      return pool.makeAt(neededAt(unfinished), pages << PAGE_SHIFT, permissions);
+      return pool.makeAt(iova(unfinished), pages << PAGE_SHIFT, permissions);
     }
     final long code = unfinished - NEEDS;
     return pool.make(
@@ -251,11 +274,6 @@ abstract class Placer {
         (1L << (code & ((1 << ALIGN_BITS) - 1))) - 1,
         dmaMask,
         (attributes & DmaAttributes.MAY_SLEEP) != 0);
-  }
-
-  /** The address that an extent is needed at. */
-  private static long neededAt(final long unfinished) {
-    return (unfinished - NEEDS_AT) >> (PERMISSION_BITS + PAGES_BITS) << PAGE_SHIFT;
   }
 
   /** Has the IOMMU map a record that was published as MAPPING; undone when it refuses. */
@@ -369,7 +387,7 @@ abstract class Placer {
       }
       final Backing backing = extent.backing;
       if (backing != null) {
-        backing.begin(bus, size);
+        backing.begin(copier, bus, size);
         backing.copyIn(copier, offset, bus, size);
         VarHandle.storeStoreFence();
         return bus;
@@ -471,7 +489,7 @@ abstract class Placer {
       case Placement.REMAP ->
           (how & (REACH | LENT)) == 0
               ? remap(generation, pool, stripe, how)
-              : REFUSED - Failures.STRATEGY_ERROR;
+              : REFUSED - Failures.STRATEGY_ERROR; // neither is asked of one in a domain
       case Placement.NEED_EXTENT -> {
         final long needs = needs(pool, stripe, stripe.placement, how);
         if (needs != 0) {
@@ -548,7 +566,7 @@ abstract class Placer {
       if (!pool.grantNeeded(stripe, made)) {
         return FAULT;
       }
-    } else if ((how & (DENIED | TOLD)) == DENIED) {
+    } else if ((how & DENIED) != 0) {
       stripe.enterStrategy();
       try {
         pool.instance().denied(stripe.index);
@@ -570,7 +588,7 @@ abstract class Placer {
       final Pool pool, final Stripe stripe, final Placement placement, final int how) {
     final long bytes = placement.neededBytes();
     final long align = placement.neededAlignMask() | ((1 << PAGE_SHIFT) - 1);
-    if ((how & (LENT | MADE | DENIED)) != 0) {
+    if ((how & (LENT | MADE | DENIED | DENIED_AT)) != 0) {
       if (placement.permissions() != 0) {
         pool.denied(stripe, placement.iova());
       }
@@ -591,8 +609,7 @@ abstract class Placer {
     return pool.grantNeeded(stripe, kept) ? 0 : REFUSED - Failures.STRATEGY_ERROR;
   }
 
-  private static long needsAt(
-      final Pool pool, final Stripe stripe, final Placement placement) {
+  private static long needsAt(final Pool pool, final Stripe stripe, final Placement placement) {
     final long bytes = placement.neededBytes();
     final long iova = placement.iova();
     final int permissions = placement.permissions();
@@ -621,6 +638,7 @@ abstract class Placer {
       pool.fault("gave a buffer an address of its own where that is not allowed");
       return REFUSED - Failures.STRATEGY_ERROR;
     }
+    space.handOver(iova, request.ioBytes); // the core gives it back from here on
     if (!reaches(iova, request.ioBytes)) {
       space.addresses().giveBack(stripe.index, iova, request.ioBytes);
       return REFUSED - Refusal.MASK.ordinal();

@@ -49,7 +49,10 @@ public final class Reachables {
     final long whole =
         (size + PhysicalLayout.PAGE_SIZE - 1) & -(long) PhysicalLayout.PAGE_SIZE; // RAM-sized
     final Pool pool = mapper.current().pool;
-    if (size > 1L << 40 || pool == null || pool.extents() == null) {
+    if (size > 1L << 40
+        || pool == null
+        || pool.extents() == null
+        || pool.extents() == ExtentKind.IOVA) { // a domain's extents are for mappings only
       return null;
     }
     final long slots = whole >> Extent.SLOT_SHIFT;

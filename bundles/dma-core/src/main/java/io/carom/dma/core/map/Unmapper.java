@@ -95,7 +95,7 @@ public final class Unmapper implements PassTable.Owner, RemapTable.Owner {
       copyOut(extent, record.busAddress, record.address, size);
     }
     if (backing != null) {
-      backing.end(busAddress, size);
+      backing.end(tables.copier(), busAddress, size);
     }
     finish(extent, record, busAddress, size, generation, true, copy ? size : 0);
   }
@@ -135,7 +135,7 @@ public final class Unmapper implements PassTable.Owner, RemapTable.Owner {
     if (copy) {
       ListCopy.out(tables, list, backing, busAddress, 0, size);
     }
-    backing.end(busAddress, size);
+    backing.end(tables.copier(), busAddress, size);
     backing.list(null);
     finish(extent, record, busAddress, size, generation, true, copy ? size : 0);
   }

@@ -61,9 +61,19 @@ public final class DeviceCoherent implements CoherentSpace {
     }
     synchronized (this) {
       runs.put(address, size);
-      if (address == buffer.busAddress()) {
-        return buffer;
+    }
+    // The device may have entered a domain meanwhile. Who attached it has seen the run, or else has
+    // told us of the domain before it looked at the runs.
+    if (address == buffer.busAddress()) {
+      try {
+        window.open(address, size);
+      } catch (final DmaMemoryException e) {
+        free(buffer);
+        throw e;
       }
+      return buffer;
+    }
+    synchronized (this) {
       moved.put(address, buffer);
       return new CoherentBuffer(address, buffer.memory());
     }

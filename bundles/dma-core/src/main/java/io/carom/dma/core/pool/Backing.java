@@ -81,6 +81,11 @@ public final class Backing {
   public interface Mover {
     /** Copies {@code size} bytes. */
     void copy(MemorySegment from, long fromOffset, MemorySegment to, long toOffset, long size);
+
+    /** Clears {@code size} bytes. */
+    default void clear(final MemorySegment memory, final long offset, final long size) {
+      memory.asSlice(offset, size).fill((byte) 0);
+    }
   }
 
   /**
@@ -104,7 +109,7 @@ public final class Backing {
    *
    * @param address bus address of the first byte
    */
-  public void begin(final long address, final long size) {
+  public void begin(final Mover mover, final long address, final long size) {
     final long from = address - bus;
     final long end = from + size; // within the extent
     scrub = policy == IovaSpace.ZERO_USED;
@@ -116,24 +121,24 @@ public final class Backing {
     }
     // Where the device may write it may have left anything anywhere.
     final boolean exact = (permissions & IovaSpace.WRITE) == 0;
-    zero(exact ? usedFrom : 0, Math.min(from, exact ? usedEnd : bytes));
-    zero(Math.max(end, exact ? usedFrom : 0), exact ? usedEnd : bytes);
+    zero(mover, exact ? usedFrom : 0, Math.min(from, exact ? usedEnd : bytes));
+    zero(mover, Math.max(end, exact ? usedFrom : 0), exact ? usedEnd : bytes);
     usedFrom = from;
     usedEnd = end;
   }
 
   /** Clears the bytes of a mapping that ends, if its policy wants it; after the copy out. */
-  public void end(final long address, final long size) {
+  public void end(final Mover mover, final long address, final long size) {
     if (scrub) {
-      zero(address - bus, address - bus + size); // within the extent
+      zero(mover, address - bus, address - bus + size); // within the extent
     }
   }
 
-  private void zero(final long from, final long end) {
+  private void zero(final Mover mover, final long from, final long end) {
     long at = from;
     while (at < end) {
       final long run = Math.min(run(at), end - at);
-      bounce.asSlice(offset(at), run).fill((byte) 0);
+      mover.clear(bounce, offset(at), run);
       at += run;
     }
   }

@@ -33,6 +33,16 @@ public interface ExtentMaker {
   void give(ExtentState extent);
 
   /**
+   * Takes an extent back that nobody owns.
+   *
+   * @return false when it cannot be disposed of: it is lost, with its addresses
+   */
+  default boolean dispose(final ExtentState extent) {
+    give(extent);
+    return true;
+  }
+
+  /**
    * Whether making an extent is a hypercall: then it may sleep, and one that is not needed any more
    * goes back at once, instead of being kept for the next mapping.
    */

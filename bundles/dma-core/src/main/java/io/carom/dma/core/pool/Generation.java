@@ -149,6 +149,11 @@ public final class Generation {
     return sum(remapLive);
   }
 
+  /** All remaps so far, those that are live and those that have ended; a little old. */
+  public long allRemaps() {
+    return sum(remapLive) + sum(remapUnmaps);
+  }
+
   private static long sum(final long[] counts) {
     long sum = 0;
     for (int i = 0; i < counts.length; i += PASS_STRIDE) {

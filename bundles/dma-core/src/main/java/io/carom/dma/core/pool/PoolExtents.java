@@ -187,7 +187,7 @@ abstract class PoolExtents {
     return maker == null ? null : maker.takeAt(iova, bytes, permissions);
   }
 
-  /** Tells the strategy that it does not get the pages that it needs. Under the stripe's lock. */
+  /** Tells the strategy that pages which it needs at an address are not there. Under the lock. */
   public final void denied(final Stripe stripe, final long iova) {
     if (!callable) {
       return;
@@ -198,6 +198,27 @@ abstract class PoolExtents {
     } catch (final RuntimeException | Error e) {
       // Any error: after an update of its bundle a strategy's classes may no longer load.
       fault("denied: " + e);
+    } finally {
+      stripe.leaveStrategy();
+    }
+  }
+
+  /**
+   * Tells the strategy that pages which it needs were made too late, and are still mapped, as the
+   * IOMMU did not unmap them: it must not name the address again. Under the lock.
+   */
+  public final void lost(final Stripe stripe, final ExtentState extent) {
+    if (!callable) {
+      return;
+    }
+    stripe.enterStrategy();
+    try {
+      instance.grantNeeded(stripe.index, extent.extent);
+      instance.retract(stripe.index, extent.extent);
+      instance.disposed(stripe.index, extent.extent, false);
+    } catch (final RuntimeException | Error e) {
+      // Any error: after an update of its bundle a strategy's classes may no longer load.
+      fault("disposed: " + e);
     } finally {
       stripe.leaveStrategy();
     }
@@ -239,11 +260,9 @@ abstract class PoolExtents {
     return !flushed.isEmpty();
   }
 
-  /** Gives an extent that was made in vain back. */
-  public final void unmake(final ExtentState extent) {
-    if (maker != null) {
-      maker.give(extent);
-    }
+  /** Gives an extent that was made in vain back; false when it is lost. */
+  public final boolean unmake(final ExtentState extent) {
+    return maker == null || maker.dispose(extent);
   }
 
   /**

@@ -12,9 +12,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What happens by the clock: the coarse clock itself, the watchdog (on a thread of its own, since a
- * strategy may hang the others), the strategies' ticks, flushes of
- * IOMMU domains (closer to their time than a tick), leftovers of swaps, high-water marks, and
- * the log of failed maps.
+ * strategy may hang the others), the strategies' ticks, flushes of IOMMU domains (closer to their
+ * time than a tick), leftovers of swaps, high-water marks, and the log of failed maps.
  */
 public final class CoreTimer implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(CoreTimer.class);

@@ -138,11 +138,18 @@ public final class Domains {
 
   /**
    * The domain that a device shall enter: the one that it is in, unless all of RAM is open there
-   * and nothing else is; then a new one, as single pages of large windows cannot be closed.
+   * and nothing else is; then a new one, as single pages of large windows cannot be closed. It is
+   * the device's from now on, so that nobody ends it before the device is attached.
    *
-   * @throws IllegalStateException when the IOMMU gives none
+   * @throws IllegalStateException when the IOMMU gives none; nothing was changed
    */
-  DmaDomain toEnter(final DeviceDma device) {
+  synchronized DmaDomain toEnter(final DeviceDma device) {
+    final DmaDomain found = find(device);
+    device.mapper().domain(found);
+    return found;
+  }
+
+  private DmaDomain find(final DeviceDma device) {
     final DmaDomain now = device.mapper().domain();
     if (now != null
         && (!now.windows().isOpen() || now.devices().size() > 1 || !now.isIdle())
@@ -155,10 +162,30 @@ public final class Domains {
           && domain.guest().alive()
           && !domain.devices().isEmpty()
           && group.containsAll(domain.devices())) {
+        reserve(device, domain);
         return domain;
       }
     }
     return create(device);
+  }
+
+  /** Takes what the IOMMU reserves for a device that joins out of the domain's addresses. */
+  private static void reserve(final DeviceDma device, final DmaDomain domain) {
+    try {
+      for (final ReservedRange range : domain.iommu().reserved(device.name())) {
+        if (!domain.addresses().reserve(range.start(), range.end())) {
+          throw new IllegalStateException(
+              device.name()
+                  + ": addresses that the IOMMU reserves for it, "
+                  + Long.toHexString(range.start())
+                  + ".."
+                  + Long.toHexString(range.end())
+                  + ", are in use in its group's domain; configure its strategy before theirs");
+        }
+      }
+    } catch (final IommuException e) {
+      throw new IllegalStateException(device.name() + ": no reserved ranges: " + e.getMessage(), e);
+    }
   }
 
   private DmaDomain create(final DeviceDma device) {
@@ -182,7 +209,7 @@ public final class Domains {
               timing::nanoTime);
       domains.add(made);
       return made;
-    } catch (final IommuException e) {
+    } catch (final IommuException | IllegalArgumentException e) { // refused, or no room for any
       throw new IllegalStateException(device.name() + ": no IOMMU domain: " + e.getMessage(), e);
     }
   }
@@ -202,12 +229,14 @@ public final class Domains {
       }
     }
     if (status != IommuStatus.OK) {
+      freeCoherent(device, domain);
       throw new IllegalStateException(
           device.name() + ": the IOMMU opens no windows: " + IommuStatus.name(status));
     }
     try {
       domain.attach(device.name());
     } catch (final IommuException e) {
+      freeCoherent(device, domain);
       throw new IllegalStateException(device.name() + ": not attached: " + e.getMessage(), e);
     }
   }
@@ -221,26 +250,23 @@ public final class Domains {
     if (!domain.guest().alive()) {
       return; // nothing that can be done, and nothing to lose
     }
-    final int status = domain.windows().open();
+    final int status = domain.windows().open(device.name());
     if (status != IommuStatus.OK) {
       throw new IllegalStateException(
           device.name() + ": the IOMMU does not map RAM one to one: " + IommuStatus.name(status));
     }
   }
 
-  /** Closes a domain's windows again if no device of it needs all of RAM. */
-  void closeIfUnneeded(final DmaDomain domain) {
-    for (final DeviceDma device : devices.get()) {
-      final Generation current = device.mapper().current();
-      if (device.mapper().domain() == domain
-          && !device.isClosed()
-          && current.pool != null
-          && current.pool.index() == null) {
-        return;
-      }
-    }
-    domain.windows().close();
+  /** A device needs all of RAM no more: the windows close if no other one of the domain does. */
+  void close(final DeviceDma device, final DmaDomain domain) {
+    domain.windows().close(device.name());
     sweep(domain);
+  }
+
+  private static void freeCoherent(final DeviceDma device, final DmaDomain domain) {
+    for (final long[] run : device.coherentRuns()) {
+      domain.windows().freed(run[0]);
+    }
   }
 
   /** Whether a device must be attached to reach anything at all. */
@@ -250,7 +276,6 @@ public final class Domains {
         && !driver.bypass()
         && device.negotiation().accessPlatform()
         && !device.negotiation().swiotlb()
-        && device.mapper().domain() == null
         && driver.serves(device.name());
   }
 
@@ -260,9 +285,8 @@ public final class Domains {
     if (domain != null) {
       device.mapper().domain(null);
       domain.detach(device.name());
-      for (final long[] run : device.coherentRuns()) {
-        domain.windows().freed(run[0]);
-      }
+      domain.windows().close(device.name());
+      freeCoherent(device, domain);
     }
   }
 
@@ -287,6 +311,7 @@ public final class Domains {
     final boolean low =
         !domains.isEmpty()
             && memory.pageMap().freePages() < memory.pageMap().totalPages() >> LOW_MEMORY_SHIFT;
+    devices.get().forEach(this::leaveIfOver);
     for (final DmaDomain domain : List.copyOf(domains)) {
       if (domain.windows().mayClose()) {
         sweep(domain);
@@ -294,12 +319,30 @@ public final class Domains {
       if (domain.extents().wasShort() || low) {
         pools.get().stream().filter(p -> p.index() == domain.index()).forEach(Pool::shrink);
       }
-      if (domain.devices().isEmpty() && isUnused(domain)) {
-        domains.remove(domain);
+      if (end(domain)) {
         domain.close();
         LOG.debug("IOMMU domain {} ended", domain.guest().id());
       }
     }
+  }
+
+  /** A device that was closed with mappings leaves its domain when the last one has ended. */
+  private void leaveIfOver(final DeviceDma device) {
+    if (device.isClosed()
+        && device.mapper().domain() != null
+        && device.liveMappings() == 0
+        && device.structure().tryLock()) {
+      try {
+        leave(device);
+      } finally {
+        device.structure().unlock();
+      }
+    }
+  }
+
+  /** Takes a domain out that nobody uses, unless a device begins to just now. */
+  private synchronized boolean end(final DmaDomain domain) {
+    return domain.devices().isEmpty() && isUnused(domain) && domains.remove(domain);
   }
 
   private boolean isUnused(final DmaDomain domain) {

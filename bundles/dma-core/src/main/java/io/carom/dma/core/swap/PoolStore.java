@@ -4,7 +4,6 @@ import io.carom.dma.ExtentKind;
 import io.carom.dma.PoolInfo;
 import io.carom.dma.core.device.DeviceDma;
 import io.carom.dma.core.domain.DmaDomain;
-import io.carom.dma.core.domain.IovaExtents;
 import io.carom.dma.core.domain.PoolLeases;
 import io.carom.dma.core.memory.ExtentSource;
 import io.carom.dma.core.memory.RamSpace;
@@ -58,7 +57,7 @@ public final class PoolStore {
     private final Choice choice;
     private final @Nullable Object owner;
     private final @Nullable ExtentSource source;
-    private final @Nullable PoolLeases leases;
+    private final @Nullable Runnable ending;
     private final List<Generation> drained = new ArrayList<>();
 
     Entry(
@@ -66,12 +65,12 @@ public final class PoolStore {
         final Choice choice,
         final @Nullable Object owner,
         final @Nullable ExtentSource source,
-        final @Nullable PoolLeases leases) {
+        final @Nullable Runnable ending) {
       this.pool = pool;
       this.choice = choice;
       this.owner = owner;
       this.source = source;
-      this.leases = leases;
+      this.ending = ending;
     }
   }
 
@@ -129,6 +128,9 @@ public final class PoolStore {
     final Pool shared = acquireShared(device, made.choice);
     if (shared != null) {
       made.pool.close();
+      if (made.ending != null) {
+        made.ending.run();
+      }
       return shared;
     }
     made.pool.attach();
@@ -142,10 +144,10 @@ public final class PoolStore {
         }
         if (other.pool.retired()) {
           // A strategy that comes back at once must not wait for the timer to find what it left.
-          dispose(other, other.pool.takeEmpty(Integer.MAX_VALUE));
-        } else if (other.pool == yields) {
+          give(other.pool, made.source, other.pool.takeEmpty(Integer.MAX_VALUE));
+        } else if (other.pool == yields && made.choice.extents() != ExtentKind.IOVA) {
           final int extents = yields.grantedNow().size();
-          give(made.source, yields.takeEmpty((extents + 1) / 2));
+          give(yields, made.source, yields.takeEmpty((extents + 1) / 2));
         }
       }
     }
@@ -188,8 +190,16 @@ public final class PoolStore {
               instance,
               source,
               domain == null ? null : domain.index());
-      return new Entry(pool, choice, owner, source, leases);
+      return new Entry(
+          pool,
+          choice,
+          owner,
+          source,
+          domain == null || leases == null ? null : () -> domain.end(leases));
     } catch (final RuntimeException | LinkageError e) {
+      if (domain != null && leases != null) {
+        domain.end(leases);
+      }
       throw new IllegalStateException(
           "strategy " + choice.ref().name() + " is not ready: " + e.getMessage(), e);
     }
@@ -283,7 +293,7 @@ public final class PoolStore {
     }
     final List<ExtentState> empty = new ArrayList<>(old.pool.takeEmpty(Integer.MAX_VALUE));
     empty.addAll(old.pool.takeDiscarded());
-    dispose(old, empty);
+    give(old.pool, old.source, empty);
     final Entry next = entryOf(to);
     if (next != null && next.source == old.source && !empty.isEmpty()) {
       fill(next);
@@ -309,7 +319,7 @@ public final class PoolStore {
             return true;
           });
       if (entry.source != null) {
-        dispose(entry, entry.pool.takeDiscarded());
+        give(entry.pool, entry.source, entry.pool.takeDiscarded());
       }
       if (!entry.pool.retired()) {
         continue; // the ticker grants what it wants
@@ -318,12 +328,12 @@ public final class PoolStore {
         continue;
       }
       if (entry.source != null && (!entry.pool.quarantined() || entry.drained.isEmpty())) {
-        dispose(entry, entry.pool.takeEmpty(Integer.MAX_VALUE));
+        give(entry.pool, entry.source, entry.pool.takeEmpty(Integer.MAX_VALUE));
       }
       if (entry.drained.isEmpty() && entry.pool.isBare()) {
         entry.pool.endStrategy(END_NS); // the ticker may be inside
-        if (entry.leases != null) {
-          entry.leases.end();
+        if (entry.ending != null) {
+          entry.ending.run();
         }
         entries.remove(entry);
         publish();
@@ -338,19 +348,13 @@ public final class PoolStore {
     return result;
   }
 
-  private static void give(final ExtentSource source, final List<ExtentState> extents) {
+  /** Disposes of extents; a strategy that works in a domain hears when its are gone, or lost. */
+  private static void give(
+      final Pool pool, final ExtentSource source, final List<ExtentState> extents) {
     for (final ExtentState extent : extents) {
-      source.give(extent);
-    }
-  }
-
-  /** Disposes of a pool's extents; a strategy that works in a domain hears when it is done. */
-  private static void dispose(final Entry entry, final List<ExtentState> extents) {
-    for (final ExtentState extent : extents) {
-      if (entry.source instanceof IovaExtents domain) {
-        entry.pool.disposed(extent, domain.dispose(extent));
-      } else if (entry.source != null) {
-        entry.source.give(extent);
+      final boolean gone = source.dispose(extent);
+      if (pool.index() != null) {
+        pool.disposed(extent, gone);
       }
     }
   }

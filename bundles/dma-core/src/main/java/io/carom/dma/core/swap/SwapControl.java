@@ -332,7 +332,10 @@ public final class SwapControl {
     try {
       final DmaDomain domain = device.mapper().domain();
       final Pool pool = device.mapper().current().pool;
-      if (domain != null && domain.isIdle() && (pool == null || pool.index() == null)) {
+      if (domain != null
+          && domain.isIdle()
+          && (pool == null || pool.index() == null)
+          && !domains.needsDomain(device)) { // else nobody would attach it again
         domains.leave(device);
       }
     } finally {

@@ -118,14 +118,21 @@ final class Swapper {
       final long watchdogNs) {
     final DmaDomain before = device.mapper().domain();
     if (choice == null || choice.extents() != ExtentKind.IOVA) {
+      final boolean wasOpen = before != null && before.windows().isOpen(device.name());
       openForLeaving(device, choice, before);
-      return prepare(device, choice, old.pool);
+      try {
+        return prepare(device, choice, old.pool);
+      } catch (final IllegalStateException e) {
+        if (before != null && !wasOpen) {
+          domains.close(device, before); // it stays where it is, behind the IOMMU
+        }
+        throw e;
+      }
     }
     final DmaDomain domain = domains.toEnter(device);
     if (domain == before) {
       return prepare(device, choice, old.pool);
     }
-    device.mapper().domain(domain);
     try {
       final Generation next = prepare(device, choice, old.pool);
       try {
@@ -136,6 +143,7 @@ final class Swapper {
       }
       if (before != null) {
         before.devices().remove(device.name()); // attaching it elsewhere has detached it
+        before.windows().close(device.name());
       }
       return next;
     } catch (final IllegalStateException e) {
@@ -164,11 +172,11 @@ final class Swapper {
       Domains.open(device, domain);
     } else if (domains.needsDomain(device)) {
       final DmaDomain made = domains.toEnter(device);
-      Domains.open(device, made);
-      device.mapper().domain(made);
       try {
+        Domains.open(device, made);
         domains.attach(device, made);
       } catch (final IllegalStateException e) {
+        made.windows().close(device.name());
         device.mapper().domain(null);
         throw e;
       }
@@ -192,7 +200,7 @@ final class Swapper {
     }
     if (next.extents() == ExtentKind.IOVA) {
       domain.flushes().change(next.pool.instance().flushPlan());
-      domains.closeIfUnneeded(domain);
+      domains.close(device, domain);
     }
   }
 

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.IntPredicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A driver and its IOMMU in one: domains, whole mappings that are unmapped whole, requests that a
@@ -240,7 +241,7 @@ public final class TestIommu implements GuestIommu {
   }
 
   /** The domain of a device, or null. */
-  public Domain of(final String device) {
+  public @Nullable Domain of(final String device) {
     lock.lock();
     try {
       return attached.get(device);
