@@ -105,6 +105,8 @@ public class IommuIT extends ContainerTest {
         .contains("domain", "strategy", "state", "devices", "open", "windowPages", "coherentPages")
         .contains("remapped", "classes", "pagesHeld", "queued", "flushes", "openWindowUs");
     assertThat(GuestKit.text(pool, "strategy")).isEqualTo("iommu-pool");
+    assertThat(GuestKit.number(pool, "windowPages")).isZero();
+    assertThat(GuestKit.number(pool, "coherentPages")).as("its rings are in RAM").isPositive();
     assertThat(pool.getAsJsonArray("classes")).hasSize(9); // 4 KiB to 512 KiB, and single-use
     for (final JsonObject size : classes(pool)) {
       assertThat(
@@ -168,7 +170,9 @@ public class IommuIT extends ContainerTest {
         deep.awaitRequests(64);
         if (strategy.startsWith("iommu")) {
           Await.until("nothing of RAM is open", () -> !isOpen(disk) && windowPages(disk) == 0);
-          assertThat(GuestKit.number(poolOf(disk), "coherentPages")).isPositive();
+          assertThat(GuestKit.number(poolOf(disk), "coherentPages"))
+              .as("its rings are in its region")
+              .isZero();
         } else {
           assertThat(isOpen(disk)).as("all RAM is in reach").isTrue();
         }
