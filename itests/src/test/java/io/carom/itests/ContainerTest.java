@@ -10,6 +10,7 @@ import io.carom.pci.PciBus;
 import io.carom.virtio.VirtioHost;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Optional;
 import javax.inject.Inject;
 import org.apache.felix.service.command.CommandProcessor;
 import org.junit.After;
@@ -35,6 +36,9 @@ import org.osgi.service.cm.ConfigurationAdmin;
 public abstract class ContainerTest {
   /** The bundle of the swiotlb strategies. */
   static final String SWIOTLB = "io.carom.swiotlb";
+
+  /** The configuration of the IOMMU. */
+  static final String IOMMU = "io.carom.iommu";
 
   @Inject BundleContext context;
   @Inject ConfigurationAdmin configurations;
@@ -79,6 +83,11 @@ public abstract class ContainerTest {
         .filter(bundle -> symbolicName.equals(bundle.getSymbolicName()))
         .findFirst()
         .orElseThrow();
+  }
+
+  /** A service that is there now; others may come and go while a test runs. */
+  <T> Optional<T> service(final Class<T> type) {
+    return Optional.ofNullable(context.getServiceReference(type)).map(context::getService);
   }
 
   /** Configures a component; it follows on the thread of ConfigurationAdmin. */

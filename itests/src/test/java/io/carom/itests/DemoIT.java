@@ -58,6 +58,10 @@ class DemoIT {
       if (run.get("verify").getAsBoolean()) {
         assertThat(run.get("verifiedBytes").getAsLong()).isPositive();
       }
+      if (run.get("strategy").getAsString().startsWith("iommu-")) {
+        assertThat(run.get("extents").getAsString()).isEqualTo("iova");
+        assertThat(run.get("systemMemoryAccesses").getAsLong()).isPositive();
+      }
       if (policy.equals("strict")) {
         assertThat(run.get("systemMemoryAccesses").getAsLong()).isZero();
         assertThat(run.get("ownRegionAccesses").getAsLong()).isPositive();
@@ -67,10 +71,14 @@ class DemoIT {
         .containsAll(
             List.of(
                 "hint direct",
+                "hint iommu-lazy",
+                "hint iommu-pool",
+                "hint iommu-strict",
                 "hint swiotlb-device",
                 "hint swiotlb-fixed",
                 "strict swiotlb-device",
-                "strict swiotlb-fixed"));
+                "strict swiotlb-fixed"))
+        .noneMatch(run -> run.startsWith("strict iommu"));
   }
 
   private static void assertNothingWrong(final JsonObject counters) {

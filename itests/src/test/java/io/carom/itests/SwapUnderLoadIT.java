@@ -31,7 +31,8 @@ public class SwapUnderLoadIT extends ContainerTest {
     long liveAtSwaps = 0;
     for (int i = 0; i < SWAPS; i++) {
       final JsonObject swap = kit.use(disk.name(), strategies.get(i % strategies.size()), DRAIN);
-      assertThat(GuestKit.text(swap, "outcome")).as("%s", swap).isEqualTo("DRAINED");
+      assertThat(GuestKit.text(swap, "outcome"))
+          .as(() -> swap + " left " + left(disk)).isEqualTo("DRAINED");
       assertThat(GuestKit.number(swap, "liveAtEnd")).isZero();
       assertThat(GuestKit.number(swap, "fromGeneration")).isEqualTo(generation);
       generation = GuestKit.number(swap, "toGeneration");
@@ -112,6 +113,11 @@ public class SwapUnderLoadIT extends ContainerTest {
       assertThat(control.transitions()).isEmpty();
       assertThat(control.history()).contains(report);
     }
+  }
+
+  /** What outlived a swap, for a test that fails. */
+  private String left(final Disk disk) {
+    return control.mappings(disk.address()).stream().limit(8).toList().toString();
   }
 
   private void assertSensible(final Disk disk, final long generation) throws Exception {

@@ -8,7 +8,7 @@ import java.util.function.Consumer;
 
 /** Verified random I/O on every strategy that each disk may use. */
 final class StrategyRuns {
-  private static final long RUN_MS = 700; // 30 of them with all strategies
+  private static final long RUN_MS = 500; // 36 of them with all strategies
 
   private final ShellServices services;
   private final long seed;

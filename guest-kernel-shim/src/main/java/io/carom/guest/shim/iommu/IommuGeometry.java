@@ -23,7 +23,7 @@ import io.carom.iommu.VirtioIommuDescriptor;
  * @param domainEnd last domain number, unsigned 32 bits
  * @param probeSize bytes of a PROBE's properties; 0 when there is no PROBE
  * @param mmio whether MAP takes the MMIO flag
- * @param bypass whether endpoints outside every domain pass
+ * @param bypass whether endpoints outside every domain passed at the probe
  */
 record IommuGeometry(
     long granule,
@@ -64,12 +64,17 @@ record IommuGeometry(
             domains ? word(device, CONFIG_DOMAIN_END) : LAST_DOMAIN,
             probeSize(device),
             device.has(VirtioIommuDescriptor.F_MMIO),
-            device.has(VirtioIommuDescriptor.F_BYPASS_CONFIG)
-                && device.transport().config(CONFIG_BYPASS, 1) != 0);
+            bypass(device));
     geometry.check();
     device.dmesg().log(label(device) + "input address: " + geometry.inputBits() + " bits");
     device.dmesg().log(label(device) + "page mask: 0x" + Long.toHexString(mask));
     return geometry;
+  }
+
+  /** Whether endpoints outside every domain pass now. */
+  static boolean bypass(final VirtioDevice device) {
+    return device.has(VirtioIommuDescriptor.F_BYPASS_CONFIG)
+        && device.transport().config(CONFIG_BYPASS, 1) != 0;
   }
 
   /** How lines about a device begin. */

@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
  * domains while it still answers; when it was torn out it is dead before that. Its memory is given
  * back after the device was reset, and stays out of use when somebody holds the queue even then.
  *
- * <p>{@link #bypass} is what the device's configuration said at the probe; the driver leaves it as
- * it is. Where it is off, a device is blocked until it is attached to a domain.
+ * <p>{@link #bypass} is what the device's configuration says; the driver leaves it as it is. Where it
+ * is off, a device is blocked until it is attached to a domain.
  */
 final class VirtioIommu implements GuestIommu, PciDriver.Binding {
   private static final long LOCK_NS = 3_000_000_000L;
@@ -39,6 +39,7 @@ final class VirtioIommu implements GuestIommu, PciDriver.Binding {
   private final Attachments attachments;
   private final DomainIds ids;
   private final Map<PciAddress, Probed> probed = new HashMap<>();
+  private volatile boolean bypass;
 
   /** Properties of a function, which go with it. */
   private record Probed(List<ReservedRange> ranges, long plugging) {}
@@ -58,6 +59,7 @@ final class VirtioIommu implements GuestIommu, PciDriver.Binding {
     this.reader = reader;
     this.attachments = new Attachments(requests, platform.functions());
     this.ids = new DomainIds(geometry.domainStart(), geometry.domainEnd());
+    this.bypass = geometry.bypass();
   }
 
   Attachments attachments() {
@@ -91,7 +93,7 @@ final class VirtioIommu implements GuestIommu, PciDriver.Binding {
 
   @Override
   public boolean bypass() {
-    return geometry.bypass();
+    return bypass;
   }
 
   @Override
@@ -182,6 +184,8 @@ final class VirtioIommu implements GuestIommu, PciDriver.Binding {
   void configChanged() {
     if (device.needsReset()) {
       requests.kill("device needs reset"); // which would let every endpoint pass, or none
+    } else {
+      bypass = IommuGeometry.bypass(device); // the host changes it live
     }
   }
 

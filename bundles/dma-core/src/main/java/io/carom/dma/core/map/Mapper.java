@@ -102,6 +102,11 @@ public final class Mapper extends Placer {
     holdsReachable = value;
   }
 
+  /** Whether mappings at addresses of RAM get windows now. By the swap only. */
+  public boolean covering() {
+    return covering;
+  }
+
   /** Says whether buffers that are reached where they are need windows. By the swap only. */
   public void covering(final boolean value) {
     covering = value;

@@ -263,6 +263,17 @@ public final class Domains {
     sweep(domain);
   }
 
+  /** Opens windows for what lives of a device that has entered a domain. */
+  void cover(final DeviceDma device, final DmaDomain domain) {
+    final int status = domain.windows().coverLive(live -> collect(live, domain, device));
+    if (status != IommuStatus.OK) {
+      LOG.warn(
+          "{}: the IOMMU opens no windows: {}; some of its old mappings fault",
+          device.name(),
+          IommuStatus.name(status));
+    }
+  }
+
   private static void freeCoherent(final DeviceDma device, final DmaDomain domain) {
     for (final long[] run : device.coherentRuns()) {
       domain.windows().freed(run[0]);

@@ -159,7 +159,11 @@ public final class SwapControl {
       LOG.info("{}", report);
       swap.done.complete(report);
     } else if (failure != null) {
-      LOG.warn("swap of {} failed: {}", swap.device.name(), failure.getMessage());
+      if (swap.device.isClosed()) {
+        LOG.debug("{} went before its swap", swap.device.name()); // nobody waits for it any more
+      } else {
+        LOG.warn("swap of {} failed: {}", swap.device.name(), failure.getMessage());
+      }
       swap.done.completeExceptionally(failure);
     }
     if (failure == null) {

@@ -191,10 +191,17 @@ final class Swapper {
     }
   }
 
-  /** Behind the grace: windows are opened no more, and those that nothing needs may close. */
+  /**
+   * Behind the grace: windows are opened no more, and those that nothing needs may close. A map
+   * that made its record after the device was attached may only now look whether it is to open a
+   * window: so they are opened for all records once more before it is told that it is not.
+   */
   private void settleDomain(final DeviceDma device, final Generation next) {
-    device.mapper().covering(false);
     final DmaDomain domain = device.mapper().domain();
+    if (domain != null && device.mapper().covering()) {
+      domains.cover(device, domain);
+    }
+    device.mapper().covering(false);
     if (domain == null || next.pool == null) {
       return;
     }
