@@ -10,9 +10,11 @@ import io.carom.pci.ConfigSpaceDescriptor;
 import io.carom.pci.PciAddress;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import javax.inject.Inject;
 import org.junit.After;
 import org.junit.Test;
+import org.osgi.service.component.runtime.ServiceComponentRuntime;
 
 /** The IOMMU is configured while disks are at work. */
 public class IommuConfigurationIT extends ContainerTest {
@@ -20,6 +22,7 @@ public class IommuConfigurationIT extends ContainerTest {
   private static final int MASTER = 1 << 2;
 
   @Inject SystemBus system;
+  @Inject ServiceComponentRuntime components;
 
   /** The defaults are in force for the next test. */
   @After
@@ -119,8 +122,10 @@ public class IommuConfigurationIT extends ContainerTest {
             Map.of("reserved", new String[] {"0x1000-"}));
     for (final Map<String, Object> each : wrong) {
       configure(IOMMU, each);
+      Await.until("it has been told of " + each, () -> isTold(each));
+      assertThat(profile()).as("%s", each).isEqualTo("none");
+      assertThat(service(IommuHost.class)).as("%s", each).contains(host);
     }
-    // handed out in order: when this one is in force, the others had their turn
     configure(IOMMU, Map.of("profile", "low"));
     Await.until("the right one is in force", () -> profile().equals("low"));
     assertThat(service(IommuHost.class)).as("the same IOMMU").contains(host);
@@ -153,6 +158,20 @@ public class IommuConfigurationIT extends ContainerTest {
     load.awaitRequests(500);
     load.stop().assertIntact();
     assertThat(domains()).contains(port(disk));
+  }
+
+  /** Whether the component has been handed these properties. */
+  private boolean isTold(final Map<String, Object> properties) {
+    return components.getComponentDescriptionDTOs().stream()
+        .filter(description -> description.name.equals(IOMMU))
+        .flatMap(description -> components.getComponentConfigurationDTOs(description).stream())
+        .anyMatch(
+            made ->
+                properties.entrySet().stream()
+                    .allMatch(
+                        each ->
+                            Objects.deepEquals(
+                                made.properties.get(each.getKey()), each.getValue())));
   }
 
   private String profile() throws Exception {

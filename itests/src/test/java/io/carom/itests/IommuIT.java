@@ -39,8 +39,7 @@ public class IommuIT extends ContainerTest {
     assertThat(driver.serves("0000:00:1f.0")).as("itself").isFalse();
     final Disk disk = kit.addDisk("none");
     assertThat(driver.serves(disk.address())).isTrue();
-    assertThat(iommu.endpoints())
-        .contains(new IommuHost.EndpointInfo(port(disk), "bypassed"));
+    assertThat(iommu.endpoints()).contains(new IommuHost.EndpointInfo(port(disk), "bypassed"));
     assertThat(kit.carom().command("guest:dmesg")).doesNotContain("probe failed");
   }
 
@@ -201,8 +200,7 @@ public class IommuIT extends ContainerTest {
     }
     kit.remove(disk);
     Await.until("no domain is left", () -> control.iovaPools().isEmpty());
-    Await.until(
-        "the IOMMU has nothing of it", () -> iommu.counters().mappedPages() <= pinned);
+    Await.until("the IOMMU has nothing of it", () -> iommu.counters().mappedPages() <= pinned);
     assertThat(iommu.endpoints()).noneMatch(each -> each.endpoint().equals(port(disk)));
   }
 

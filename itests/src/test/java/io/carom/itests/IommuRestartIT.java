@@ -62,8 +62,7 @@ class IommuRestartIT {
     for (final Disk disk : disks) {
       final JsonObject pool = pool(disk);
       assertThat(pool.get("open").getAsBoolean()).as("%s", pool).isFalse();
-      Await.until(
-          "what lived is closed", () -> GuestKit.number(pool(disk), "windowPages") == 0);
+      Await.until("what lived is closed", () -> GuestKit.number(pool(disk), "windowPages") == 0);
     }
     assertNoFaults();
   }
@@ -78,12 +77,13 @@ class IommuRestartIT {
     }
     final Path shipped = TestBundles.shipped(POOL);
     for (final Path jar : List.of(shipped, TestBundles.versioned(shipped, "0.9.1", folder))) {
+      final String version = TestBundles.version(jar);
       carom.update(POOL, jar);
       awaitStrategies(disks, strategies);
       assertThat(kit.list("dma:strategies"))
           .filteredOn(row -> GuestKit.text(row, "name").startsWith("iommu"))
           .hasSize(3)
-          .allMatch(row -> GuestKit.text(row, "bundle").endsWith(version(jar)));
+          .allMatch(row -> GuestKit.text(row, "bundle").endsWith(version));
       awaitMore(loads);
     }
     carom.refresh(List.of(carom.bundle(POOL)));
@@ -95,7 +95,8 @@ class IommuRestartIT {
 
   @Test
   void whoIsNotTranslatedDoesNotNoticeThatTheIommuGoes() throws Exception {
-    final List<Disk> disks = List.of(kit.addDisk("none"), kit.addDisk("hint"), kit.addDisk("strict"));
+    final List<Disk> disks =
+        List.of(kit.addDisk("none"), kit.addDisk("hint"), kit.addDisk("strict"));
     final List<Load> loads = loads(disks);
     for (int i = 0; i < 2; i++) {
       carom.bundle(HOST).stop(Bundle.STOP_TRANSIENT);
@@ -180,14 +181,6 @@ class IommuRestartIT {
   private void assertNoFaults() throws Exception {
     final JsonObject counters = carom.json("iommu:faults").getAsJsonObject("counters");
     assertThat(GuestKit.number(counters, "faults")).isZero();
-  }
-
-  private static String version(final Path jar) {
-    try {
-      return TestBundles.version(jar);
-    } catch (final java.io.IOException e) {
-      throw new java.io.UncheckedIOException(e);
-    }
   }
 
   private String strategy(final Disk disk) throws Exception {

@@ -28,7 +28,8 @@ public class PolicyIT extends ContainerTest {
   @Test
   public void aHintAllowsRamAndRegion() throws Exception {
     final Disk disk = kit.addDisk("hint");
-    assertThat(control.allowed(disk.address())).containsExactly(all(translated("direct"), "swiotlb-device"));
+    assertThat(control.allowed(disk.address()))
+        .containsExactly(all(translated("direct"), "swiotlb-device"));
     runOnEachStrategy(disk);
     final PortCounters before = counters(disk);
     kit.use(disk.name(), "swiotlb-fixed", "--extents ram");

@@ -78,7 +78,9 @@ public class RestartIT extends ContainerTest {
       held.map(HELD);
       assertThat(held.bounced()).isEqualTo(HELD);
       bundle(SWIOTLB).stop(Bundle.STOP_TRANSIENT);
-      assertThat(control.strategies()).extracting(each -> each.name()).containsExactlyInAnyOrder("direct", "iommu-lazy", "iommu-pool", "iommu-strict");
+      assertThat(control.strategies())
+          .extracting(each -> each.name())
+          .containsExactlyInAnyOrder("direct", "iommu-lazy", "iommu-pool", "iommu-strict");
       assertThat(control.mappings(held.name())).hasSize(HELD);
       assertThat(held.writeAndUnmap()).as("wrong buffers").isZero();
       assertThat(held.live()).isZero();

@@ -32,7 +32,8 @@ public class SwapUnderLoadIT extends ContainerTest {
     for (int i = 0; i < SWAPS; i++) {
       final JsonObject swap = kit.use(disk.name(), strategies.get(i % strategies.size()), DRAIN);
       assertThat(GuestKit.text(swap, "outcome"))
-          .as(() -> swap + " left " + left(disk)).isEqualTo("DRAINED");
+          .as(() -> swap + " left " + left(disk))
+          .isEqualTo("DRAINED");
       assertThat(GuestKit.number(swap, "liveAtEnd")).isZero();
       assertThat(GuestKit.number(swap, "fromGeneration")).isEqualTo(generation);
       generation = GuestKit.number(swap, "toGeneration");

@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
  * domains while it still answers; when it was torn out it is dead before that. Its memory is given
  * back after the device was reset, and stays out of use when somebody holds the queue even then.
  *
- * <p>{@link #bypass} is what the device's configuration says; the driver leaves it as it is. Where it
- * is off, a device is blocked until it is attached to a domain.
+ * <p>{@link #bypass} is what the device's configuration says; the driver leaves it as it is. Where
+ * it is off, a device is blocked until it is attached to a domain.
  */
 final class VirtioIommu implements GuestIommu, PciDriver.Binding {
   private static final long LOCK_NS = 3_000_000_000L;

@@ -187,9 +187,17 @@ public final class VirtioDevice {
     }
   }
 
-  /** Tells the device to go; notifications may be sent from now on. */
-  public void start() {
+  /**
+   * Tells the device to go; notifications may be sent from now on.
+   *
+   * @throws ProbeException when it asks for a reset already: it found its queues out of reach
+   *     before it might send an interrupt for that
+   */
+  public void start() throws ProbeException {
     transport.addStatus(VirtioStatus.DRIVER_OK);
+    if (needsReset()) {
+      throw new ProbeException("device needs reset as soon as it is started");
+    }
   }
 
   /** Whether the device is there and serves its queues. */
