@@ -31,7 +31,8 @@ public final class IommuWorker {
       case VIRTUAL_ROWS -> new VirtualRows(task, sink).run();
       case ROWS -> {
         for (final IoCase row : task.cases()) {
-          sink.accept(IommuMessage.of(RealRow.measure(task, row)));
+          final boolean cold = row.equals(task.cases().getFirst());
+          sink.accept(IommuMessage.of(RealRow.measure(task, row, cold)));
           // The machine's memory is given back when it is found to be unreachable.
           System.gc();
         }

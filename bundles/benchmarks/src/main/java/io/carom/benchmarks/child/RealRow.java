@@ -15,14 +15,14 @@ final class RealRow {
 
   private RealRow() {}
 
-  static IommuReport.Row measure(final IommuTask task, final IoCase row) {
+  static IommuReport.Row measure(final IommuTask task, final IoCase row, final boolean cold) {
     final IoSpec spec =
         new IoSpec(
             row.strategy(), row.variant(), Profiles.of(task.profile()), true, RAM_BYTES, 0, null);
     try (IoMachine machine = new IoMachine(spec);
         Job job = machine.jobs().real(row.write(), row.bsBytes(), task.seed())) {
       job.verify(task.seed());
-      job.run(Long.MAX_VALUE, 2 * task.unitNs());
+      job.run(Long.MAX_VALUE, 2 * task.unitNs() + (cold ? IommuTask.WARM_NS : 0));
       final RowTally tally = new RowTally(row, machine);
       for (int round = 0; round < task.rounds(); round++) {
         tally.add(job.run(Long.MAX_VALUE, task.unitNs()));

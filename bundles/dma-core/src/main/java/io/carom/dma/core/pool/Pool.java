@@ -436,9 +436,17 @@ public final class Pool extends PoolExtents {
     }
   }
 
+  /**
+   * Slots in use. A pool in a domain may have a million extents, too many to be looked at at each
+   * tick: its strategy's count does.
+   */
+  private long used() {
+    return own == null || !callable ? usedSlots() : instance.usedSlots();
+  }
+
   /** Notes the high-water mark; called at each tick. */
   public void tick() {
-    final long used = usedSlots();
+    final long used = used();
     synchronized (this) {
       highWater = Math.max(highWater, used);
     }
@@ -446,7 +454,7 @@ public final class Pool extends PoolExtents {
 
   /** Sets the high-water mark back to what is used now. */
   public void resetHiwater() {
-    final long used = usedSlots();
+    final long used = used();
     synchronized (this) {
       highWater = used;
     }
@@ -454,7 +462,7 @@ public final class Pool extends PoolExtents {
 
   /** What people see. */
   public PoolInfo info() {
-    final long used = usedSlots();
+    final long used = used();
     final long run = callable && extents != null ? instance.largestFreeRun() : 0;
     synchronized (this) {
       highWater = Math.max(highWater, used);
