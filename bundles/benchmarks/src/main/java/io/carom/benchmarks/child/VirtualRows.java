@@ -20,7 +20,7 @@ final class VirtualRows {
   private static final long WARM_IOS = 2 * Jobs.DEPTH;
 
   /** At least one ring of 256 queued invalidations of each small size is filled by so many. */
-  private static final long IOS = 8 * Jobs.DEPTH;
+  private static final long IOS = 5 * Jobs.DEPTH;
 
   private static final long SECOND = 1_000_000_000;
 
