@@ -23,8 +23,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class HitRun {
   private static final long SIZE = 4096;
-  private static final long COLD_NS = 300_000_000;
+  private static final long COLD_NS = 400_000_000;
   private static final long CONTROL_NS = 20_000_000;
+
+  /** Shorter ones say more about the compiler than about the code. */
+  private static final long LEAST_UNIT_NS = 20_000_000;
 
   private HitRun() {}
 
@@ -53,14 +56,15 @@ final class HitRun {
                     machine.dma(), machine.machine().buffer(SIZE), SIZE, DmaDirection.TO_DEVICE));
         control[i] = new Loop[i + 1];
         Arrays.setAll(control[i], thread -> new ArithmeticLoop());
-        WarmUp.run(team, Math.min(COLD_NS, 8 * task.unitNs()), maps[i]);
-        team.run(Math.min(CONTROL_NS, 4 * task.unitNs()), control[i]);
+        WarmUp.run(team, COLD_NS, maps[i]);
+        team.run(CONTROL_NS, control[i]);
       }
+      final long unit = Math.max(LEAST_UNIT_NS, task.unitNs());
       final long requests = machine.counters().maps();
       for (int round = 0; round < task.rounds(); round++) {
         for (int i = 0; i < Team.THREADS; i++) {
-          mapped[i].add(team.run(task.unitNs(), maps[i]));
-          controlled[i].add(team.run(task.unitNs() / 2, control[i]));
+          mapped[i].add(team.run(unit, maps[i]));
+          controlled[i].add(team.run(unit / 2, control[i]));
         }
       }
       if (machine.counters().maps() != requests) {

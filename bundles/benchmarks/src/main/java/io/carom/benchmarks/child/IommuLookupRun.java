@@ -84,7 +84,7 @@ final class IommuLookupRun {
     final Rounds random = new Rounds();
     for (final boolean any : new boolean[] {false, true}) {
       loop.random(any);
-      WarmUp.run(team, Math.min(cold ? COLD_NS : WARM_NS, 8 * task.unitNs()), loop);
+      WarmUp.run(team, cold ? COLD_NS : WARM_NS, loop);
     }
     cold = false;
     for (int round = 0; round < task.rounds(); round++) {

@@ -30,7 +30,7 @@ public record IommuTask(
 
   private static final long ROW_NS = 60 * MS;
   private static final long VIRTUAL_ROW_NS = 100 * MS;
-  private static final long HIT_NS = 700 * MS;
+  private static final long HIT_NS = 1_800 * MS;
   private static final long LOOKUP_NS = 350 * MS;
   private static final long NS_PER_LIVE = 12_000;
 
