@@ -81,7 +81,7 @@ class RealPortsTest {
 
   private void attachAndMap(final long physical) {
     assertThat(status(Rig.attachBytes(1, EP, 0))).isZero();
-    assertThat(status(Rig.mapBytes(1, IOVA, IOVA + PAGE - 1, physical, Rig.RW))).isZero();
+    assertThat(status(Rig.mapBytes(1, IOVA, IOVA + PAGE - 1, physical + OFFSET, Rig.RW))).isZero();
   }
 
   @Test
@@ -166,7 +166,8 @@ class RealPortsTest {
                 });
     for (int round = 0; round < 500; round++) {
       final long physical = (1 + (round % 64)) * PAGE;
-      assertThat(status(Rig.mapBytes(1, IOVA, IOVA + PAGE - 1, physical, Rig.RW))).isZero();
+      assertThat(status(Rig.mapBytes(1, IOVA, IOVA + PAGE - 1, physical + OFFSET, Rig.RW)))
+          .isZero();
       final int before = landed.get();
       for (int spins = 0; landed.get() == before && spins < 10_000; spins++) {
         Thread.onSpinWait();

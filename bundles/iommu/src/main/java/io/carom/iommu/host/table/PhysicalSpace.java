@@ -6,12 +6,12 @@ public interface PhysicalSpace {
   /** The answer for what is not memory. */
   long NOTHING = -1L;
 
-  /** Bits of guest-physical addresses, and of what they become. */
+  /** Bits of physical addresses, and of what they become. */
   int BITS = 52;
 
   /**
-   * Where a run of guest-physical addresses lies for a port, which takes the platform's offset from
-   * what it is told.
+   * Where a run of physical addresses lies for a port. They are those that the bus has behind the
+   * IOMMU, with what the platform puts into addresses of RAM, which a port takes out again.
    *
    * @param address granule-aligned
    * @param bytes a multiple of the granule; {@code address + bytes} does not overflow
