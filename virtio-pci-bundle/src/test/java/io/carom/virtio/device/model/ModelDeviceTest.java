@@ -106,7 +106,6 @@ class ModelDeviceTest {
             "reset", // as the driver begins
             "open 0 4",
             "reset",
-            "reset", // as it is taken out
             "unplugged");
   }
 
