@@ -44,6 +44,7 @@ public final class VirtualTime implements Timing, AutoCloseable {
           Comparator.comparingLong((Sleeper sleeper) -> sleeper.wakeAt)
               .thenComparing(sleeper -> sleeper.thread.getName())
               .thenComparingLong(sleeper -> sleeper.thread.threadId()));
+  private final Set<Thread> others = coreThreads(); // of cores that live in another time
   private long now;
   private long busy;
   private boolean ended;
@@ -60,7 +61,7 @@ public final class VirtualTime implements Timing, AutoCloseable {
     }
   }
 
-  /** Begins at 0; the calling thread drives. */
+  /** Begins at 0; the calling thread drives. Made before the core whose threads live in it. */
   public VirtualTime() {}
 
   @Override
@@ -169,11 +170,8 @@ public final class VirtualTime implements Timing, AutoCloseable {
   public void begin() {
     lock.lock();
     try {
-      for (final Thread thread : Thread.getAllStackTraces().keySet()) {
-        if (thread.getName().startsWith(CORE)) {
-          known.add(thread);
-        }
-      }
+      known.addAll(coreThreads());
+      known.removeAll(others);
       settle();
       now = (now / SECOND + 1) * SECOND;
       final Set<Sleeper> all = new HashSet<>(sleepers);
@@ -185,6 +183,16 @@ public final class VirtualTime implements Timing, AutoCloseable {
     } finally {
       lock.unlock();
     }
+  }
+
+  private static Set<Thread> coreThreads() {
+    final Set<Thread> threads = new HashSet<>();
+    for (final Thread thread : Thread.getAllStackTraces().keySet()) {
+      if (thread.getName().startsWith(CORE)) {
+        threads.add(thread);
+      }
+    }
+    return threads;
   }
 
   /** Waits until every known thread sleeps, or has ended. */
