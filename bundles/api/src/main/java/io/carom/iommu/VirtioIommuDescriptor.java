@@ -15,9 +15,11 @@ import io.carom.pci.PciAddress;
  *            u8 status   u8 reserved[3]                             (device-writable)
  * ATTACH   4 le32 domain   8 le32 endpoint   12 le32 flags   16 u8 reserved[4]
  * DETACH   4 le32 domain   8 le32 endpoint   12 u8 reserved[8]
- * MAP      4 le32 domain   8 le64 virt_start   16 le64 virt_end   24 le64 phys_start   32 le32 flags
+ * MAP      4 le32 domain   8 le64 virt_start   16 le64 virt_end   24 le64 phys_start
+ *         32 le32 flags
  * UNMAP    4 le32 domain   8 le64 virt_start   16 le64 virt_end   24 u8 reserved[4]
- * PROBE    4 le32 endpoint   8 u8 reserved[64]   (writable) u8 properties[probe_size], then the tail
+ * PROBE    4 le32 endpoint   8 u8 reserved[64]
+ *            u8 properties[probe_size], before the tail             (device-writable)
  *
  * property 0 le16 type   2 le16 length   4 value
  * RESV_MEM 4 u8 subtype   5 u8 reserved[3]   8 le64 start   16 le64 end

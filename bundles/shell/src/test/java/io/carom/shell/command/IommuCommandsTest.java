@@ -126,7 +126,8 @@ class IommuCommandsTest {
           """
           9|256|unknown domain 9; valid: 1, 2
           2|0|iommu:map: --limit must be at least 1, but is 0
-          x|9|iommu:map: Invalid value for positional parameter at index 0 (DOMAIN): 'x' is not an int
+          x|9|iommu:map: Invalid value for positional parameter at index 0 (DOMAIN): \
+          'x' is not an int
           """)
   void namesWhatIsValid(final String domain, final String limit, final String message) {
     fit();

@@ -6,7 +6,6 @@ import io.carom.dma.DmaDirection;
 import io.carom.dma.core.domain.DmaDomain;
 import io.carom.dma.core.iova.Pieces;
 import io.carom.dma.core.iova.RemapTable;
-import io.carom.dma.core.memory.PlatformSync;
 import io.carom.dma.core.pool.Backing;
 import io.carom.dma.core.pool.ExtentIndex;
 import io.carom.dma.core.pool.ExtentState;
@@ -21,8 +20,6 @@ import io.carom.dma.spi.Placement;
 import io.carom.dma.spi.Refusal;
 import io.carom.dma.spi.StrategyInstance;
 import io.carom.iommu.IommuStatus;
-import io.carom.memory.GuestMemory;
-import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -32,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * carried out, and the record is made; behind it the bytes are copied in. Which stripes are asked,
  * and what a refusal comes to, is the {@link Mapper}'s, whose protocol this is a part of.
  */
-abstract class Placer {
+abstract class Placer extends Requester {
   static final long RETRY = -2;
   static final long REFUSED = -16; // REFUSED - reason: the map failed for that reason
 
@@ -92,57 +89,13 @@ abstract class Placer {
   /** A whole list: its bytes are copied by the caller. */
   static final int LIST = 16;
 
-  final CoreTables tables;
-
-  // What a map needs of the two, without the way to it: each step on it is a load that waits for
-  // the one before.
-  final GuestMemory memory;
-  final MemorySegment ram;
-  final ExtentIndex index;
-  final Copier copier;
-  final Tick tick;
-  final boolean confidential;
-  final long busOffset;
-  final PlatformSync platform;
-  final boolean plain;
-  final boolean coherent;
-  final long dmaMask;
-  final long minAlignMask;
-  final long allocAlignMask;
-  final long boundaryMask;
-  final int device;
-
   private volatile Generation current;
 
   private volatile @Nullable RecordLookup lookup;
 
-  /**
-   * The IOMMU domain that the device is attached to, or null. Plain: it is set before a generation
-   * that needs it is published, and stays while a mapping lives in it.
-   */
-  private @Nullable DmaDomain domain;
-
-  /** Whether what shares a granule with the device's buffers is hidden from it. */
-  private volatile boolean untrusted;
-
   Placer(final CoreTables tables, final DmaDeviceSpec spec, final Generation none) {
-    this.tables = tables;
+    super(tables, spec, none.device);
     this.current = none;
-    memory = tables.memory();
-    ram = memory.ram();
-    index = tables.index();
-    copier = tables.copier();
-    tick = tables.tick();
-    confidential = memory.confidential();
-    busOffset = memory.busOffset();
-    platform = new PlatformSync(memory);
-    plain = platform.plain();
-    coherent = platform.coherent();
-    dmaMask = spec.dmaMask();
-    minAlignMask = spec.minAlignMask();
-    allocAlignMask = spec.allocAlignMask();
-    boundaryMask = spec.boundaryMask();
-    device = none.device;
   }
 
   /** Changes how records are found; what is mapped already stays to be found by the index. */
@@ -163,21 +116,6 @@ abstract class Placer {
   /** Publishes a generation: one volatile write. By the swap only. */
   public final void publish(final Generation generation) {
     current = generation;
-  }
-
-  /** The IOMMU domain that the device is attached to, or null. */
-  public final @Nullable DmaDomain domain() {
-    return domain;
-  }
-
-  /** Says which IOMMU domain the device is attached to. By the swap only. */
-  public final void domain(final @Nullable DmaDomain value) {
-    domain = value;
-  }
-
-  /** Says whether what shares a granule with the device's buffers is to be hidden from it. */
-  public final void untrusted(final boolean value) {
-    untrusted = value;
   }
 
   /**
@@ -285,7 +223,7 @@ abstract class Placer {
       final long size,
       final DmaDirection direction,
       final @Nullable Pieces list) {
-    final DmaDomain space = Objects.requireNonNull(domain);
+    final DmaDomain space = Objects.requireNonNull(domain());
     final int status =
         list == null
             ? space.map(iova, address, size, direction.ordinal())
@@ -299,47 +237,6 @@ abstract class Placer {
         .addresses()
         .giveBack(stripe.index, iova, list == null ? space.ioBytes(address, size) : list.ioBytes());
     return REFUSED - Failures.IOMMU;
-  }
-
-  /**
-   * Writes a request down for the strategy. Under the stripe's lock; what is the device's stays
-   * there from one of its maps to the next.
-   */
-  final void write(
-      final MapRequest request,
-      final long address,
-      final long size,
-      final DmaDirection direction,
-      final int attributes,
-      final @Nullable Pieces list) {
-    request.address = address;
-    request.busAddress =
-        confidential && !memory.shared(address)
-            ? -1
-            : plain ? address + busOffset : platform.busAddress(address, size);
-    request.size = size;
-    if (request.direction != direction.ordinal()) {
-      request.direction = direction.ordinal();
-    }
-    if (request.attributes != attributes) {
-      request.attributes = attributes;
-    }
-    if (request.device != device) {
-      writeDevice(request);
-    }
-    final DmaDomain space = domain;
-    if (space != null) {
-      space.describe(request, list, untrusted);
-    }
-  }
-
-  private void writeDevice(final MapRequest request) {
-    request.device = device;
-    request.dmaMask = dmaMask;
-    request.minAlignMask = minAlignMask;
-    request.allocAlignMask = allocAlignMask;
-    request.boundaryMask = boundaryMask;
-    request.unconstrained = (minAlignMask | allocAlignMask) == 0 && boundaryMask < 0;
   }
 
   /**
@@ -633,7 +530,7 @@ abstract class Placer {
       final Generation generation, final Pool pool, final Stripe stripe, final int how) {
     final MapRequest request = stripe.request;
     final long iova = stripe.placement.iova();
-    final DmaDomain space = domain;
+    final DmaDomain space = domain();
     if (space == null || pool.index() != space.index() || request.mustBounce) {
       pool.fault("gave a buffer an address of its own where that is not allowed");
       return REFUSED - Failures.STRATEGY_ERROR;
@@ -679,9 +576,5 @@ abstract class Placer {
     tables.passes().add(bus, request.size, request.direction, generation, tick.millis());
     generation.cell(stripe.index).passed++;
     return bus;
-  }
-
-  final boolean reaches(final long bus, final long size) {
-    return Long.compareUnsigned(bus + size - 1, dmaMask) <= 0; // both below 2^48
   }
 }
