@@ -79,23 +79,32 @@ public final class Windows {
   }
 
   private int coverGaps(final long start, final long end, final int flags) {
-    long at = start;
-    while (at < end) {
-      final Map.Entry<Long, Long> before = mapped.floorEntry(at);
-      if (before != null && before.getValue() > at) {
-        at = before.getValue();
-        continue;
-      }
-      final Long next = mapped.higherKey(at);
-      final long gap = next == null ? end : Math.min(end, next);
+    for (long at = behindWindow(start); at < end; at = behindWindow(at)) {
+      final long gap = gapEnd(at, end);
       final int status = guest.map(at, at, gap - at, READ_WRITE | flags);
       if (status != IommuStatus.OK) {
         return status;
       }
       mapped.put(at, gap);
-      at = gap;
     }
     return IommuStatus.OK;
+  }
+
+  /** The address itself, or the end of the windows that hold it, one behind the other. */
+  private long behindWindow(final long address) {
+    long at = address;
+    Map.Entry<Long, Long> window = mapped.floorEntry(at);
+    while (window != null && window.getValue() > at) {
+      at = window.getValue();
+      window = mapped.floorEntry(at);
+    }
+    return at;
+  }
+
+  /** Where what no window covers ends, from an address on that none does. */
+  private long gapEnd(final long address, final long end) {
+    final Long next = mapped.higherKey(address);
+    return next == null ? end : Math.min(end, next);
   }
 
   /** Covers what lives now. */
@@ -126,25 +135,17 @@ public final class Windows {
     final long[] starts = new long[BATCH];
     final long[] lengths = new long[BATCH];
     for (final long[] run : platform.busRuns()) {
-      long at = run[0];
-      final long end = at + run[1];
-      while (at < end) {
-        final Map.Entry<Long, Long> before = mapped.floorEntry(at);
-        if (before != null && before.getValue() > at) {
-          at = before.getValue();
-          continue;
-        }
-        final Long next = mapped.higherKey(at);
-        final long gap = next == null ? end : Math.min(end, next);
+      final long end = run[0] + run[1];
+      for (long at = behindWindow(run[0]); at < end; at = behindWindow(at)) {
+        final long gap = gapEnd(at, end);
         int pieces = 0;
-        final long first = at;
-        while (at < gap && pieces < BATCH) {
-          final long border = Math.min(gap, (at & -CHUNK) + CHUNK);
-          starts[pieces] = at;
-          lengths[pieces++] = border - at;
-          at = border;
+        for (long chunk = at; chunk < gap && pieces < BATCH; ) {
+          final long border = Math.min(gap, (chunk & -CHUNK) + CHUNK);
+          starts[pieces] = chunk;
+          lengths[pieces++] = border - chunk;
+          chunk = border;
         }
-        final int status = guest.map(first, starts, lengths, pieces, READ_WRITE);
+        final int status = guest.map(at, starts, lengths, pieces, READ_WRITE);
         if (status != IommuStatus.OK) {
           return status;
         }
