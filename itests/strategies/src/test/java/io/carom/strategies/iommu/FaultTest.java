@@ -186,8 +186,9 @@ class FaultTest {
       device.unmap(bus, 5000, DmaDirection.FROM_DEVICE);
       Bytes.assertAll(
           world.guest.memory.segment(buffer, 5000).toArray(ValueLayout.JAVA_BYTE), 0x22);
-      World.await(() -> world.core.iovaPools().isEmpty(), "domains in vain end");
-      assertThat(world.iommu.domains()).isEmpty();
+      // the core forgets a domain before it closes it: what the IOMMU has is the end of it
+      World.await(() -> world.iommu.domains().isEmpty(), "domains in vain end");
+      assertThat(world.core.iovaPools()).isEmpty();
       world.use(device, Case.SUBJECT);
       assertThat(world.info(device).strategy()).isEqualTo(Case.NAME);
       device.dma.freeCoherent(coherent);
