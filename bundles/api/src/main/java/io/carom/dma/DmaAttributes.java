@@ -30,5 +30,23 @@ public final class DmaAttributes {
    */
   public static final int PERSISTENT_STREAMING = 1 << 17;
 
+  private static final int QUEUE_SHIFT = 20;
+  private static final int QUEUE_MASK = 0x7ff;
+
+  /**
+   * Names the queue of the device that a mapping is for, as a hint to strategies that keep queues
+   * apart. To be added to other attributes; no queue is named without it.
+   *
+   * @param queue from 0 on; counted modulo 2047
+   */
+  public static int queue(final int queue) {
+    return (queue % QUEUE_MASK + 1) << QUEUE_SHIFT;
+  }
+
+  /** The queue that attributes name, or -1 for none. */
+  public static int queueOf(final int attributes) {
+    return (attributes >>> QUEUE_SHIFT & QUEUE_MASK) - 1;
+  }
+
   private DmaAttributes() {}
 }

@@ -34,6 +34,31 @@ public interface BusSession extends AutoCloseable {
   MemorySegment resolve(long address, long length, BusAccess access) throws BusFaultException;
 
   /**
+   * As {@link #resolve(long, long, BusAccess)}, without making an object.
+   *
+   * @param into where the run begins; what lies behind its length must not be touched
+   */
+  default void resolve(
+      final long address, final long length, final BusAccess access, final BusRun into)
+      throws BusFaultException {
+    into.set(resolve(address, length, access), 0);
+  }
+
+  /**
+   * Resolves a run of the function's own SWIOTLB range by its offset, wherever the range is decoded
+   * now and whether it is: for devices whose driver names places by offset.
+   *
+   * @param offset of the first byte in the range
+   * @param length at least 1
+   * @throws BusFaultException when the run is not in the range as a whole, or there is no range;
+   *     counted
+   */
+  default void resolveOwn(final long offset, final long length, final BusRun into)
+      throws BusFaultException {
+    throw new BusFaultException(BusFaultException.Reason.UNMAPPED, offset, length);
+  }
+
+  /**
    * How much of a run can be resolved as one piece, inside a section: all of it, unless an IOMMU
    * scatters it. Counts nothing and reports no fault; {@link #resolve} does.
    *

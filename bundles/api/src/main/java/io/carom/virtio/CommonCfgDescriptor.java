@@ -14,6 +14,8 @@ package io.carom.virtio;
  *  0x20 │ queue_desc (64)                                │
  *  0x28 │ queue_driver (64)                              │
  *  0x30 │ queue_device (64)                              │
+ *  0x38 │ queue_notif_config_data │ queue_reset          │
+ *  0x3c │ admin_queue_index │ admin_queue_num            │
  * </pre>
  */
 public final class CommonCfgDescriptor {
@@ -64,6 +66,21 @@ public final class CommonCfgDescriptor {
 
   /** u64: address of the device area. */
   public static final int QUEUE_DEVICE = 0x30;
+
+  /** u16, read-only: what a driver writes to the doorbell, with NOTIF_CONFIG_DATA. */
+  public static final int QUEUE_NOTIF_CONFIG_DATA = 0x38;
+
+  /** u16: resets the selected queue, with RING_RESET. */
+  public static final int QUEUE_RESET = 0x3a;
+
+  /** u16, read-only: first administration queue. */
+  public static final int ADMIN_QUEUE_INDEX = 0x3c;
+
+  /** u16, read-only: number of administration queues. */
+  public static final int ADMIN_QUEUE_NUM = 0x3e;
+
+  /** Bytes of the structure with the optional fields of virtio 1.4. */
+  public static final int FULL_SIZE = 0x40;
 
   /** Bytes of the structure without the optional fields. */
   public static final int SIZE = 0x38;

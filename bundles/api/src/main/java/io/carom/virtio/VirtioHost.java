@@ -2,6 +2,7 @@ package io.carom.virtio;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import org.osgi.annotation.versioning.ProviderType;
 
 /** The VMM's management of virtio devices: a service of the device bundle. Thread-safe. */
@@ -18,6 +19,17 @@ public interface VirtioHost {
    *     change; nothing was made then
    */
   VirtioDeviceInfo addBlk(BlkSpec spec);
+
+  /**
+   * Makes a device of any type that can be configured: checks everything, then writes its factory
+   * configuration {@code io.carom.virtio.<type>~<name>} and waits until the device is plugged.
+   *
+   * @param type such as {@code blk}, {@code net}, {@code console}, {@code rng}
+   * @param properties of that configuration, {@code name} among them
+   * @throws IllegalArgumentException with one line that names the value, the rule and what to
+   *     change; nothing was made then
+   */
+  VirtioDeviceInfo add(String type, Map<String, Object> properties);
 
   /**
    * Removes a device: asks the guest to let it go, waits at most {@code timeout}, then takes it out

@@ -16,6 +16,15 @@ public final class VirtioIds {
    */
   public static final int SUBSYSTEM = 0x1100;
 
+  /** Device type of a network card. */
+  public static final int TYPE_NET = 1;
+
+  /** Device type of a console. */
+  public static final int TYPE_CONSOLE = 3;
+
+  /** Device type of an entropy source. */
+  public static final int TYPE_ENTROPY = 4;
+
   /** Device type of a block device. */
   public static final int TYPE_BLOCK = 2;
 

@@ -41,6 +41,18 @@ public final class VirtioPciCapDescriptor {
   /** u32 window, PCI_CFG only. */
   public static final int PCI_CFG_DATA = 16;
 
+  /** u32 upper half of the offset, in a capability of 64 bits. */
+  public static final int OFFSET_HIGH = 16;
+
+  /** u32 upper half of the length, in a capability of 64 bits. */
+  public static final int LENGTH_HIGH = 20;
+
+  /** Bytes of a capability of 64 bits ({@code virtio_pci_cap64}). */
+  public static final int SIZE_64 = 24;
+
+  /** u16 vendor id, VENDOR only; not virtio's own. */
+  public static final int VENDOR_ID = 4;
+
   /** Bytes without extra data. */
   public static final int SIZE = 16;
 
@@ -61,6 +73,12 @@ public final class VirtioPciCapDescriptor {
 
   /** cfg_type: access to BARs through config space. */
   public static final int TYPE_PCI_CFG = 5;
+
+  /** cfg_type: a shared memory region; {@link #ID} is its shmid, 64 bits. */
+  public static final int TYPE_SHARED_MEMORY = 8;
+
+  /** cfg_type: data of the vendor. */
+  public static final int TYPE_VENDOR = 9;
 
   /** cfg_type of the SWIOTLB proposal: the range of a BAR that is the bounce region. */
   public static final int TYPE_SWIOTLB = 10;

@@ -14,6 +14,9 @@ public final class VirtioStatus {
   /** Features are negotiated. */
   public static final int FEATURES_OK = 8;
 
+  /** The driver wants the device to be, or it is, suspended; with the feature SUSPEND. */
+  public static final int SUSPEND = 16;
+
   /** The device has met an error that only a reset mends. */
   public static final int NEEDS_RESET = 64;
 

@@ -42,6 +42,11 @@ public final class VirtioHostComponent implements VirtioHost {
 
   private static final long POLL_MS = 5;
 
+  private static final String PID_PREFIX = "io.carom.virtio.";
+
+  /** Types that a configuration can make. */
+  private static final List<String> TYPES = List.of("blk", "console", "net", "rng");
+
   private final ConfigurationAdmin configurations;
   private final DeviceRegistry registry;
   private final DeviceRegions regions;
@@ -71,11 +76,34 @@ public final class VirtioHostComponent implements VirtioHost {
 
   @Override
   public VirtioDeviceInfo addBlk(final BlkSpec spec) {
-    final BlkSettings settings = BlkSettings.check(spec);
-    final String name = settings.spec().name();
-    final String pid = BlkComponent.PID + "~" + name;
-    checkSlot(spec);
-    create(spec, pid);
+    BlkSettings.check(spec);
+    return add(BlkComponent.PID, spec.name(), spec.slot(), properties(spec));
+  }
+
+  @Override
+  public VirtioDeviceInfo add(final String type, final Map<String, Object> properties) {
+    if (!TYPES.contains(type)) {
+      throw new IllegalArgumentException(
+          "type=" + type + " is none of " + String.join(", ", TYPES));
+    }
+    final String name = String.valueOf(properties.getOrDefault("name", ""));
+    BlkSettings.checkName(name);
+    final Object slot = properties.get("slot");
+    return add(
+        PID_PREFIX + type,
+        name,
+        slot == null ? null : slot.toString(),
+        FrameworkUtil.asDictionary(properties));
+  }
+
+  private VirtioDeviceInfo add(
+      final String factory,
+      final String name,
+      final @Nullable String slot,
+      final Dictionary<String, Object> properties) {
+    final String pid = factory + "~" + name;
+    checkSlot(slot);
+    create(factory, name, pid, properties);
     final boolean answered =
         await(
             CHANGE_TIMEOUT_MS,
@@ -94,7 +122,7 @@ public final class VirtioHostComponent implements VirtioHost {
               + ": the PCI bus did not plug it in within "
               + PLUG_TIMEOUT_MS
               + " ms; is slot="
-              + spec.slot()
+              + slot
               + " taken?";
     } else {
       return function(device).info();
@@ -107,9 +135,8 @@ public final class VirtioHostComponent implements VirtioHost {
   }
 
   /** Refuses a slot that is taken now; who takes it between this and plugging is found there. */
-  private void checkSlot(final BlkSpec spec) {
+  private void checkSlot(final @Nullable String slot) {
     final PciBus pci = bus;
-    final String slot = spec.slot();
     if (pci == null || slot == null) {
       return;
     }
@@ -126,18 +153,20 @@ public final class VirtioHostComponent implements VirtioHost {
     }
   }
 
-  private synchronized void create(final BlkSpec spec, final String pid) {
-    if (registry.taken(spec.name()) || find(pid) != null) {
+  private synchronized void create(
+      final String factory,
+      final String name,
+      final String pid,
+      final Dictionary<String, Object> properties) {
+    if (registry.taken(name) || find(pid) != null) {
       throw new IllegalArgumentException(
-          "name=" + spec.name() + " is taken: choose another name, or remove that device first");
+          "name=" + name + " is taken: choose another name, or remove that device first");
     }
     try {
-      configurations
-          .getFactoryConfiguration(BlkComponent.PID, spec.name(), "?")
-          .update(properties(spec));
+      configurations.getFactoryConfiguration(factory, name, "?").update(properties);
     } catch (final IOException e) {
       throw new IllegalArgumentException(
-          "name=" + spec.name() + ": its configuration cannot be stored: " + e.getMessage(), e);
+          "name=" + name + ": its configuration cannot be stored: " + e.getMessage(), e);
     }
   }
 

@@ -49,6 +49,33 @@ public final class ChainCursor {
     return piece;
   }
 
+  /** Reads the next {@code length} bytes; at most {@link #remaining}. */
+  public void get(final byte[] into, final int offset, final int length) {
+    for (int done = 0; done < length; ) {
+      final MemorySegment piece = next(length - done);
+      final int bytes = (int) piece.byteSize(); // at most length
+      MemorySegment.copy(piece, ValueLayout.JAVA_BYTE, 0, into, offset + done, bytes);
+      done += bytes;
+    }
+  }
+
+  /** Writes the next {@code length} bytes; at most {@link #remaining}. */
+  public void put(final byte[] from, final int offset, final int length) {
+    for (int done = 0; done < length; ) {
+      final MemorySegment piece = next(length - done);
+      final int bytes = (int) piece.byteSize(); // at most length
+      MemorySegment.copy(from, offset + done, piece, ValueLayout.JAVA_BYTE, 0, bytes);
+      done += bytes;
+    }
+  }
+
+  /** Passes over the next {@code bytes}; at most {@link #remaining}. */
+  public void skip(final long bytes) {
+    for (long done = 0; done < bytes; ) {
+      done += next(bytes - done).byteSize();
+    }
+  }
+
   /** Reads a little-endian u32. */
   public int getInt() {
     final MemorySegment segment = segments[index];

@@ -1,28 +1,40 @@
 package io.carom.virtio.device.queue;
 
 import io.carom.pci.BusSession;
-import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A queue of empty buffers, which the device fills when it has something to say. Buffers are taken
- * by {@link #send} only, on its caller's thread; doorbells mean nothing.
+ * by {@link #send} and {@link #fill} only, on their caller's thread; a doorbell is passed on.
  *
  * <p>A caller may be a thread of another device, inside a section of another port: so a send waits
- * for nothing but another send, whose work is one buffer and its notification.
+ * for nothing but another one, whose work is a few buffers and their notification.
  */
 public final class EventSender extends TurnServer {
-  private byte @Nullable [] event; // while it is sent; guarded by the turn
-  private boolean sent;
+  /** Most chains that one filling takes. */
+  static final int MOST_CHAINS = 64;
+
+  private final int index;
+  private final IntConsumer buffersAdded;
+  private final List<DescriptorChain> taken = new ArrayList<>();
+  private @Nullable Filler filler; // while it fills; guarded by the turn
+  private boolean filled;
 
   /** The sender of queue {@code index}; it sends nothing until it is active and started. */
-  public EventSender(final int index, final QueueHost host) {
+  public EventSender(final int index, final QueueHost host, final IntConsumer buffersAdded) {
     super(index, host);
+    this.index = index;
+    this.buffersAdded = buffersAdded;
   }
 
-  /** A doorbell tells of new buffers, which nobody waits for. */
+  /** A doorbell tells of new buffers. */
   @Override
-  public void wake() {}
+  public void wake() {
+    buffersAdded.accept(index);
+  }
 
   @Override
   void forget() {}
@@ -35,6 +47,29 @@ public final class EventSender extends TurnServer {
    *     driver is not ready
    */
   public boolean send(final byte[] bytes) {
+    final boolean[] sent = new boolean[1];
+    fill(
+        chains -> {
+          final DescriptorChain chain = chains.next();
+          if (chain == null) {
+            return false;
+          }
+          if (chain.writableBytes() >= bytes.length) {
+            chain.writer().put(bytes, 0, bytes.length);
+            chain.wrote(bytes.length);
+            sent[0] = true;
+          }
+          return true;
+        });
+    return sent[0];
+  }
+
+  /**
+   * Has chains filled, and notifies the driver. Thread-safe.
+   *
+   * @return what the filler returned; false when the driver is not ready
+   */
+  public boolean fill(final Filler with) {
     if (mine()) {
       return false; // an interrupt handler, on this very thread, caused another event
     }
@@ -44,12 +79,12 @@ public final class EventSender extends TurnServer {
       if (bus == null) {
         return false;
       }
-      sent = false;
-      event = bytes;
+      filled = false;
+      filler = with;
       drain(bus);
-      return sent;
+      return filled;
     } finally {
-      event = null;
+      filler = null;
       pass();
     }
   }
@@ -61,22 +96,46 @@ public final class EventSender extends TurnServer {
       final QueueHandler handler,
       final DescriptorChain chain)
       throws QueueException {
-    final byte[] bytes = event;
-    if (bytes == null || !queue.pop(session, chain)) {
+    final Filler now = filler;
+    if (now == null) {
       return false;
     }
-    if (chain.writableBytes() >= bytes.length) {
-      final ChainCursor writer = chain.writer();
-      for (int done = 0; done < bytes.length; ) {
-        final MemorySegment piece = writer.next(bytes.length - done);
-        MemorySegment.copy(MemorySegment.ofArray(bytes), done, piece, 0, piece.byteSize());
-        done += (int) piece.byteSize(); // at most an array's length
+    filler = null; // once, whatever a section's end says
+    final int[] count = new int[1];
+    boolean keep = false;
+    try {
+      keep =
+          now.fill(
+              () -> {
+                final DescriptorChain next = chain(count[0]);
+                if (next == null || !queue.pop(session, next)) {
+                  return null;
+                }
+                count[0]++;
+                return next;
+              });
+    } finally {
+      if (!keep) {
+        queue.rewind(count[0]);
       }
-      chain.wrote(bytes.length);
-      sent = true;
     }
-    queue.push(chain);
-    publish(session, queue, 1, 1);
+    if (keep && count[0] > 0) {
+      for (int i = 0; i < count[0]; i++) {
+        queue.push(taken.get(i));
+      }
+      publish(session, queue, count[0], count[0]);
+    }
+    filled = keep;
     return false;
+  }
+
+  private @Nullable DescriptorChain chain(final int number) {
+    if (number == MOST_CHAINS) {
+      return null;
+    }
+    if (number == taken.size()) {
+      taken.add(new DescriptorChain());
+    }
+    return taken.get(number);
   }
 }

@@ -47,6 +47,9 @@ final class SplitQueue implements VirtQueue {
   /** Heads returned since the last publication; they are distinct, so {@code size} is enough. */
   private final char[] unpublished;
 
+  /** The head that was popped at each entry of the driver area, for {@link #rewind}. */
+  private final char[] popped;
+
   private MemorySegment avail = MemorySegment.NULL;
   private MemorySegment used = MemorySegment.NULL;
   private long version = UNRESOLVED;
@@ -75,6 +78,7 @@ final class SplitQueue implements VirtQueue {
     availEventOffset = SplitRingDescriptor.availEvent(size);
     inFlight = new long[(size + Long.SIZE - 1) / Long.SIZE];
     unpublished = new char[size];
+    popped = new char[size];
   }
 
   @Override
@@ -160,6 +164,7 @@ final class SplitQueue implements VirtQueue {
     }
     walker.walk(session, head, chain);
     inFlight[head >>> 6] |= 1L << head;
+    popped[nextAvail & mask] = (char) head;
     nextAvail = nextAvail + 1 & 0xffff;
     return true;
   }
@@ -189,6 +194,16 @@ final class SplitQueue implements VirtQueue {
     used.set(INT, entry + Integer.BYTES, chain.written());
     nextUsed = nextUsed + 1 & 0xffff;
     unpublished[unpublishedCount++] = (char) chain.head();
+  }
+
+  @Override
+  public void rewind(final int chains) {
+    for (int i = 0; i < chains; i++) {
+      nextAvail = nextAvail - 1 & 0xffff;
+      // the driver may have changed the entry meanwhile: what was popped is what is given up
+      final int head = popped[nextAvail & mask];
+      inFlight[head >>> 6] &= ~(1L << head);
+    }
   }
 
   @Override

@@ -31,6 +31,14 @@ public interface VirtQueue {
   void push(DescriptorChain chain);
 
   /**
+   * Gives up the chains that were popped last and not pushed: they are available again, in their
+   * order.
+   *
+   * @param chains how many; as many as were popped since the last push
+   */
+  void rewind(int chains);
+
+  /**
    * Makes the returned chains visible to the driver.
    *
    * @return whether the driver wants a notification for them

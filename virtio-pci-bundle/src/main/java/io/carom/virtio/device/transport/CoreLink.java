@@ -1,6 +1,7 @@
 package io.carom.virtio.device.transport;
 
 import io.carom.virtio.device.queue.EventSender;
+import io.carom.virtio.device.queue.Filler;
 import io.carom.virtio.device.type.DeviceLink;
 
 /** What a device type is given of its transport. Takes no lock of it. */
@@ -20,11 +21,20 @@ final class CoreLink implements DeviceLink {
 
   @Override
   public boolean send(final int queue, final byte[] event) {
+    return sender(queue).send(event);
+  }
+
+  @Override
+  public boolean fill(final int queue, final Filler filler) {
+    return sender(queue).fill(filler);
+  }
+
+  private EventSender sender(final int queue) {
     final EventSender sender = core.events(queue);
     if (sender == null) {
       throw new IllegalArgumentException("queue " + queue + " is no event queue");
     }
-    return sender.send(event);
+    return sender;
   }
 
   @Override

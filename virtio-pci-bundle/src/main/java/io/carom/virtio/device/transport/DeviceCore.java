@@ -97,7 +97,7 @@ final class DeviceCore implements QueueHost {
           switch (type.mode(i)) {
             case WORKER -> new QueueWorker(i, this, options.spinNanos());
             case DOORBELL -> new DoorbellServer(i, this);
-            case EVENTS -> new EventSender(i, this);
+            case EVENTS -> new EventSender(i, this, type::buffersAdded);
           };
     }
     workers = fresh;

@@ -1,5 +1,7 @@
 package io.carom.virtio.device.type;
 
+import io.carom.virtio.device.queue.Filler;
+
 /** What a device type gets from the transport while its function is plugged. Thread-safe. */
 public interface DeviceLink {
   /** The function's PCI address, such as {@code 00:01.0}. */
@@ -12,6 +14,16 @@ public interface DeviceLink {
    * @throws IllegalArgumentException when the queue is none of those
    */
   boolean send(int queue, byte[] event);
+
+  /**
+   * Fills one or more chains of a queue of mode {@code EVENTS}, and notifies the driver. One
+   * filling at a time goes on for a queue; a caller waits for the one before.
+   *
+   * @return what the filler returned; false when the driver is not ready, or on a filling from
+   *     within a filling
+   * @throws IllegalArgumentException when the queue is none of those
+   */
+  boolean fill(int queue, Filler filler);
 
   /** Tells the driver that the configuration structure has changed. */
   void configChanged();

@@ -2,6 +2,7 @@ package io.carom.virtio.device.type;
 
 import io.carom.virtio.device.queue.QueueHandler;
 import io.carom.virtio.device.queue.QueueMode;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,6 +62,12 @@ public interface DeviceType extends AutoCloseable {
   /** The handler of one queue, with the accepted features. */
   QueueHandler open(int queue, long accepted);
 
+  /**
+   * The driver rang the doorbell of a queue of mode {@code EVENTS}: there may be new buffers.
+   * Called on the guest's thread; whatever takes long goes elsewhere.
+   */
+  default void buffersAdded(final int queue) {}
+
   /** The device was reset: no handler is running, and none that was opened is called again. */
   default void reset() {}
 
@@ -72,6 +79,18 @@ public interface DeviceType extends AutoCloseable {
 
   /** What it stands on, in words. */
   String backend();
+
+  /** What it would need to go on where it is, in words and numbers of its own; at rest. */
+  default Map<String, String> save() {
+    return Map.of();
+  }
+
+  /**
+   * Goes on from what {@link #save} said, of this version of the code or an older one.
+   *
+   * @throws IllegalArgumentException with one line, when it cannot
+   */
+  default void restore(final Map<String, String> saved) {}
 
   /** Gives its resources back. */
   @Override
