@@ -215,6 +215,7 @@ final class DeviceCore implements QueueHost {
     if (reason == null) {
       status.lastError(null);
       translated(type.translated() && (features.accepted() & VirtioFeatures.ACCESS_PLATFORM) != 0);
+      type.negotiated(features.accepted());
       status.add(VirtioStatus.FEATURES_OK);
     } else {
       status.lastError("FEATURES_OK refused: " + reason);
