@@ -23,6 +23,16 @@ public interface GuestKernel {
   /** Waits for a disk that carries a serial, as after plugging; empty when the time is over. */
   Optional<BlockDevice> awaitBlockDevice(String serial, Duration timeout);
 
+  /** The sources of random bytes, by name. */
+  default List<Entropy> entropySources() {
+    return List.of();
+  }
+
+  /** The consoles and ports, by name. */
+  default List<GuestConsole> consoles() {
+    return List.of();
+  }
+
   /**
    * Resets a device and starts its driver anew, as unbind and bind would. Outstanding requests end
    * as {@link BlockStatus#GONE}.

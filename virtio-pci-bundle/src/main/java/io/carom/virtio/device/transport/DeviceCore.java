@@ -160,6 +160,7 @@ final class DeviceCore implements QueueHost {
       status.lastError(null);
       plug.translated(
           type.translated() && (features.accepted() & VirtioFeatures.ACCESS_PLATFORM) != 0);
+      type.negotiated(features.accepted());
       status.add(VirtioStatus.FEATURES_OK);
     } else {
       status.lastError("FEATURES_OK refused: " + reason);

@@ -43,6 +43,12 @@ public interface DeviceType extends AutoCloseable {
     return null;
   }
 
+  /**
+   * The driver's features are accepted, FEATURES_OK is set. Called on the guest's thread, after
+   * {@link #refuse} found nothing against them; a reset takes them back.
+   */
+  default void negotiated(final long accepted) {}
+
   /** Whether the IOMMU stands between the device and memory, for a driver that can work so. */
   default boolean translated() {
     return true;
