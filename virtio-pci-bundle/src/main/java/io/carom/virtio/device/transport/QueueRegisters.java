@@ -11,6 +11,7 @@ final class QueueRegisters {
   private long driver;
   private long device;
   private boolean enabled;
+  private boolean resetting;
 
   QueueRegisters(final QueueLayout layout, final int maxSize) {
     this.layout = layout;
@@ -24,6 +25,7 @@ final class QueueRegisters {
     driver = 0;
     device = 0;
     enabled = false;
+    resetting = false;
   }
 
   int size() {
@@ -73,5 +75,15 @@ final class QueueRegisters {
 
   void enable() {
     enabled = true;
+  }
+
+  /** Whether the driver's reset of this queue has begun and is not complete. */
+  boolean resetting() {
+    return resetting;
+  }
+
+  /** Begins a reset of this queue; {@link #reset} completes it. */
+  void beginReset() {
+    resetting = true;
   }
 }

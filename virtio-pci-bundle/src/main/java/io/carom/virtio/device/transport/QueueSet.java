@@ -2,6 +2,7 @@ package io.carom.virtio.device.transport;
 
 import io.carom.pci.BusSession;
 import io.carom.pci.PciAttachment;
+import io.carom.virtio.CommonCfgDescriptor;
 import io.carom.virtio.VirtioDeviceInfo.QueueInfo;
 import io.carom.virtio.VirtioFeatures;
 import io.carom.virtio.device.queue.DoorbellServer;
@@ -149,6 +150,30 @@ final class QueueSet {
     select = 0;
   }
 
+  // ---- reset of one queue
+
+  /** Begins the reset of a queue: nothing of it is begun any more. */
+  void beginReset(final int queue) {
+    registers[queue].beginReset();
+    servers[queue].retire();
+  }
+
+  /** Waits until nobody serves a queue; false when the deadline passed. Takes no lock. */
+  boolean awaitOutside(final int queue, final long deadlineNanos) {
+    return servers[queue].awaitOutside(deadlineNanos);
+  }
+
+  /** Completes the resets that have begun, of queues that nobody serves any more. */
+  void finishResets(final Interrupts interrupts) {
+    for (int i = 0; i < registers.length; i++) {
+      if (registers[i].resetting() && servers[i].outside()) {
+        servers[i].deactivate();
+        registers[i].reset();
+        interrupts.queueVector(i, CommonCfgDescriptor.NO_VECTOR);
+      }
+    }
+  }
+
   // ---- rings
 
   /**
@@ -194,6 +219,16 @@ final class QueueSet {
         serve(i, to);
       }
     }
+  }
+
+  /** Whether the driver has enabled a queue. */
+  boolean anyEnabled() {
+    for (final QueueRegisters queue : registers) {
+      if (queue.enabled()) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** A queue is served from now on, with what was made available before it could be told. */

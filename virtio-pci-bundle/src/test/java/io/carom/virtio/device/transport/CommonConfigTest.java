@@ -83,6 +83,11 @@ class CommonConfigTest {
                 | VirtioFeatures.ACCESS_PLATFORM
                 | VirtioFeatures.INDIRECT_DESC
                 | VirtioFeatures.EVENT_IDX
+                | VirtioFeatures.ORDER_PLATFORM
+                | VirtioFeatures.NOTIFICATION_DATA
+                | VirtioFeatures.NOTIF_CONFIG_DATA
+                | VirtioFeatures.RING_RESET
+                | VirtioFeatures.SUSPEND
                 | VirtioFeatures.BLK_SEG_MAX
                 | VirtioFeatures.BLK_BLK_SIZE
                 | VirtioFeatures.BLK_FLUSH
