@@ -85,6 +85,11 @@ class CommonConfigTest {
                 | VirtioFeatures.EVENT_IDX
                 | VirtioFeatures.RING_PACKED
                 | VirtioFeatures.IN_ORDER
+                | VirtioFeatures.ORDER_PLATFORM
+                | VirtioFeatures.NOTIFICATION_DATA
+                | VirtioFeatures.NOTIF_CONFIG_DATA
+                | VirtioFeatures.RING_RESET
+                | VirtioFeatures.SUSPEND
                 | VirtioFeatures.BLK_SEG_MAX
                 | VirtioFeatures.BLK_BLK_SIZE
                 | VirtioFeatures.BLK_FLUSH
