@@ -5,6 +5,7 @@ import io.carom.pci.BusAccess;
 import io.carom.pci.BusFaultException;
 import io.carom.pci.BusFaultException.Reason;
 import io.carom.pci.BusPort;
+import io.carom.pci.BusRun;
 import io.carom.pci.BusSession;
 import io.carom.pci.PciAddress;
 import io.carom.pci.PciAttachment;
@@ -133,6 +134,7 @@ public final class FakeBus implements PciAttachment, BusPort {
   }
 
   private final class Session implements BusSession {
+    private final BusRun slice = new BusRun();
     private boolean inside;
 
     @Override
@@ -160,6 +162,29 @@ public final class FakeBus implements PciAttachment, BusPort {
     @Override
     public MemorySegment resolve(final long address, final long length, final BusAccess access)
         throws BusFaultException {
+      resolve(address, length, access, slice);
+      return slice.memory().asSlice(slice.offset(), length);
+    }
+
+    @Override
+    public void resolveOwn(
+        final long offset, final long length, final BusAccess access, final BusRun into)
+        throws BusFaultException {
+      if (!inside) {
+        throw new IllegalStateException("resolve outside of a section");
+      }
+      if (!within(offset, length, 0, region.byteSize())) {
+        faults.incrementAndGet();
+        throw new BusFaultException(Reason.NOT_MEMORY, offset, length);
+      }
+      regionAccesses.incrementAndGet();
+      into.set(region, offset);
+    }
+
+    @Override
+    public void resolve(
+        final long address, final long length, final BusAccess access, final BusRun into)
+        throws BusFaultException {
       if (!inside) {
         throw new IllegalStateException("resolve outside of a section");
       }
@@ -168,7 +193,8 @@ public final class FakeBus implements PciAttachment, BusPort {
       }
       if (inOwnRegion(address, length)) {
         regionAccesses.incrementAndGet();
-        return region.asSlice(address - REGION_BASE, length);
+        into.set(region, address - REGION_BASE);
+        return;
       }
       if (!within(address, length, 0, RAM_BYTES)) {
         faults.incrementAndGet();
@@ -188,7 +214,7 @@ public final class FakeBus implements PciAttachment, BusPort {
         throw new BusFaultException(Reason.TRANSLATION, address, length);
       }
       ramAccesses.incrementAndGet();
-      return ram.asSlice(behind(address), length);
+      into.set(ram, behind(address));
     }
 
     @Override
