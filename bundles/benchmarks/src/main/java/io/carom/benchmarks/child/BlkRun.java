@@ -6,9 +6,10 @@ import io.carom.benchmarks.guest.DiskMachine;
 import io.carom.benchmarks.guest.DiskSpec;
 import io.carom.benchmarks.io.DiskLoad;
 import io.carom.benchmarks.io.DiskStretch;
-import io.carom.benchmarks.io.ThreadHeap;
+
 import io.carom.benchmarks.measure.CopyLoop;
 import io.carom.benchmarks.measure.Team;
+import io.carom.benchmarks.measure.ThreadHeap;
 import io.carom.benchmarks.measure.WarmUp;
 import io.carom.benchmarks.plan.VirtioTask;
 import io.carom.benchmarks.stats.Figure;

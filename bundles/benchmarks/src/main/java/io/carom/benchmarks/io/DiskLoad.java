@@ -1,6 +1,7 @@
 package io.carom.benchmarks.io;
 
 import io.carom.benchmarks.guest.BenchMachine;
+import io.carom.benchmarks.measure.ThreadHeap;
 import io.carom.guest.BlockDevice;
 import io.carom.guest.BlockOp;
 import io.carom.guest.BlockRequest;

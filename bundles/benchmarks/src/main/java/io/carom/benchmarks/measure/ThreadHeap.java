@@ -1,4 +1,4 @@
-package io.carom.benchmarks.io;
+package io.carom.benchmarks.measure;
 
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
@@ -28,7 +28,7 @@ public final class ThreadHeap {
   }
 
   /** Bytes so far. */
-  long bytes() {
+  public long bytes() {
     return Arrays.stream(threads.getThreadAllocatedBytes(ids)).filter(bytes -> bytes > 0).sum();
   }
 }
