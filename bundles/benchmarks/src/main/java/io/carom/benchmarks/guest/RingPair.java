@@ -1,5 +1,9 @@
 package io.carom.benchmarks.guest;
 
+import static io.carom.guest.shim.virtio.VirtQueue.NONE;
+import static io.carom.guest.shim.virtio.VirtQueue.length;
+import static io.carom.guest.shim.virtio.VirtQueue.token;
+
 import io.carom.benchmarks.measure.Loop;
 import io.carom.guest.shim.virtio.BufferList;
 import io.carom.guest.shim.virtio.PackedQueue;
@@ -8,7 +12,10 @@ import io.carom.guest.shim.virtio.RingOptions;
 import io.carom.guest.shim.virtio.SplitQueue;
 import io.carom.pci.BusSession;
 import io.carom.pci.PortControl;
+import io.carom.virtio.VirtioFeatures;
+import io.carom.virtio.device.queue.AddressMode;
 import io.carom.virtio.device.queue.DescriptorChain;
+import io.carom.virtio.device.queue.PackedLayout;
 import io.carom.virtio.device.queue.QueueException;
 import io.carom.virtio.device.queue.QueueLayout;
 import io.carom.virtio.device.queue.QueueSetup;
@@ -78,25 +85,28 @@ public final class RingPair implements AutoCloseable {
     for (int i = 0; i < SIZE; i++) {
       chains[i] = buffers(BUFFERS + (long) i * MOST_BUFFERS * STRIDE);
     }
+    final QueueLayout layout = packed ? new PackedLayout() : new SplitLayout();
     try {
       device =
-          layout(packed)
-              .open(
-                  new QueueSetup(
-                      SIZE,
-                      driver.descAddress(),
-                      driver.driverAddress(),
-                      driver.deviceAddress(),
-                      what.indirect(),
-                      true,
-                      true));
+          layout.open(
+              new QueueSetup(
+                  SIZE,
+                  driver.descAddress(),
+                  driver.driverAddress(),
+                  driver.deviceAddress(),
+                  features(packed),
+                  AddressMode.RESTRICTED,
+                  false));
     } catch (final QueueException e) {
       throw new IllegalStateException("a " + what.layout() + " ring: " + e.getMessage(), e);
     }
   }
 
-  private static QueueLayout layout(final boolean packed) {
-    return new SplitLayout();
+  private long features(final boolean packed) {
+    return VirtioFeatures.VERSION_1
+        | VirtioFeatures.EVENT_IDX
+        | (packed ? VirtioFeatures.RING_PACKED : 0)
+        | (what.indirect() ? VirtioFeatures.INDIRECT_DESC : 0);
   }
 
   private BufferList buffers(final long address) {
@@ -145,9 +155,7 @@ public final class RingPair implements AutoCloseable {
   }
 
   private void expect(final long taken, final int token) {
-    if (taken == io.carom.guest.shim.virtio.VirtQueue.NONE
-        || io.carom.guest.shim.virtio.VirtQueue.token(taken) != token
-        || io.carom.guest.shim.virtio.VirtQueue.length(taken) != written) {
+    if (taken == NONE || token(taken) != token || length(taken) != written) {
       throw new IllegalStateException(
           "a " + what.layout() + " ring returned " + taken + ": " + driver.violation());
     }
@@ -202,6 +210,9 @@ public final class RingPair implements AutoCloseable {
   private final class Turns extends Loop {
     private @Nullable BusSession session;
 
+    /** Chains done beyond those that were asked for: a batch is done as a whole. */
+    private long ahead;
+
     @Override
     protected long run(final long operations) {
       BusSession own = session;
@@ -210,7 +221,7 @@ public final class RingPair implements AutoCloseable {
         session = own;
       }
       try {
-        for (long left = operations; left > 0; left -= what.batch()) {
+        for (ahead -= operations; ahead < 0; ahead += what.batch()) {
           round(own);
         }
       } catch (final QueueException e) {
@@ -232,47 +243,53 @@ public final class RingPair implements AutoCloseable {
     }
   }
 
-  /** The driver's. */
+  /** The driver's. What is in flight when it has done enough goes on when it is run again. */
   private final class Driver extends Loop {
+    private int inFlight;
+    private int put;
+    private int got;
+    private int unpublished;
+
     @Override
     protected long run(final long operations) {
-      long started = 0;
-      long done = 0;
-      int put = 0;
-      int got = 0;
-      int unpublished = 0;
       int vain = 0;
-      while (done < operations) {
-        boolean idle = true;
-        if (started < operations && started - done < most && driver.add(chains[put], put)) {
-          idle = false;
-          started++;
-          put = put + 1 & SIZE - 1; // the device returns them in order, so this one is free
-          unpublished++;
-          if (unpublished == what.batch()) {
-            driver.publish();
-            unpublished = 0;
-          }
-        }
+      for (long done = 0; done < operations; ) {
+        final boolean started = start();
         final long taken = driver.take();
-        if (taken != io.carom.guest.shim.virtio.VirtQueue.NONE) {
-          idle = false;
+        if (taken != NONE) {
           expect(taken, got);
           got = got + 1 & SIZE - 1;
+          inFlight--;
           done++;
-        }
-        if (idle) {
-          if (unpublished > 0) {
-            driver.publish();
-            unpublished = 0;
-          }
+          vain = 0;
+        } else if (started) {
+          vain = 0;
+        } else {
+          publish();
           check();
           vain = rest(vain);
-        } else {
-          vain = 0;
         }
       }
       return 0;
+    }
+
+    /** Adds a chain if there is room, as one returned before it: the device keeps their order. */
+    private boolean start() {
+      if (inFlight == most || !driver.add(chains[put], put)) {
+        return false;
+      }
+      inFlight++;
+      put = put + 1 & SIZE - 1;
+      unpublished++;
+      if (unpublished == what.batch()) {
+        publish();
+      }
+      return true;
+    }
+
+    private void publish() {
+      driver.publish(); // does nothing when nothing was added
+      unpublished = 0;
     }
 
     private void check() {
