@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** All layouts against a plain model, in random order, over many rounds of small rings. */
 class RingModelTest {
-  private static final int STEPS = 20_000;
+  private static final int STEPS = 8_000;
 
   /** What the driver has given out. */
   private record Given(int token, BufferList buffers) {}
