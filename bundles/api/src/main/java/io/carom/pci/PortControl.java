@@ -28,6 +28,15 @@ public interface PortControl {
    */
   boolean ownRegion(long base, @Nullable MemorySegment memory);
 
+  /**
+   * Sets the bytes of the function's own SWIOTLB range for accesses by offset ({@link
+   * BusSession#resolveOwn}), which do not ask where the range is decoded; null when there is none
+   * or it must not be reached.
+   */
+  default boolean ownMemory(final @Nullable MemorySegment memory) {
+    return true;
+  }
+
   /** Sets the translation; null means identity. */
   boolean translation(@Nullable Translation translation);
 

@@ -163,7 +163,8 @@ public final class VirtioPciFunction implements PciFunction {
         counters.systemMemory(),
         counters.faulted(),
         type.requests(),
-        core.lastError());
+        core.lastError(),
+        null);
   }
 
   /** What the PCI_CFG window reaches: the structures that capabilities name. */
