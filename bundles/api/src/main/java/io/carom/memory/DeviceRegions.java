@@ -1,5 +1,6 @@
 package io.carom.memory;
 
+import java.util.Optional;
 import org.osgi.annotation.versioning.ProviderType;
 
 /** The machine's store of device memory, by name. Thread-safe. */
@@ -13,6 +14,11 @@ public interface DeviceRegions {
    * @param size bytes, a positive multiple of the page size
    */
   DeviceRegion region(String name, long size);
+
+  /** A region that was made and not removed. */
+  default Optional<DeviceRegion> find(final String name) {
+    return Optional.empty();
+  }
 
   /**
    * Finds or sets apart a region in guest RAM, as firmware does before a kernel runs: its pages are

@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param memory its bytes as the function sees them
  * @param view how the guest's CPUs see those of a BAR, or null when they cache them coherently
- * @param function number of the function of the same device that has the BAR, or {@link #FIXED}
+ * @param function number of the function of the same device that has the BAR, or {@link #SELF} or
+ *     {@link #FIXED}
  * @param bar index of the BAR
  * @param address bus address, for one that lies in RAM
  * @param busMaster whether the function reaches it with bus mastering on only
@@ -24,7 +25,10 @@ public record OwnRange(
   /** In place of a function's number: the range lies in RAM, at a fixed bus address. */
   public static final int FIXED = -1;
 
-  /** A range in a BAR of a function of the same device, be it of the function itself. */
+  /** In place of a function's number: the function itself has the BAR. */
+  public static final int SELF = -2;
+
+  /** A range in a BAR of a function of the same device, or of the function itself. */
   public static OwnRange bar(
       final MemorySegment memory,
       final @Nullable RegionView view,

@@ -121,7 +121,7 @@ public record TransportSettings(
         dmb);
   }
 
-  private static void checkSlot(final @Nullable String slot) {
+  static void checkSlot(final @Nullable String slot) {
     if (slot != null) {
       try {
         PciAddress.parse(slot);
@@ -156,7 +156,8 @@ public record TransportSettings(
         .build();
   }
 
-  private WorkerOptions workers() {
+  /** How its queues are served. */
+  WorkerOptions workers() {
     return WorkerOptions.threaded(TimeUnit.MICROSECONDS.toNanos(spinUs));
   }
 

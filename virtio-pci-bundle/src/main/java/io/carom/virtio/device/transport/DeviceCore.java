@@ -8,6 +8,8 @@ import io.carom.virtio.VirtioStatus;
 import io.carom.virtio.device.queue.QueueException;
 import io.carom.virtio.device.queue.QueueHost;
 import io.carom.virtio.device.queue.QueueLayout;
+import io.carom.virtio.device.region.BounceRegion;
+import io.carom.virtio.device.region.RegionAnchor;
 import io.carom.virtio.device.type.DeviceType;
 import io.carom.virtio.device.type.ErrorLog;
 import java.util.List;
@@ -38,6 +40,8 @@ final class DeviceCore implements QueueHost {
   private static final int ACKNOWLEDGED = VirtioStatus.ACKNOWLEDGE | VirtioStatus.DRIVER;
 
   private final DeviceType type;
+  private final BounceRegion region;
+  private final RegionAnchor anchor = new RegionAnchor();
   private final WorkerOptions options;
   private final ErrorLog errors;
   private final ReentrantLock lock = new ReentrantLock();
@@ -51,16 +55,18 @@ final class DeviceCore implements QueueHost {
   DeviceCore(
       final String name,
       final DeviceType type,
+      final BounceRegion region,
       final QueueLayout layout,
       final FeatureNegotiation features,
       final WorkerOptions options,
       final ErrorLog errors) {
     this.type = type;
+    this.region = region;
     this.features = features;
     this.options = options;
     this.errors = errors;
     interrupts = new Interrupts(type.queues());
-    queues = new QueueSet(name, type, layout, options, this);
+    queues = new QueueSet(name, type, region, layout, options, this);
   }
 
   // ---- plugging
@@ -188,6 +194,8 @@ final class DeviceCore implements QueueHost {
     lineStale = true;
     plug.translated(type.translated());
     type.reset();
+    anchor.release();
+    region.reset(); // nothing of before touches it any more, and the driver not yet
     status.clear();
   }
 
@@ -273,8 +281,13 @@ final class DeviceCore implements QueueHost {
       }
       index = queues.select();
       try {
-        if (queues.enable(index, features.accepted(), bus) && status.has(VirtioStatus.DRIVER_OK)) {
-          queues.serve(index, plug.attachment());
+        if (queues.enable(index, features.accepted(), bus)) {
+          if (!region.offsets(features.accepted())) {
+            anchor.hold(plug.ownRange());
+          }
+          if (status.has(VirtioStatus.DRIVER_OK)) {
+            queues.serve(index, plug.attachment());
+          }
         }
       } catch (final QueueException e) {
         error = e.getMessage();
@@ -322,6 +335,14 @@ final class DeviceCore implements QueueHost {
   @Override
   public void broken(final int queue, final String reason) {
     needsReset("queue " + queue + ": " + reason);
+  }
+
+  /** The bus has moved a BAR, or changed what is decoded: queues must not have meant it. */
+  void busChanged() {
+    final String moved = anchor.moved(plug.ownRange());
+    if (moved != null) {
+      needsReset(moved);
+    }
   }
 
   /** The device cannot go on. */

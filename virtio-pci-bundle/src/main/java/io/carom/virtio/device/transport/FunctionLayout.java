@@ -7,16 +7,17 @@ import io.carom.pci.MsixDescriptor;
 import io.carom.pci.MsixSpec;
 import io.carom.pci.PciFunctionSpec;
 import io.carom.virtio.CommonCfgDescriptor;
+import io.carom.virtio.DmbDescriptor;
+import io.carom.virtio.RegionOptions;
 import io.carom.virtio.VirtioIds;
 import io.carom.virtio.VirtioPciCapDescriptor;
+import io.carom.virtio.device.region.BounceRegion;
 import io.carom.virtio.device.type.DeviceType;
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Where the structures of a function lie (virtio 1.4, section PCI Device Layout), the same places
@@ -59,9 +60,9 @@ final class FunctionLayout {
   private static final int INTERRUPT_PIN_A = 1;
 
   private final DeviceType type;
-  private final @Nullable MemorySegment region;
+  private final BounceRegion region;
 
-  FunctionLayout(final DeviceType type, final @Nullable MemorySegment region) {
+  FunctionLayout(final DeviceType type, final BounceRegion region) {
     this.type = type;
     this.region = region;
   }
@@ -80,6 +81,14 @@ final class FunctionLayout {
         msix());
   }
 
+  /** Bytes of the common configuration. */
+  int commonBytes() {
+    final RegionOptions.Dmb dmb = region.options().dmb();
+    return dmb.offered()
+        ? DmbDescriptor.commonBytes(dmb.register())
+        : CommonCfgDescriptor.SIZE;
+  }
+
   /** Bytes of the doorbells: one for each queue. */
   int notifyBytes() {
     return type.queues() * NOTIFY_MULTIPLIER;
@@ -90,8 +99,9 @@ final class FunctionLayout {
     final MsixSpec msix = msix();
     final int msixEnd = msix.pbaOffset() + MsixDescriptor.pbaSize(msix.vectors());
     bars.add(BarSpec.registers(MSIX_BAR, powerOfTwo(MIN_MSIX_BAR, msixEnd), false, false));
-    if (region != null) {
-      bars.add(BarSpec.swiotlb(REGION_BAR, region));
+    final BarSpec own = region.bar(REGION_BAR);
+    if (own != null) {
+      bars.add(own);
     }
     final int end = NOTIFY + notifyBytes();
     bars.add(BarSpec.registers(REGISTER_BAR, powerOfTwo(MIN_REGISTER_BAR, end), true, true));
@@ -112,7 +122,7 @@ final class FunctionLayout {
     final List<CapabilitySpec> list = new ArrayList<>();
     list.add(
         CapabilitySpec.readOnly(
-            registers(VirtioPciCapDescriptor.TYPE_COMMON, COMMON, CommonCfgDescriptor.SIZE)));
+            registers(VirtioPciCapDescriptor.TYPE_COMMON, COMMON, commonBytes())));
     list.add(CapabilitySpec.readOnly(registers(VirtioPciCapDescriptor.TYPE_ISR, ISR, ISR_BYTES)));
     final int config = type.config().size();
     if (config > 0) {
@@ -121,18 +131,7 @@ final class FunctionLayout {
     }
     list.add(CapabilitySpec.readOnly(notifyCapability()));
     list.add(windowCapability(window));
-    if (region != null) {
-      // The proposal: type 10 names the range of a BAR that is the bounce region.
-      list.add(
-          CapabilitySpec.readOnly(
-              capability(
-                      VirtioPciCapDescriptor.SIZE,
-                      VirtioPciCapDescriptor.TYPE_SWIOTLB,
-                      REGION_BAR,
-                      0,
-                      region.byteSize())
-                  .array()));
-    }
+    list.addAll(region.capabilities(REGION_BAR));
     return list;
   }
 

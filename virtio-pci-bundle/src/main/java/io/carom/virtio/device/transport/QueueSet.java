@@ -15,6 +15,7 @@ import io.carom.virtio.device.queue.QueueServer;
 import io.carom.virtio.device.queue.QueueSetup;
 import io.carom.virtio.device.queue.QueueWorker;
 import io.carom.virtio.device.queue.VirtQueue;
+import io.carom.virtio.device.region.BounceRegion;
 import io.carom.virtio.device.type.DeviceType;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,6 +30,7 @@ final class QueueSet {
 
   private final String name;
   private final DeviceType type;
+  private final BounceRegion region;
   private final QueueLayout layout;
   private final WorkerOptions options;
   private final QueueHost host;
@@ -40,11 +42,13 @@ final class QueueSet {
   QueueSet(
       final String name,
       final DeviceType type,
+      final BounceRegion region,
       final QueueLayout layout,
       final WorkerOptions options,
       final QueueHost host) {
     this.name = name;
     this.type = type;
+    this.region = region;
     this.layout = layout;
     this.options = options;
     this.host = host;
@@ -184,7 +188,7 @@ final class QueueSet {
             queue.device(),
             (accepted & VirtioFeatures.INDIRECT_DESC) != 0,
             (accepted & VirtioFeatures.EVENT_IDX) != 0,
-            (accepted & VirtioFeatures.SWIOTLB) != 0));
+            region.restricted(accepted)));
   }
 
   /** The driver drives: every enabled queue is served from now on. */

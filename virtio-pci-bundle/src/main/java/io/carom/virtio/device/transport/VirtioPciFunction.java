@@ -1,12 +1,14 @@
 package io.carom.virtio.device.transport;
 
+import io.carom.pci.OwnRange;
 import io.carom.pci.PciAttachment;
 import io.carom.pci.PciFunction;
 import io.carom.pci.PciFunctionSpec;
 import io.carom.pci.PortCounters;
-import io.carom.virtio.CommonCfgDescriptor;
-import io.carom.virtio.SwiotlbPolicy;
+import io.carom.virtio.RegionInfo;
 import io.carom.virtio.VirtioDeviceInfo;
+import io.carom.virtio.device.region.BounceRegion;
+import io.carom.virtio.device.region.RegionReport;
 import io.carom.virtio.device.type.ConfigSpace;
 import io.carom.virtio.device.type.DeviceType;
 import java.lang.foreign.MemorySegment;
@@ -26,8 +28,7 @@ public final class VirtioPciFunction implements PciFunction {
 
   private final String name;
   private final DeviceType type;
-  private final SwiotlbPolicy policy;
-  private final @Nullable MemorySegment region;
+  private final BounceRegion region;
   private final DeviceCore core;
   private final CommonConfig common;
   private final FunctionLayout layout;
@@ -36,12 +37,10 @@ public final class VirtioPciFunction implements PciFunction {
   VirtioPciFunction(
       final String name,
       final DeviceType type,
-      final SwiotlbPolicy policy,
-      final @Nullable MemorySegment region,
+      final BounceRegion region,
       final DeviceCore core) {
     this.name = name;
     this.type = type;
-    this.policy = policy;
     this.region = region;
     this.core = core;
     common = new CommonConfig(core);
@@ -68,6 +67,17 @@ public final class VirtioPciFunction implements PciFunction {
   @Override
   public void unplugged() {
     core.unplugged();
+  }
+
+  @Override
+  public @Nullable OwnRange ownRange() {
+    return region.range(FunctionLayout.REGION_BAR);
+  }
+
+  /** The bus has moved something: a region that queues refer to must not. */
+  @Override
+  public void commandChanged(final int command) {
+    core.busChanged();
   }
 
   /** Whether the bus has plugged it in. */
@@ -107,7 +117,7 @@ public final class VirtioPciFunction implements PciFunction {
     if (offset >= FunctionLayout.ISR) {
       return offset == FunctionLayout.ISR ? core.interrupts().takeIsr() : 0;
     }
-    return common.read(offset, width);
+    return common.read(offset, width) | region.common(offset, width);
   }
 
   @Override
@@ -145,16 +155,16 @@ public final class VirtioPciFunction implements PciFunction {
   public VirtioDeviceInfo info() {
     final PciAttachment attachment = core.attachment();
     final PortCounters counters = attachment == null ? NO_ACCESSES : attachment.port().counters();
-    final long base = attachment == null ? -1 : attachment.barAddress(FunctionLayout.REGION_BAR);
+    final long base = attachment == null ? -1 : attachment.ownRangeAddress();
     return new VirtioDeviceInfo(
         name,
         type.typeName(),
         type.id(),
         attachment == null ? null : attachment.address().toString(),
         core.statusNow(),
-        policy,
-        region == null ? 0 : region.byteSize(),
-        region == null || base < 0 ? null : "0x" + Long.toHexString(base),
+        region.options().policy(),
+        region.size(),
+        base < 0 ? null : "0x" + Long.toHexString(base),
         core.features().offered(),
         core.accepted(),
         core.queueInfos(),
@@ -164,7 +174,14 @@ public final class VirtioPciFunction implements PciFunction {
         counters.faulted(),
         type.requests(),
         core.lastError(),
-        null);
+        regionInfo(attachment));
+  }
+
+  private @Nullable RegionInfo regionInfo(final @Nullable PciAttachment attachment) {
+    return region.present()
+        ? RegionReport.of(
+            region, core.accepted(), attachment == null ? 0 : attachment.port().unprotectedPages())
+        : null;
   }
 
   /** What the PCI_CFG window reaches: the structures that capabilities name. */
@@ -173,13 +190,12 @@ public final class VirtioPciFunction implements PciFunction {
     public boolean covers(final int bar, final long offset, final int width) {
       // no overflow: offset has 32 bits, width is at most 4
       final long end = offset + width;
-      final MemorySegment memory = region;
       if (bar == FunctionLayout.REGION_BAR) {
-        return memory != null && end <= memory.byteSize();
+        return region.bar(bar) != null && end <= region.size();
       }
       final ConfigSpace config = type.config();
       return bar == FunctionLayout.REGISTER_BAR
-          && (end <= CommonCfgDescriptor.SIZE
+          && (end <= layout.commonBytes()
               || (offset == FunctionLayout.ISR && width == 1)
               || (offset >= FunctionLayout.DEVICE && end <= FunctionLayout.DEVICE + config.size())
               || (offset >= FunctionLayout.NOTIFY
@@ -188,8 +204,8 @@ public final class VirtioPciFunction implements PciFunction {
 
     @Override
     public long read(final int bar, final long offset, final int width) {
-      final MemorySegment memory = region;
-      if (bar != FunctionLayout.REGION_BAR || memory == null) {
+      final MemorySegment memory = region.memory();
+      if (bar != FunctionLayout.REGION_BAR) {
         return VirtioPciFunction.this.read(bar, offset, width);
       }
       long value = 0;
@@ -201,8 +217,8 @@ public final class VirtioPciFunction implements PciFunction {
 
     @Override
     public void write(final int bar, final long offset, final int width, final long value) {
-      final MemorySegment memory = region;
-      if (bar != FunctionLayout.REGION_BAR || memory == null) {
+      final MemorySegment memory = region.memory();
+      if (bar != FunctionLayout.REGION_BAR) {
         VirtioPciFunction.this.write(bar, offset, width, value);
         return;
       }

@@ -45,6 +45,9 @@ public final class FakeBus implements PciAttachment, BusPort {
   /** Answers of {@link #translated}, in order. */
   public final List<Boolean> translated = Collections.synchronizedList(new ArrayList<>());
 
+  /** Where the region is decoded, or -1. */
+  public volatile long regionBase = REGION_BASE;
+
   /** Run after a vector was raised, on the thread that raised it. */
   public volatile Runnable onRaise = () -> {};
 
@@ -109,7 +112,12 @@ public final class FakeBus implements PciAttachment, BusPort {
 
   @Override
   public long barAddress(final int index) {
-    return index == 2 ? REGION_BASE : -1;
+    return index == 2 ? regionBase : -1;
+  }
+
+  @Override
+  public long ownRangeAddress() {
+    return regionBase;
   }
 
   @Override
@@ -168,7 +176,7 @@ public final class FakeBus implements PciAttachment, BusPort {
       }
       if (inOwnRegion(address, length)) {
         regionAccesses.incrementAndGet();
-        return region.asSlice(address - REGION_BASE, length);
+        return region.asSlice(address - regionBase, length);
       }
       if (!within(address, length, 0, RAM_BYTES)) {
         faults.incrementAndGet();
@@ -205,7 +213,7 @@ public final class FakeBus implements PciAttachment, BusPort {
 
     @Override
     public boolean inOwnRegion(final long address, final long length) {
-      return within(address, length, REGION_BASE, region.byteSize());
+      return regionBase >= 0 && within(address, length, regionBase, region.byteSize());
     }
 
     private static boolean within(
