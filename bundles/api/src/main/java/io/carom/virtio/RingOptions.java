@@ -10,7 +10,7 @@ package io.carom.virtio;
  */
 public record RingOptions(Layout layout, boolean inOrder, boolean indirect, boolean eventIdx) {
   /** What a device offers unless told otherwise. */
-  public static final RingOptions DEFAULT = new RingOptions(Layout.SPLIT, false, true, true);
+  public static final RingOptions DEFAULT = new RingOptions(Layout.BOTH, true, true, true);
 
   /** Which layouts a device offers. */
   public enum Layout {

@@ -48,8 +48,8 @@ import org.osgi.framework.FrameworkUtil;
  *  dmbBit                  44        number of the DMB feature
  *  dmbRegister             64        offset of dmb_shm_id in the common configuration
  *  dmbShmId                0         shared memory id of the region
- *  ring                    split     split, packed, both
- *  inOrder                 false     whether IN_ORDER is offered
+ *  ring                    both      split, packed, both
+ *  inOrder                 true      whether IN_ORDER is offered
  *  indirect                true      whether INDIRECT_DESC is offered
  *  eventIdx                true      whether EVENT_IDX is offered
  *  slot                              such as 00:04.0; the first free one
@@ -87,8 +87,8 @@ public record TransportSettings(
     return new TransportSettings(
         region,
         new RingOptions(
-            from.word("ring", Layout.SPLIT),
-            from.flag("inOrder", false),
+            from.word("ring", Layout.BOTH),
+            from.flag("inOrder", true),
             from.flag("indirect", true),
             from.flag("eventIdx", true)),
         slot,

@@ -179,6 +179,12 @@ public final class RegionRules {
       bit("swiotlbBit", options.swiotlbBit(), VirtioFeatures.SWIOTLB_BIT, type, others);
     }
     if (options.dmb().offered()) {
+      if ((others & VirtioFeatures.ACCESS_PLATFORM) == 0) {
+        throw refused(
+            "dmb="
+                + word(options.dmb().mode())
+                + " must not be offered without ACCESS_PLATFORM: offer that too");
+      }
       bit("dmbBit", options.dmb().bit(), DmbDescriptor.DEFAULT_BIT, type, others);
     }
   }

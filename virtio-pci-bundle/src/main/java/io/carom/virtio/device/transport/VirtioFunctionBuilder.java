@@ -4,8 +4,7 @@ import io.carom.virtio.RegionOptions;
 import io.carom.virtio.RingOptions;
 import io.carom.virtio.SwiotlbPolicy;
 import io.carom.virtio.VirtioFeatures;
-import io.carom.virtio.device.queue.QueueLayout;
-import io.carom.virtio.device.queue.SplitLayout;
+import io.carom.virtio.device.queue.QueueLayouts;
 import io.carom.virtio.device.region.BounceRegion;
 import io.carom.virtio.device.region.RegionRules;
 import io.carom.virtio.device.type.DeviceType;
@@ -18,31 +17,38 @@ import org.jspecify.annotations.Nullable;
  * SWIOTLB proposal forbids.
  */
 public final class VirtioFunctionBuilder {
-  private static final long DEVICE_BITS = 0xff_ffffL; // 0..23; the others that types own come later
+  private static final long DEVICE_BITS = 0xff_ffffL | -1L << 50; // 0..23 and 50 on
+
+  /** What the transport can do whatever the device type and the ring layout are. */
+  private static final long TRANSPORT_BITS =
+      VirtioFeatures.VERSION_1
+          | VirtioFeatures.ACCESS_PLATFORM
+          | VirtioFeatures.ORDER_PLATFORM
+          | VirtioFeatures.NOTIFICATION_DATA
+          | VirtioFeatures.NOTIF_CONFIG_DATA
+          | VirtioFeatures.RING_RESET
+          | VirtioFeatures.SUSPEND;
+
   private static final int MAX_QUEUES = 0xffff; // a queue's number has 16 bits
 
   private final String name;
   private final DeviceType type;
-  private QueueLayout layout = new SplitLayout();
   private WorkerOptions options = WorkerOptions.threaded();
   private BounceRegion region = BounceRegion.NONE;
   private MemorySegment plainMemory = MemorySegment.NULL;
   private SwiotlbPolicy plainPolicy = SwiotlbPolicy.NONE;
-  private RingOptions ring = RingOptions.DEFAULT;
   private long extraFeatures;
   private long hiddenFeatures;
+  private long needed;
   private @Nullable ErrorLog errors;
+  private @Nullable SharedMemory shared;
+  private @Nullable VendorData vendor;
+  private @Nullable CommandListener listener;
 
   /** A function of this name, without a SWIOTLB region. */
   public VirtioFunctionBuilder(final String name, final DeviceType type) {
     this.name = name;
     this.type = type;
-  }
-
-  /** The ring layout; split by default. */
-  public VirtioFunctionBuilder layout(final QueueLayout wanted) {
-    layout = wanted;
-    return this;
   }
 
   /** How queues are served; a thread for each by default. */
@@ -75,9 +81,32 @@ public final class VirtioFunctionBuilder {
     return this;
   }
 
-  /** Which ring features are offered. */
+  /** Which ring features are offered and insisted on; all are offered by default. */
   public VirtioFunctionBuilder ring(final RingOptions wanted) {
-    ring = wanted;
+    hiddenFeatures |=
+        (wanted.layout() == RingOptions.Layout.SPLIT ? VirtioFeatures.RING_PACKED : 0)
+            | (wanted.inOrder() ? 0 : VirtioFeatures.IN_ORDER)
+            | (wanted.indirect() ? 0 : VirtioFeatures.INDIRECT_DESC)
+            | (wanted.eventIdx() ? 0 : VirtioFeatures.EVENT_IDX);
+    needed |= wanted.layout() == RingOptions.Layout.PACKED ? VirtioFeatures.RING_PACKED : 0;
+    return this;
+  }
+
+  /** Memory that device and driver share, which makes the capabilities. */
+  public VirtioFunctionBuilder shared(final SharedMemory memory) {
+    shared = memory;
+    return this;
+  }
+
+  /** Says who made the device, in a capability. */
+  public VirtioFunctionBuilder vendor(final VendorData data) {
+    vendor = data;
+    return this;
+  }
+
+  /** Who decides what a change of the route to memory means; the region by default. */
+  public VirtioFunctionBuilder listener(final CommandListener wanted) {
+    listener = wanted;
     return this;
   }
 
@@ -87,7 +116,7 @@ public final class VirtioFunctionBuilder {
     return this;
   }
 
-  /** Does not offer these bits of the ring layout. */
+  /** Does not offer these bits of the transport or the ring layout. */
   public VirtioFunctionBuilder hide(final long bits) {
     hiddenFeatures |= bits;
     return this;
@@ -99,23 +128,18 @@ public final class VirtioFunctionBuilder {
    * @throws IllegalArgumentException for a combination that must not be offered
    */
   public VirtioPciFunction build() {
+    if ((type.features() & ~DEVICE_BITS) != 0) {
+      throw new IllegalArgumentException(
+          name + ": a device type must not offer the transport's or the ring's feature bits");
+    }
     if (region == BounceRegion.NONE) {
       region =
           BounceRegion.inBar(
               RegionOptions.of(plainPolicy, plainMemory.byteSize()), plainMemory, null);
     }
-    final long others =
-        type.features()
-            | (layout.features() & ~hiddenFeatures & ~withheld())
-            | VirtioFeatures.VERSION_1
-            | VirtioFeatures.ACCESS_PLATFORM
-            | extraFeatures;
-    final long offered = others | region.offered();
-    if ((type.features() & ~DEVICE_BITS) != 0) {
-      throw new IllegalArgumentException(
-          name + ": a device type must not offer the transport's or the ring's feature bits");
-    }
+    final long others = offered();
     checkRegion(others);
+    final long offered = others | region.offered();
     if (type.queues() < 1 || type.queues() > MAX_QUEUES) {
       throw new IllegalArgumentException(
           name + ": " + type.queues() + " queues are not in 1.." + MAX_QUEUES);
@@ -128,15 +152,22 @@ public final class VirtioFunctionBuilder {
               + " bytes is longer than "
               + FunctionLayout.MAX_CONFIG);
     }
-    if (!layout.legalSize(type.queueSize())) {
+    if (!QueueLayouts.of(0).legalSize(type.queueSize())) {
       throw new IllegalArgumentException(
-          name + ": the ring layout has no queues of size " + type.queueSize());
+          name + ": a split ring cannot have the size " + type.queueSize());
     }
+    final FunctionLayout places = new FunctionLayout(type, region, shared, vendor);
     final ErrorLog log = errors != null ? errors : new ErrorLog(name, System::nanoTime);
     final DeviceCore core =
         new DeviceCore(
-            name, type, region, layout, new FeatureNegotiation(type.id(), offered, region), options, log);
-    return new VirtioPciFunction(name, type, region, core);
+            name,
+            type,
+            region,
+            new FeatureNegotiation(type.id(), offered, needed, region),
+            options,
+            log);
+    core.listener(listener == null ? new RegionListener(region) : listener);
+    return new VirtioPciFunction(name, type, region, core, places);
   }
 
   /** The proposal (W4): a device must not offer the bit if its transport provides no buffer. */
@@ -170,8 +201,27 @@ public final class VirtioFunctionBuilder {
     RegionRules.checkBits(settings, type.id(), others);
   }
 
-  private long withheld() {
-    return (ring.indirect() ? 0 : VirtioFeatures.INDIRECT_DESC)
-        | (ring.eventIdx() ? 0 : VirtioFeatures.EVENT_IDX);
+  /** Which features are offered, if they may be (section Feature Bits). */
+  private long offered() {
+    if ((hiddenFeatures & VirtioFeatures.VERSION_1) != 0) {
+      throw new IllegalArgumentException(
+          name + ": VERSION_1 must be offered, as there is no legacy interface");
+    }
+    final long own = QueueLayouts.features() | TRANSPORT_BITS;
+    final long unknown = extraFeatures & ~(own | DEVICE_BITS | VirtioFeatures.SWIOTLB);
+    if (unknown != 0) {
+      throw new IllegalArgumentException(
+          name
+              + ": "
+              + String.join(" ", VirtioFeatures.names(type.id(), unknown))
+              + " must not be offered, as the device could not do it if it were accepted");
+    }
+    final long offered = type.features() | (own & ~hiddenFeatures) | extraFeatures;
+    final String missing = FeatureDependencies.missing(type.id(), offered);
+    if (missing != null) {
+      throw new IllegalArgumentException(
+          name + ": a feature must not be offered without what it needs: " + missing);
+    }
+    return offered;
   }
 }

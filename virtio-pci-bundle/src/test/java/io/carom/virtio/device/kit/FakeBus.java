@@ -5,6 +5,7 @@ import io.carom.pci.BusAccess;
 import io.carom.pci.BusFaultException;
 import io.carom.pci.BusFaultException.Reason;
 import io.carom.pci.BusPort;
+import io.carom.pci.BusRun;
 import io.carom.pci.BusSession;
 import io.carom.pci.PciAddress;
 import io.carom.pci.PciAttachment;
@@ -209,6 +210,26 @@ public final class FakeBus implements PciAttachment, BusPort {
         together = Math.min(length, together + PAGE);
       }
       return Math.min(together, longestPiece);
+    }
+
+    @Override
+    public void resolveOwn(
+        final long offset, final long length, final BusAccess access, final BusRun into)
+        throws BusFaultException {
+      if (!inside) {
+        throw new IllegalStateException("resolve outside of a section");
+      }
+      if (!within(offset, length, 0, region.byteSize())) {
+        faults.incrementAndGet();
+        throw new BusFaultException(Reason.NOT_MEMORY, offset, length);
+      }
+      regionAccesses.incrementAndGet();
+      into.set(region, offset);
+    }
+
+    @Override
+    public long ownBase() {
+      return regionBase;
     }
 
     @Override
