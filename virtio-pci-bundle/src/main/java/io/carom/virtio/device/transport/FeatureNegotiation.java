@@ -1,6 +1,7 @@
 package io.carom.virtio.device.transport;
 
 import io.carom.virtio.VirtioFeatures;
+import io.carom.virtio.device.region.BounceRegion;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -16,16 +17,24 @@ final class FeatureNegotiation {
 
   private final int typeId;
   private final long offered;
-  private final boolean strict;
+  private final long needed;
+  private final BounceRegion region;
   private final int[] words = new int[WORDS];
   private boolean beyond;
   private int deviceSelect;
   private int driverSelect;
 
-  FeatureNegotiation(final int typeId, final long offered, final boolean strict) {
+  /**
+   * Nothing accepted.
+   *
+   * @param needed features that FEATURES_OK is refused without
+   */
+  FeatureNegotiation(
+      final int typeId, final long offered, final long needed, final BounceRegion region) {
     this.typeId = typeId;
     this.offered = offered;
-    this.strict = strict;
+    this.needed = needed;
+    this.region = region;
   }
 
   void reset() {
@@ -82,6 +91,13 @@ final class FeatureNegotiation {
     return (words[0] & 0xffff_ffffL) | ((long) words[1] << Integer.SIZE);
   }
 
+  /** Takes bits up as a driver's that were accepted before. */
+  void restore(final long accepted) {
+    reset();
+    words[0] = (int) accepted;
+    words[1] = (int) (accepted >>> Integer.SIZE);
+  }
+
   /** Why what the driver accepted cannot be worked with, or null. */
   @Nullable String refusal() {
     final long accepted = accepted();
@@ -93,14 +109,18 @@ final class FeatureNegotiation {
     if (words[2] != 0 || words[3] != 0 || beyond) {
       return "the driver accepted what was not offered: bits above 63";
     }
+    final String missing = FeatureDependencies.missing(typeId, accepted);
+    if (missing != null) {
+      return "the driver accepted a feature without what it needs: " + missing;
+    }
     if ((accepted & VirtioFeatures.VERSION_1) == 0) {
       return "the driver did not accept VERSION_1; there is no legacy interface";
     }
-    if (strict && (accepted & VirtioFeatures.SWIOTLB) == 0) {
-      return "the driver did not accept SWIOTLB (bit "
-          + VirtioFeatures.SWIOTLB_BIT
-          + "), which policy=strict insists on; policy=compat or hint does not";
+    if ((needed & ~accepted) != 0) {
+      return "the driver did not accept "
+          + String.join(" ", VirtioFeatures.names(typeId, needed & ~accepted))
+          + ", which ring=packed insists on; ring=both does not";
     }
-    return null;
+    return region.refusal(offered, accepted);
   }
 }

@@ -1,12 +1,14 @@
 package io.carom.virtio.device.transport;
 
+import io.carom.pci.OwnRange;
 import io.carom.pci.PciAttachment;
 import io.carom.pci.PciFunction;
 import io.carom.pci.PciFunctionSpec;
 import io.carom.pci.PortCounters;
-import io.carom.virtio.CommonCfgDescriptor;
-import io.carom.virtio.SwiotlbPolicy;
+import io.carom.virtio.RegionInfo;
 import io.carom.virtio.VirtioDeviceInfo;
+import io.carom.virtio.device.region.BounceRegion;
+import io.carom.virtio.device.region.RegionReport;
 import io.carom.virtio.device.type.ConfigSpace;
 import io.carom.virtio.device.type.DeviceType;
 import java.lang.foreign.MemorySegment;
@@ -17,17 +19,16 @@ import org.jspecify.annotations.Nullable;
  * A modern virtio device on PCI: decodes accesses to its structures (virtio 1.4, section Virtio
  * Over PCI Bus). There is no legacy interface.
  *
- * <p>A doorbell is a 16-bit write at its queue's place in NOTIFY; the place says which queue, and
- * the value is ignored, as is a write of another width or between two doorbells.
+ * <p>A register is 1, 2 or 4 bytes wide; an access of 8 bytes is two of 4, the low half first. A
+ * doorbell is a write at its queue's place in NOTIFY, see {@link Doorbell}; one of 8 bytes, or
+ * between two places, is none.
  */
 public final class VirtioPciFunction implements PciFunction {
-  private static final int DOORBELL_WIDTH = Short.BYTES;
   private static final PortCounters NO_ACCESSES = new PortCounters(0, 0, 0, 0);
 
   private final String name;
   private final DeviceType type;
-  private final SwiotlbPolicy policy;
-  private final @Nullable MemorySegment region;
+  private final BounceRegion region;
   private final DeviceCore core;
   private final CommonConfig common;
   private final FunctionLayout layout;
@@ -36,16 +37,15 @@ public final class VirtioPciFunction implements PciFunction {
   VirtioPciFunction(
       final String name,
       final DeviceType type,
-      final SwiotlbPolicy policy,
-      final @Nullable MemorySegment region,
-      final DeviceCore core) {
+      final BounceRegion region,
+      final DeviceCore core,
+      final FunctionLayout layout) {
     this.name = name;
     this.type = type;
-    this.policy = policy;
     this.region = region;
     this.core = core;
     common = new CommonConfig(core);
-    layout = new FunctionLayout(type, region);
+    this.layout = layout;
     spec = layout.spec(new PciCfgWindow(new Structures()));
   }
 
@@ -68,6 +68,11 @@ public final class VirtioPciFunction implements PciFunction {
   @Override
   public void unplugged() {
     core.unplugged();
+  }
+
+  @Override
+  public @Nullable OwnRange ownRange() {
+    return region.range(FunctionLayout.REGION_BAR);
   }
 
   /** Whether the bus has plugged it in. */
@@ -107,7 +112,7 @@ public final class VirtioPciFunction implements PciFunction {
     if (offset >= FunctionLayout.ISR) {
       return offset == FunctionLayout.ISR ? core.interrupts().takeIsr() : 0;
     }
-    return common.read(offset, width);
+    return common.read(offset, width) | region.common(offset, width);
   }
 
   @Override
@@ -115,46 +120,58 @@ public final class VirtioPciFunction implements PciFunction {
     if (bar != FunctionLayout.REGISTER_BAR) {
       return;
     }
-    if (width == Long.BYTES) {
+    if (width != Long.BYTES) {
+      writeRegister((int) offset, width, value);
+    } else if (offset < FunctionLayout.NOTIFY) {
       // a 64-bit field is two halves, the low one first
       writeRegister((int) offset, Integer.BYTES, value & 0xffff_ffffL);
       writeRegister((int) offset + Integer.BYTES, Integer.BYTES, value >>> Integer.SIZE);
-    } else {
-      writeRegister((int) offset, width, value);
     }
   }
 
   private void writeRegister(final int offset, final int width, final long value) {
     if (offset >= FunctionLayout.NOTIFY) {
       final int place = offset - FunctionLayout.NOTIFY;
-      if (width == DOORBELL_WIDTH
-          && place % FunctionLayout.NOTIFY_MULTIPLIER == 0
-          && place < layout.notifyBytes()) {
-        core.notify(place / FunctionLayout.NOTIFY_MULTIPLIER);
+      if (place % FunctionLayout.NOTIFY_MULTIPLIER == 0 && place < layout.notifyBytes()) {
+        core.doorbell(place / FunctionLayout.NOTIFY_MULTIPLIER, width, value);
       }
     } else if (offset >= FunctionLayout.DEVICE) {
-      if (offset - FunctionLayout.DEVICE + width <= type.config().size()) {
-        type.configWritten(offset - FunctionLayout.DEVICE, width, value);
-      }
+      writeConfig(offset - FunctionLayout.DEVICE, width, value);
     } else if (offset < FunctionLayout.ISR) {
       common.write(offset, width, value);
     }
+  }
+
+  /**
+   * A driver must not write the configuration before FEATURES_OK (section Device Initialization):
+   * such a write is ignored, but for fields that are there for a device which nobody drives.
+   */
+  private void writeConfig(final int offset, final int width, final long value) {
+    if (offset + width <= type.config().size()
+        && (type.alwaysWritable(offset, width) || core.configWritable())) {
+      type.configWritten(offset, width, value);
+    }
+  }
+
+  @Override
+  public void commandChanged(final int command) {
+    core.commandChanged(command);
   }
 
   /** The device as the host sees it. */
   public VirtioDeviceInfo info() {
     final PciAttachment attachment = core.attachment();
     final PortCounters counters = attachment == null ? NO_ACCESSES : attachment.port().counters();
-    final long base = attachment == null ? -1 : attachment.barAddress(FunctionLayout.REGION_BAR);
+    final long base = attachment == null ? -1 : attachment.ownRangeAddress();
     return new VirtioDeviceInfo(
         name,
         type.typeName(),
         type.id(),
         attachment == null ? null : attachment.address().toString(),
         core.statusNow(),
-        policy,
-        region == null ? 0 : region.byteSize(),
-        region == null || base < 0 ? null : "0x" + Long.toHexString(base),
+        region.options().policy(),
+        region.size(),
+        base < 0 ? null : "0x" + Long.toHexString(base),
         core.features().offered(),
         core.accepted(),
         core.queueInfos(),
@@ -163,7 +180,15 @@ public final class VirtioPciFunction implements PciFunction {
         counters.systemMemory(),
         counters.faulted(),
         type.requests(),
-        core.lastError());
+        core.lastError(),
+        regionInfo(attachment));
+  }
+
+  private @Nullable RegionInfo regionInfo(final @Nullable PciAttachment attachment) {
+    return region.present()
+        ? RegionReport.of(
+            region, core.accepted(), attachment == null ? 0 : attachment.port().unprotectedPages())
+        : null;
   }
 
   /** What the PCI_CFG window reaches: the structures that capabilities name. */
@@ -172,13 +197,13 @@ public final class VirtioPciFunction implements PciFunction {
     public boolean covers(final int bar, final long offset, final int width) {
       // no overflow: offset has 32 bits, width is at most 4
       final long end = offset + width;
-      final MemorySegment memory = region;
-      if (bar == FunctionLayout.REGION_BAR) {
-        return memory != null && end <= memory.byteSize();
+      final MemorySegment memory = layout.memory(bar);
+      if (memory != null) {
+        return end <= memory.byteSize();
       }
       final ConfigSpace config = type.config();
       return bar == FunctionLayout.REGISTER_BAR
-          && (end <= CommonCfgDescriptor.SIZE
+          && (end <= layout.commonBytes()
               || (offset == FunctionLayout.ISR && width == 1)
               || (offset >= FunctionLayout.DEVICE && end <= FunctionLayout.DEVICE + config.size())
               || (offset >= FunctionLayout.NOTIFY
@@ -187,8 +212,8 @@ public final class VirtioPciFunction implements PciFunction {
 
     @Override
     public long read(final int bar, final long offset, final int width) {
-      final MemorySegment memory = region;
-      if (bar != FunctionLayout.REGION_BAR || memory == null) {
+      final MemorySegment memory = layout.memory(bar);
+      if (memory == null) {
         return VirtioPciFunction.this.read(bar, offset, width);
       }
       long value = 0;
@@ -200,8 +225,8 @@ public final class VirtioPciFunction implements PciFunction {
 
     @Override
     public void write(final int bar, final long offset, final int width, final long value) {
-      final MemorySegment memory = region;
-      if (bar != FunctionLayout.REGION_BAR || memory == null) {
+      final MemorySegment memory = layout.memory(bar);
+      if (memory == null) {
         VirtioPciFunction.this.write(bar, offset, width, value);
         return;
       }
