@@ -175,21 +175,6 @@ public final class FakeBus implements PciAttachment, BusPort {
     }
 
     @Override
-    public void resolveOwn(
-        final long offset, final long length, final BusAccess access, final BusRun into)
-        throws BusFaultException {
-      if (!inside) {
-        throw new IllegalStateException("resolve outside of a section");
-      }
-      if (!within(offset, length, 0, region.byteSize())) {
-        faults.incrementAndGet();
-        throw new BusFaultException(Reason.NOT_MEMORY, offset, length);
-      }
-      regionAccesses.incrementAndGet();
-      into.set(region, offset);
-    }
-
-    @Override
     public void resolve(
         final long address, final long length, final BusAccess access, final BusRun into)
         throws BusFaultException {
