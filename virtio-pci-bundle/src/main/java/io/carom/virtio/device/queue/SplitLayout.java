@@ -20,11 +20,16 @@ public final class SplitLayout implements QueueLayout {
   }
 
   @Override
-  public VirtQueue open(final QueueSetup setup) throws QueueException {
+  public int start() {
+    return 0;
+  }
+
+  @Override
+  public VirtQueue open(final QueueSetup setup, final int position) throws QueueException {
     aligned("descriptor", setup.desc(), SplitRingDescriptor.DESC_ALIGN);
     aligned("driver", setup.driver(), SplitRingDescriptor.AVAIL_ALIGN);
     aligned("device", setup.device(), SplitRingDescriptor.USED_ALIGN);
-    return new SplitQueue(setup);
+    return new SplitQueue(setup, position);
   }
 
   private static void aligned(final String area, final long address, final int alignment)

@@ -69,8 +69,12 @@ final class SplitQueue implements VirtQueue {
   private int unpublishedCount;
   private boolean notificationsOff;
 
-  SplitQueue(final QueueSetup setup) {
+  SplitQueue(final QueueSetup setup, final int position) {
     this.setup = setup;
+    nextAvail = position & 0xffff;
+    seenAvail = nextAvail;
+    nextUsed = nextAvail;
+    publishedUsed = nextAvail;
     size = setup.size();
     mask = size - 1;
     walker = new SplitChainWalker(setup);
@@ -258,13 +262,5 @@ final class SplitQueue implements VirtQueue {
   @Override
   public int nextUsed() {
     return nextUsed;
-  }
-
-  @Override
-  public void resume(final int avail, final int usedIndex) {
-    nextAvail = avail & 0xffff;
-    seenAvail = nextAvail;
-    nextUsed = usedIndex & 0xffff;
-    publishedUsed = nextUsed;
   }
 }

@@ -36,6 +36,18 @@ final class Interrupts {
     isr.set(0);
   }
 
+  /** Takes up what was saved; {@link #updateLine} is to follow. */
+  void restore(final int saved, final int vector) {
+    unmapAll();
+    isr.set(saved);
+    configVector(vector);
+  }
+
+  /** The ISR, without the side effects of a driver's read. */
+  int isr() {
+    return isr.get();
+  }
+
   private void unmapAll() {
     configVector = CommonCfgDescriptor.NO_VECTOR;
     for (int i = 0; i < queueVectors.length(); i++) {

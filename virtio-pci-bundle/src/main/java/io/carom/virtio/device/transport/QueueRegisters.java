@@ -1,5 +1,6 @@
 package io.carom.virtio.device.transport;
 
+import io.carom.virtio.VirtioState.QueueState;
 import io.carom.virtio.device.queue.QueueLayout;
 
 /** What the driver sets of one queue before it enables it. Guarded by the device's lock. */
@@ -28,15 +29,30 @@ final class QueueRegisters {
     resetting = false;
   }
 
+  /** Takes up a saved queue's. */
+  void restore(final QueueState state) {
+    size = state.size();
+    desc = state.desc();
+    driver = state.driver();
+    device = state.device();
+    enabled = state.enabled();
+    resetting = false;
+  }
+
   int size() {
     return size;
   }
 
   /** Sets the size; one that the layout or the device cannot do is ignored, the old one stays. */
   void size(final int wanted) {
-    if (!enabled && wanted <= maxSize && layout.legalSize(wanted)) {
+    if (!enabled && possible(wanted)) {
       size = wanted;
     }
+  }
+
+  /** Whether a size is one that the layout and the device can do. */
+  boolean possible(final int wanted) {
+    return wanted <= maxSize && layout.legalSize(wanted);
   }
 
   long desc() {
