@@ -40,7 +40,10 @@ public interface PciFunction {
   /** A guest store to a register BAR. */
   void write(int bar, long offset, int width, long value);
 
-  /** Memory decoding, bus mastering or a BAR's address changed. Called after the change. */
+  /**
+   * Memory decoding, bus mastering, INTx disable, a BAR's address, or MSI-X enable or mask changed.
+   * Called after the change.
+   */
   default void commandChanged(final int command) {}
 
   /** The name under which faults and logs speak of it; null for the address alone. */

@@ -34,6 +34,10 @@ final class Interrupts {
   void reset() {
     unmapAll();
     isr.set(0);
+    final PciAttachment to = attachment;
+    if (to != null) {
+      to.forgetPending(); // nothing of before the reset may be told after it
+    }
   }
 
   /** Takes up what was saved; {@link #updateLine} is to follow. */
