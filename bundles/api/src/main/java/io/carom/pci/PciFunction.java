@@ -41,10 +41,18 @@ public interface PciFunction {
   void write(int bar, long offset, int width, long value);
 
   /**
-   * Memory decoding, bus mastering, INTx disable, a BAR's address, or MSI-X enable or mask changed.
-   * Called after the change.
+   * Memory decoding, bus mastering, INTx disable, a BAR's address, MSI-X enable or mask, or the
+   * place of a range that another function of the device has, changed. Called after the change.
    */
   default void commandChanged(final int command) {}
+
+  /**
+   * How the function reaches its SWIOTLB range, when there is more to say than that a BAR is
+   * {@linkplain BarSpec#swiotlb marked}. Constant while it is plugged.
+   */
+  default @Nullable OwnRange ownRange() {
+    return null;
+  }
 
   /** The name under which faults and logs speak of it; null for the address alone. */
   default @Nullable String label() {

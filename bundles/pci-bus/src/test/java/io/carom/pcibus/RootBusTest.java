@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.carom.memory.PhysicalLayout;
+import io.carom.pci.BarSpec;
 import io.carom.pci.HotplugDescriptor;
 import io.carom.pci.PciAddress;
 import io.carom.pci.PciBus.Plugged;
 import io.carom.pci.PortCounters;
+import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
@@ -74,6 +76,18 @@ class RootBusTest {
     machine.write(config(5, 4), 8, -1);
     assertThat(bus.functions())
         .containsExactly(new Plugged(new PciAddress(0, 4, 0), "vda", new PortCounters(1, 2, 0, 4)));
+  }
+
+  @Test
+  void thePortKnowsTheOwnRangesMemoryBeforeItIsDecoded() {
+    final MemorySegment memory =
+        disk.spec().bars().stream()
+            .filter(BarSpec::swiotlb)
+            .map(BarSpec::memory)
+            .findFirst()
+            .orElseThrow();
+    assertThat(Objects.requireNonNull(machine.ports.get("00:04.0")).ownMemory).isSameAs(memory);
+    assertThat(portCalls()).isEmpty();
   }
 
   @Test
@@ -232,7 +246,7 @@ class RootBusTest {
     bus.plug(refused, "d", "00:04.0"); // taken
     bus.plug(refused, "d", "00:00.0"); // the host bridge
     bus.plug(refused, "d", "01:01.0");
-    bus.plug(refused, "d", "00:05.1");
+    bus.plug(refused, "d", "00:00.1"); // the host bridge has one function
     bus.plug(refused, "d", "five");
     bus.plug(refused, "vda", null); // name taken
     bus.plug(refused, null, null);

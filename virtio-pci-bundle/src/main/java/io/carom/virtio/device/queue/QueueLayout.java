@@ -5,7 +5,7 @@ public interface QueueLayout {
   /** Feature bits that queues of this layout can honour. */
   long features();
 
-  /** Whether a queue may have this many entries, 1..65535. */
+  /** Whether a queue may have this many entries, 0..65535. */
   boolean legalSize(int size);
 
   /** Where a new queue begins, as {@link VirtQueue#nextAvail} has it. */

@@ -186,7 +186,7 @@ final class CommonConfig {
       return;
     }
     switch (field) {
-      case CommonCfgDescriptor.QUEUE_SIZE -> queue.size((int) value);
+      case CommonCfgDescriptor.QUEUE_SIZE -> queue.size((int) value, core::legalSize);
       case CommonCfgDescriptor.QUEUE_MSIX_VECTOR ->
           core.interrupts().queueVector(core.queues().select(), (int) value);
       case CommonCfgDescriptor.QUEUE_DESC -> queue.desc(value);

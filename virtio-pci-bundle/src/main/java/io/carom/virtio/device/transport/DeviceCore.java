@@ -8,7 +8,8 @@ import io.carom.virtio.VirtioState;
 import io.carom.virtio.VirtioStatus;
 import io.carom.virtio.device.queue.QueueException;
 import io.carom.virtio.device.queue.QueueHost;
-import io.carom.virtio.device.queue.QueueLayout;
+import io.carom.virtio.device.queue.QueueLayouts;
+import io.carom.virtio.device.region.BounceRegion;
 import io.carom.virtio.device.type.DeviceType;
 import io.carom.virtio.device.type.ErrorLog;
 import java.util.List;
@@ -76,7 +77,7 @@ final class DeviceCore implements QueueHost {
   DeviceCore(
       final String name,
       final DeviceType type,
-      final QueueLayout layout,
+      final BounceRegion region,
       final FeatureNegotiation features,
       final WorkerOptions options,
       final ErrorLog errors) {
@@ -85,7 +86,7 @@ final class DeviceCore implements QueueHost {
     this.options = options;
     this.errors = errors;
     interrupts = new Interrupts(type.queues());
-    queues = new QueueSet(name, type, layout, options, this);
+    queues = new QueueSet(name, type, region, options, this);
     keeper = new StateKeeper(type, features, status, interrupts, queues, plug);
   }
 
@@ -459,7 +460,7 @@ final class DeviceCore implements QueueHost {
       negotiated = (state.status() & VirtioStatus.FEATURES_OK) != 0 ? state.accepted() : 0;
       for (int i = 0; i < queues.count(); i++) {
         if (queues.get(i).enabled()) {
-          listener.queueEnabled(i, regionAddress());
+          listener.queueEnabled(i, negotiated, regionAddress());
         }
       }
       lineStale = true;
@@ -495,10 +496,19 @@ final class DeviceCore implements QueueHost {
 
   private long regionAddress() {
     final PciAttachment to = plug.attachment();
-    return to == null ? -1 : to.barAddress(FunctionLayout.REGION_BAR);
+    return to == null ? -1 : to.ownRangeAddress();
   }
 
   // ---- queues
+
+  /**
+   * Whether queues may have this size: in the layout that was negotiated, or in any that can be.
+   * One set before FEATURES_OK is looked at again when its queue is enabled.
+   */
+  boolean legalSize(final int size) {
+    // what was negotiated has VERSION_1 at least
+    return QueueLayouts.of(negotiated != 0 ? negotiated : features.offered()).legalSize(size);
+  }
 
   /** Enables the selected queue; its areas are checked now, and again at each use. */
   void queueEnable(final int value) {
@@ -521,7 +531,7 @@ final class DeviceCore implements QueueHost {
       index = queues.select();
       try {
         if (queues.enable(index, negotiated, bus)) {
-          listener.queueEnabled(index, regionAddress());
+          listener.queueEnabled(index, negotiated, regionAddress());
           if (status.has(VirtioStatus.DRIVER_OK)) {
             queues.serve(index, plug.attachment());
           }

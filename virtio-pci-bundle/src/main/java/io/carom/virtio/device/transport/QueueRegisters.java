@@ -1,11 +1,10 @@
 package io.carom.virtio.device.transport;
 
 import io.carom.virtio.VirtioState.QueueState;
-import io.carom.virtio.device.queue.QueueLayout;
+import java.util.function.IntPredicate;
 
 /** What the driver sets of one queue before it enables it. Guarded by the device's lock. */
 final class QueueRegisters {
-  private final QueueLayout layout;
   private final int maxSize;
   private int size;
   private long desc;
@@ -14,8 +13,7 @@ final class QueueRegisters {
   private boolean enabled;
   private boolean resetting;
 
-  QueueRegisters(final QueueLayout layout, final int maxSize) {
-    this.layout = layout;
+  QueueRegisters(final int maxSize) {
     this.maxSize = maxSize;
     size = maxSize;
   }
@@ -44,15 +42,10 @@ final class QueueRegisters {
   }
 
   /** Sets the size; one that the layout or the device cannot do is ignored, the old one stays. */
-  void size(final int wanted) {
-    if (!enabled && possible(wanted)) {
+  void size(final int wanted, final IntPredicate legal) {
+    if (!enabled && wanted <= maxSize && legal.test(wanted)) {
       size = wanted;
     }
-  }
-
-  /** Whether a size is one that the layout and the device can do. */
-  boolean possible(final int wanted) {
-    return wanted <= maxSize && layout.legalSize(wanted);
   }
 
   long desc() {

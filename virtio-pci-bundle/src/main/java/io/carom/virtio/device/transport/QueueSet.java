@@ -3,20 +3,23 @@ package io.carom.virtio.device.transport;
 import io.carom.pci.BusSession;
 import io.carom.pci.PciAttachment;
 import io.carom.virtio.CommonCfgDescriptor;
+import io.carom.virtio.RegionOptions.Mixing;
 import io.carom.virtio.VirtioDeviceInfo.QueueInfo;
 import io.carom.virtio.VirtioFeatures;
 import io.carom.virtio.VirtioState.QueueState;
+import io.carom.virtio.device.queue.AddressMode;
 import io.carom.virtio.device.queue.DoorbellServer;
 import io.carom.virtio.device.queue.EventSender;
 import io.carom.virtio.device.queue.QueueException;
 import io.carom.virtio.device.queue.QueueHandler;
 import io.carom.virtio.device.queue.QueueHost;
-import io.carom.virtio.device.queue.QueueLayout;
+import io.carom.virtio.device.queue.QueueLayouts;
 import io.carom.virtio.device.queue.QueueMode;
 import io.carom.virtio.device.queue.QueueServer;
 import io.carom.virtio.device.queue.QueueSetup;
 import io.carom.virtio.device.queue.QueueWorker;
 import io.carom.virtio.device.queue.VirtQueue;
+import io.carom.virtio.device.region.BounceRegion;
 import io.carom.virtio.device.type.DeviceType;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,7 +34,7 @@ final class QueueSet {
 
   private final String name;
   private final DeviceType type;
-  private final QueueLayout layout;
+  private final BounceRegion region;
   private final WorkerOptions options;
   private final QueueHost host;
   private final QueueRegisters[] registers;
@@ -42,17 +45,17 @@ final class QueueSet {
   QueueSet(
       final String name,
       final DeviceType type,
-      final QueueLayout layout,
+      final BounceRegion region,
       final WorkerOptions options,
       final QueueHost host) {
     this.name = name;
     this.type = type;
-    this.layout = layout;
+    this.region = region;
     this.options = options;
     this.host = host;
     registers = new QueueRegisters[type.queues()];
     for (int i = 0; i < registers.length; i++) {
-      registers[i] = new QueueRegisters(layout, type.queueSize());
+      registers[i] = new QueueRegisters(type.queueSize());
     }
     renew();
   }
@@ -185,24 +188,13 @@ final class QueueSet {
    * @return false when the device is gone
    */
   boolean enable(final int index, final long accepted, final BusSession bus) throws QueueException {
-    final VirtQueue ring = layout.open(setup(registers[index], accepted));
+    final VirtQueue ring = QueueLayouts.of(accepted).open(setup(registers[index], accepted));
     if (!look(ring, bus)) {
       return false;
     }
     servers[index].activate(ring, handler(index, accepted));
     registers[index].enable();
     return true;
-  }
-
-  private static QueueSetup setup(final QueueRegisters queue, final long accepted) {
-    return new QueueSetup(
-        queue.size(),
-        queue.desc(),
-        queue.driver(),
-        queue.device(),
-        (accepted & VirtioFeatures.INDIRECT_DESC) != 0,
-        (accepted & VirtioFeatures.EVENT_IDX) != 0,
-        (accepted & VirtioFeatures.SWIOTLB) != 0);
   }
 
   // ---- saved state
@@ -241,9 +233,10 @@ final class QueueSet {
     for (int i = 0; usable && i < rings.length; i++) {
       final QueueState state = states.get(i);
       if (state.enabled()) {
-        final QueueRegisters queue = new QueueRegisters(layout, type.queueSize());
+        final QueueRegisters queue = new QueueRegisters(type.queueSize());
         queue.restore(state);
-        final VirtQueue ring = layout.open(setup(queue, accepted), state.nextAvail());
+        final VirtQueue ring =
+            QueueLayouts.of(accepted).open(setup(queue, accepted), state.nextAvail());
         look(ring, bus);
         rings[i] = new Restored(ring, handler(i, accepted));
       }
@@ -274,6 +267,24 @@ final class QueueSet {
 
   private QueueHandler handler(final int index, final long accepted) {
     return type.mode(index) == QueueMode.EVENTS ? NO_HANDLER : type.open(index, accepted);
+  }
+
+  private QueueSetup setup(final QueueRegisters queue, final long accepted) {
+    return new QueueSetup(
+        queue.size(),
+        queue.desc(),
+        queue.driver(),
+        queue.device(),
+        accepted,
+        mode(accepted),
+        region.options().mixing() == Mixing.ALL_OR_NOTHING);
+  }
+
+  private AddressMode mode(final long accepted) {
+    if (region.offsets(accepted)) {
+      return AddressMode.OFFSETS;
+    }
+    return region.restricted(accepted) ? AddressMode.RESTRICTED : AddressMode.BUS;
   }
 
   // ---- serving

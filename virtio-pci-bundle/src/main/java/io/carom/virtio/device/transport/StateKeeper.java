@@ -9,6 +9,7 @@ import io.carom.virtio.VirtioState.QueueState;
 import io.carom.virtio.VirtioState.Selects;
 import io.carom.virtio.VirtioStatus;
 import io.carom.virtio.device.queue.QueueException;
+import io.carom.virtio.device.queue.QueueLayouts;
 import io.carom.virtio.device.type.DeviceType;
 import java.util.ArrayList;
 import java.util.List;
@@ -141,10 +142,13 @@ final class StateKeeper {
       throw refused("it has " + state.queues().size() + " queues, this one has " + queues.count());
     }
     vector("the configuration", state.configVector(), to);
+    // before FEATURES_OK a size of any layout may have been set
+    final long layout =
+        (state.status() & VirtioStatus.FEATURES_OK) != 0 ? state.accepted() : features.offered();
     for (int i = 0; i < queues.count(); i++) {
       final QueueState queue = state.queues().get(i);
       vector("queue " + i, queue.vector(), to);
-      if (!queues.get(i).possible(queue.size())) {
+      if (queue.size() > type.queueSize() || !QueueLayouts.of(layout).legalSize(queue.size())) {
         throw refused("queue " + i + " cannot have " + queue.size() + " entries here");
       }
       if (queue.enabled() && (state.status() & VirtioStatus.FEATURES_OK) == 0) {

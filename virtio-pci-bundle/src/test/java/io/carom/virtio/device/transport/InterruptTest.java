@@ -174,7 +174,8 @@ class InterruptTest {
     }
 
     @Override
-    public void queueEnabled(final int queue, final long regionAddress) {
+    public void queueEnabled(
+        final int queue, final long accepted, final long regionAddress) {
       heard.add("queue " + queue + " " + Long.toHexString(regionAddress));
     }
 
