@@ -150,6 +150,7 @@ public final class FakeBus implements PciAttachment, BusPort {
   }
 
   private final class Session implements BusSession {
+    private final BusRun slice = new BusRun();
     private boolean inside;
 
     @Override
@@ -177,6 +178,14 @@ public final class FakeBus implements PciAttachment, BusPort {
     @Override
     public MemorySegment resolve(final long address, final long length, final BusAccess access)
         throws BusFaultException {
+      resolve(address, length, access, slice);
+      return slice.memory().asSlice(slice.offset(), length);
+    }
+
+    @Override
+    public void resolve(
+        final long address, final long length, final BusAccess access, final BusRun into)
+        throws BusFaultException {
       if (!inside) {
         throw new IllegalStateException("resolve outside of a section");
       }
@@ -185,7 +194,8 @@ public final class FakeBus implements PciAttachment, BusPort {
       }
       if (inOwnRegion(address, length)) {
         regionAccesses.incrementAndGet();
-        return region.asSlice(address - regionBase, length);
+        into.set(region, address - regionBase);
+        return;
       }
       if (!within(address, length, 0, RAM_BYTES)) {
         faults.incrementAndGet();
@@ -205,7 +215,7 @@ public final class FakeBus implements PciAttachment, BusPort {
         throw new BusFaultException(Reason.TRANSLATION, address, length);
       }
       ramAccesses.incrementAndGet();
-      return ram.asSlice(behind(address), length);
+      into.set(ram, behind(address));
     }
 
     @Override
