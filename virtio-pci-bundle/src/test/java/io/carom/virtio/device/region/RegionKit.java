@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.carom.memory.DeviceRegion;
 import io.carom.memory.DeviceRegions;
+import io.carom.memory.LazyMemory;
 import io.carom.virtio.BlkDescriptor;
 import io.carom.virtio.VirtioFeatures;
 import io.carom.virtio.VirtioPciCapDescriptor;
@@ -41,7 +42,8 @@ final class RegionKit implements DeviceRegions {
 
   @Override
   public DeviceRegion region(final String name, final long size) {
-    return regions.computeIfAbsent(name, n -> new DeviceRegion(n, bus.region));
+    return regions.computeIfAbsent(
+        name, n -> new DeviceRegion(n, size == SIZE ? bus.region : LazyMemory.allocate(size)));
   }
 
   @Override
