@@ -1,9 +1,11 @@
 package io.carom.guest.shim.virtio;
 
+import io.carom.dma.DmaDevice;
 import io.carom.dma.DmaDeviceSpec;
 import io.carom.guest.shim.pci.ProbeException;
 import io.carom.guest.shim.virtio.VirtioStructures.Range;
 import io.carom.memory.GuestMemory;
+import io.carom.memory.RegionView;
 import io.carom.virtio.RegionSizing;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
@@ -44,8 +46,12 @@ record BounceRegion(Range whole, Range part, MemorySegment memory, boolean offse
     checkSetApart(ram, range);
     final long bus = ram.platform().busAddress(range.address(), range.length(), true);
     final Range onBus = new Range(bus, range.length());
-    return new BounceRegion(
-        onBus, onBus, ram.segment(range.address(), range.length()), offsets);
+    // past the caches, as all bounce memory in RAM is used
+    final MemorySegment memory =
+        ram.platform()
+            .uncached()
+            .asSlice(ram.offset(range.address(), range.length()), range.length());
+    return new BounceRegion(onBus, onBus, memory, offsets);
   }
 
   private static MemorySegment memory(final VirtioPlatform platform, final Range range)
@@ -103,6 +109,14 @@ record BounceRegion(Range whole, Range part, MemorySegment memory, boolean offse
         && whole.equals(other.whole)
         && part.equals(other.part)
         && offsets == other.offsets;
+  }
+
+  /** A device's DMA, with what CPUs have to do for memory that they do not cache. */
+  DmaDevice around(final DmaDevice core, final VirtioPlatform platform) {
+    final Optional<RegionView> view = platform.bus().view(whole.address());
+    return view.isEmpty()
+        ? core
+        : new UncachedDma(core, view.get(), whole.address(), part.address(), part.length());
   }
 
   /** As the DMA core is told of it. */
