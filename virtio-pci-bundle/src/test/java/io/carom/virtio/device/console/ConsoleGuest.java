@@ -28,6 +28,7 @@ final class ConsoleGuest {
   final Driver driver;
   final List<DriverQueue> queues = new ArrayList<>();
   private final List<Integer> seen = new ArrayList<>();
+  private final List<Integer> offers = new ArrayList<>();
   private int starts;
 
   ConsoleGuest(final int maxPorts, final String... names) {
@@ -66,6 +67,7 @@ final class ConsoleGuest {
     }
     queues.clear();
     seen.clear();
+    offers.clear();
     driver.set(CommonCfgDescriptor.CONFIG_MSIX_VECTOR, 2, 0);
     for (int i = 0; i < device.queues(); i++) {
       // other rings after each reset, so that none begins with old indices
@@ -78,6 +80,7 @@ final class ConsoleGuest {
               RINGS + (starts * 64L + i) * PAGE + 0x800);
       queues.add(queue);
       seen.add(0);
+      offers.add(0);
       driver.enable(i, queue);
     }
     starts++;
@@ -88,19 +91,28 @@ final class ConsoleGuest {
     return BUFFERS + queue * PAGE;
   }
 
+  /** Whether all buffers of a queue came back. */
+  boolean idle(final int queue) {
+    return queues.get(queue).usedIndex() == (offers.get(queue) & 0xffff);
+  }
+
+  private void offer(final int queue) {
+    offers.set(queue, offers.get(queue) + 1);
+    queues.get(queue).offer(0);
+    driver.kick(queue);
+  }
+
   /** Makes one buffer available on a queue, and rings. */
   void post(final int queue, final int length) {
     queues.get(queue).desc(0, buffer(queue), length, WRITE, 0);
-    queues.get(queue).offer(0);
-    driver.kick(queue);
+    offer(queue);
   }
 
   /** Transmits bytes in one buffer. */
   void transmit(final int queue, final byte[] bytes) {
     driver.bytes(buffer(queue), bytes);
     queues.get(queue).desc(0, buffer(queue), bytes.length, 0, 0);
-    queues.get(queue).offer(0);
-    driver.kick(queue);
+    offer(queue);
   }
 
   void transmit(final int queue, final String text) {
