@@ -45,9 +45,12 @@ class BlkMakerTest {
     assertThat(VirtioFeatures.names(info.typeId(), info.offered()))
         .containsExactly(
             "SEG_MAX",
+            "GEOMETRY",
             "RO",
             "BLK_SIZE",
             "FLUSH",
+            "TOPOLOGY",
+            "CONFIG_WCE",
             "MQ",
             "SWIOTLB",
             "INDIRECT_DESC",

@@ -85,9 +85,7 @@ class CommonConfigTest {
                 | VirtioFeatures.EVENT_IDX
                 | VirtioFeatures.RING_PACKED
                 | VirtioFeatures.IN_ORDER
-                | VirtioFeatures.BLK_SEG_MAX
-                | VirtioFeatures.BLK_BLK_SIZE
-                | VirtioFeatures.BLK_FLUSH
+                | 0x6e54 // what a block device offers, as other VMMs do
                 | VirtioFeatures.BLK_MQ);
   }
 
