@@ -85,6 +85,11 @@ class CommonConfigTest {
                 | VirtioFeatures.EVENT_IDX
                 | VirtioFeatures.RING_PACKED
                 | VirtioFeatures.IN_ORDER
+                | VirtioFeatures.ORDER_PLATFORM
+                | VirtioFeatures.NOTIFICATION_DATA
+                | VirtioFeatures.NOTIF_CONFIG_DATA
+                | VirtioFeatures.RING_RESET
+                | VirtioFeatures.SUSPEND
                 | 0x6e54 // what a block device offers, as other VMMs do
                 | VirtioFeatures.BLK_MQ);
   }
