@@ -44,7 +44,7 @@ record RegionPlace(Range whole, Range part, int flags, boolean ram) {
       final PciDevice pci, final VirtioCapabilities.Entry entry) {
     if (entry.bar() == RegionCapDescriptor.SYSTEM_MEMORY) {
       final boolean usable = entry.length() > 0 && entry.offset() >= 0;
-      final Range range = new Range(entry.offset(), entry.length());
+      final Range range = new Range(entry.offset(), entry.length(), 0);
       // whether RAM is there is found when it is mapped
       return usable && entry.offset() <= Long.MAX_VALUE - entry.length()
           ? new RegionPlace(range, range, entry.flags(), true)
@@ -83,7 +83,7 @@ record RegionPlace(Range whole, Range part, int flags, boolean ram) {
       return whole;
     }
     final long bytes = whole.length() / sharers / RegionSizing.SET_BYTES * RegionSizing.SET_BYTES;
-    return new Range(whole.address() + before * bytes, bytes);
+    return new Range(whole.address() + before * bytes, bytes, whole.inBar() + before * bytes);
   }
 
   private static boolean names(final PciDevice pci, final int owner, final int bar) {
