@@ -4,6 +4,7 @@ import io.carom.pci.BusSession;
 import io.carom.pci.PciAttachment;
 import io.carom.virtio.VirtioDeviceInfo.QueueInfo;
 import io.carom.virtio.VirtioFeatures;
+import io.carom.virtio.VirtioState;
 import io.carom.virtio.VirtioStatus;
 import io.carom.virtio.device.queue.QueueException;
 import io.carom.virtio.device.queue.QueueHost;
@@ -49,6 +50,7 @@ import org.jspecify.annotations.Nullable;
  * before FEATURES_OK, and any value of queue_enable but 1.
  */
 final class DeviceCore implements QueueHost {
+  private static final long NANOS_PER_MS = 1_000_000;
   private static final int ACKNOWLEDGED = VirtioStatus.ACKNOWLEDGE | VirtioStatus.DRIVER;
 
   private final DeviceType type;
@@ -60,7 +62,9 @@ final class DeviceCore implements QueueHost {
   private final Interrupts interrupts;
   private final QueueSet queues;
   private final Plug plug = new Plug();
+  private final StateKeeper keeper;
   private final AtomicBoolean configDue = new AtomicBoolean();
+  private final AtomicBoolean usedDue = new AtomicBoolean();
   private volatile CommandListener listener = CommandListener.NONE;
   private volatile boolean lineStale;
 
@@ -83,6 +87,7 @@ final class DeviceCore implements QueueHost {
     this.errors = errors;
     interrupts = new Interrupts(type.queues());
     queues = new QueueSet(name, type, region, options, this);
+    keeper = new StateKeeper(type, features, status, interrupts, queues, plug);
   }
 
   /** Who is told of changes of the route to memory; before the function is plugged. */
@@ -238,6 +243,7 @@ final class DeviceCore implements QueueHost {
     lineStale = true;
     negotiated = 0;
     configDue.set(false);
+    usedDue.set(false);
     plug.translated(type.translated());
     type.reset();
     listener.reset();
@@ -272,7 +278,7 @@ final class DeviceCore implements QueueHost {
     } else if (System.nanoTime() - suspendDeadline >= 0) {
       failure =
           "it could not be suspended: a request is being served for longer than "
-              + options.stopWaitNanos() / 1_000_000
+              + options.stopWaitNanos() / NANOS_PER_MS
               + " ms";
     }
   }
@@ -297,7 +303,7 @@ final class DeviceCore implements QueueHost {
     if (lineStale) {
       lineStale = false;
       interrupts.updateLine();
-      tellConfig();
+      tellDue();
     }
     queues.serveDue();
   }
@@ -349,14 +355,125 @@ final class DeviceCore implements QueueHost {
   void configChanged() {
     if (status.driven()) {
       configDue.set(true);
-      tellConfig();
+      tellDue();
     }
   }
 
-  /** Sends the configuration notification that is due, unless the device is suspended. */
-  private void tellConfig() {
-    if (!status.suspended() && configDue.getAndSet(false)) {
+  /** Sends the notifications that are due, unless the device is suspended or at rest. */
+  private void tellDue() {
+    if (status.suspended() || status.resting()) {
+      return;
+    }
+    if (configDue.getAndSet(false)) {
       interrupts.config();
+    }
+    if (usedDue.getAndSet(false)) {
+      for (int i = 0; i < queues.count(); i++) {
+        if (queues.get(i).enabled()) {
+          interrupts.queue(i);
+        }
+      }
+    }
+  }
+
+  // ---- saved state
+
+  boolean atRest() {
+    return status.resting();
+  }
+
+  /**
+   * Brings the device to rest and takes its state. It stays at rest.
+   *
+   * @throws IllegalStateException with one line, when it cannot be; it goes on then
+   */
+  VirtioState save() {
+    rest();
+    enter(); // completes what now can be
+    try {
+      if (!status.resting()) {
+        throw new IllegalStateException("the driver reset the device while it was to be saved");
+      }
+      return keeper.take();
+    } finally {
+      leave();
+    }
+  }
+
+  private void rest() {
+    enter();
+    try {
+      if (plug.attachment() == null || status.resetting()) {
+        throw new IllegalStateException(
+            status.resetting() ? "the device is being reset" : "the device is not plugged in");
+      }
+      status.resting(true);
+    } finally {
+      leave();
+    }
+    if (!queues.awaitOutside(System.nanoTime() + options.stopWaitNanos())) {
+      goOn();
+      throw new IllegalStateException(
+          "the device does not come to rest: a request is being served for longer than "
+              + options.stopWaitNanos() / NANOS_PER_MS
+              + " ms");
+    }
+  }
+
+  /** Lets a device at rest go on, as if it had not been saved. */
+  void goOn() {
+    lock.lock();
+    try {
+      if (status.resting()) {
+        status.resting(false);
+        lineStale = true; // and with it what is due
+        if (status.has(VirtioStatus.DRIVER_OK)) {
+          queues.serveEnabled(plug.attachment());
+        }
+      }
+    } finally {
+      leave();
+    }
+  }
+
+  /**
+   * Takes up a saved state, and goes on from it. A driver that was told of something it did not see
+   * yet may have lost the message with the function that sent it, so it is told once more, of
+   * everything.
+   *
+   * @throws IllegalStateException with one line, when the device is neither as after a reset nor at
+   *     rest
+   * @throws IllegalArgumentException with one line, when it cannot go on from that state
+   */
+  void restore(final VirtioState state) {
+    enter();
+    try {
+      final PciAttachment to = plug.attachment();
+      final BusSession bus = plug.session();
+      if (to == null || bus == null) {
+        throw new IllegalStateException("the device is not plugged in");
+      }
+      if (status.resetting() || (status.register() != 0 && !status.resting())) {
+        throw new IllegalStateException(
+            "the device is in use: it must be as after a reset, or at rest after saving");
+      }
+      keeper.put(state, to, bus);
+      negotiated = (state.status() & VirtioStatus.FEATURES_OK) != 0 ? state.accepted() : 0;
+      for (int i = 0; i < queues.count(); i++) {
+        if (queues.get(i).enabled()) {
+          listener.queueEnabled(i, negotiated, regionAddress());
+        }
+      }
+      lineStale = true;
+      if (status.driven()) {
+        configDue.set(true);
+        usedDue.set(true);
+      }
+      if (status.has(VirtioStatus.DRIVER_OK)) {
+        queues.serveEnabled(to);
+      }
+    } finally {
+      leave();
     }
   }
 
@@ -500,7 +617,7 @@ final class DeviceCore implements QueueHost {
         interrupts.config();
       } else if (status.suspended()) {
         configDue.set(true); // told when it goes on
-        tellConfig();
+        tellDue();
       }
     }
   }

@@ -43,6 +43,9 @@ public final class FakeBus implements PciAttachment, BusPort {
   public volatile boolean revoked;
   public volatile int vectors;
 
+  /** How often {@link #forgetPending} was called. */
+  public final AtomicInteger forgotten = new AtomicInteger();
+
   /** Answers of {@link #translated}, in order. */
   public final List<Boolean> translated = Collections.synchronizedList(new ArrayList<>());
 
@@ -104,6 +107,11 @@ public final class FakeBus implements PciAttachment, BusPort {
   public void raise(final int vector) {
     messages.add(vector);
     onRaise.run();
+  }
+
+  @Override
+  public void forgetPending() {
+    forgotten.incrementAndGet();
   }
 
   @Override
