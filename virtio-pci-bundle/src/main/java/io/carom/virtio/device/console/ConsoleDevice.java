@@ -158,6 +158,11 @@ public final class ConsoleDevice implements DeviceType, VirtioConsole {
 
   /** The emergency write works at any time, also before the driver has configured the device. */
   @Override
+  public boolean alwaysWritable(final int offset, final int width) {
+    return offset == ConsoleDescriptor.CONFIG_EMERGENCY;
+  }
+
+  @Override
   public void configWritten(final int offset, final int width, final long value) {
     if (offset == ConsoleDescriptor.CONFIG_EMERGENCY) {
       first().emergency((byte) value); // the low byte is what counts
