@@ -7,7 +7,7 @@ import io.carom.guest.shim.kernel.Dmesg;
  * Lines that a device causes, at most ten in five seconds, as the kernel's rate limit; what was
  * left out is counted, and said with the next line. Guarded by its owner.
  */
-final class LineLimit {
+public final class LineLimit {
   private static final int BURST = 10;
   private static final long INTERVAL_NS = 5_000_000_000L;
 
@@ -18,14 +18,19 @@ final class LineLimit {
   private int lines = BURST;
   private long left;
 
-  LineLimit(final Dmesg dmesg, final String label, final KernelClock clock) {
+  /** A limit that has not been used.
+   *
+   * @param label what each line begins with
+   */
+  public LineLimit(final Dmesg dmesg, final String label, final KernelClock clock) {
     this.dmesg = dmesg;
     this.label = label;
     this.clock = clock;
     this.begin = clock.nanoTime() - INTERVAL_NS;
   }
 
-  void line(final String text) {
+  /** Logs a line, or counts it. */
+  public void line(final String text) {
     final long now = clock.nanoTime();
     if (now - begin >= INTERVAL_NS) {
       begin = now;

@@ -2,6 +2,8 @@ package io.carom.guest.shim.kernel;
 
 import io.carom.dma.Dma;
 import io.carom.guest.BlockDevice;
+import io.carom.guest.Entropy;
+import io.carom.guest.GuestConsole;
 import io.carom.guest.GuestKernel;
 import io.carom.guest.PageAllocator;
 import io.carom.guest.PciDeviceInfo;
@@ -11,6 +13,10 @@ import io.carom.guest.shim.block.BlockPlatform;
 import io.carom.guest.shim.block.DiskRegistry;
 import io.carom.guest.shim.block.KernelClock;
 import io.carom.guest.shim.block.VirtioBlkDriver;
+import io.carom.guest.shim.console.ConsolePlatform;
+import io.carom.guest.shim.console.ConsoleRegistry;
+import io.carom.guest.shim.console.Getty;
+import io.carom.guest.shim.console.VirtioConsoleDriver;
 import io.carom.guest.shim.iommu.IommuPlatform;
 import io.carom.guest.shim.iommu.IommuRegistry;
 import io.carom.guest.shim.iommu.VirtioIommuDriver;
@@ -18,6 +24,8 @@ import io.carom.guest.shim.irq.IrqController;
 import io.carom.guest.shim.irq.IrqLine;
 import io.carom.guest.shim.irq.IrqThread;
 import io.carom.guest.shim.pci.PciCore;
+import io.carom.guest.shim.rng.EntropyRegistry;
+import io.carom.guest.shim.rng.VirtioRngDriver;
 import io.carom.guest.shim.virtio.VirtioDriver;
 import io.carom.guest.shim.virtio.VirtioPciDriver;
 import io.carom.guest.shim.virtio.VirtioPlatform;
@@ -52,6 +60,8 @@ final class Guest implements GuestKernel {
   private final IrqThread irqThread = new IrqThread("guest-irq");
   private final DiskRegistry disks = new DiskRegistry();
   private final IommuRegistry iommus = new IommuRegistry();
+  private final EntropyRegistry entropy = new EntropyRegistry();
+  private final ConsoleRegistry consoles = new ConsoleRegistry();
   private final BitSet virtioIndices = new BitSet();
   private final BlkSupervisor supervisor;
   private final BlockPlatform block;
@@ -133,7 +143,12 @@ final class Guest implements GuestKernel {
     final IommuPlatform iommu =
         new IommuPlatform(irqThread, dmesg, clock, pci::plugging, iommus, iommuBatched);
     final List<VirtioDriver> types =
-        List.of(new VirtioIommuDriver(iommu), new VirtioBlkDriver(block));
+        List.of(
+            new VirtioIommuDriver(iommu),
+            new VirtioBlkDriver(block),
+            new VirtioRngDriver(entropy, work),
+            new VirtioConsoleDriver(
+                new ConsolePlatform(irqThread, work, consoles, Getty.starter(dmesg), clock)));
     pci.drivers(List.of(new VirtioPciDriver(platform, types, virtioIndices)));
   }
 
@@ -180,6 +195,16 @@ final class Guest implements GuestKernel {
   @Override
   public Optional<BlockDevice> awaitBlockDevice(final String serial, final Duration timeout) {
     return disks.await(serial, timeout);
+  }
+
+  @Override
+  public List<Entropy> entropySources() {
+    return entropy.sources();
+  }
+
+  @Override
+  public List<GuestConsole> consoles() {
+    return consoles.ports();
   }
 
   @Override

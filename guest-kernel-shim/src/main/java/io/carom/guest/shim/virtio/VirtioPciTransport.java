@@ -240,6 +240,20 @@ public final class VirtioPciTransport {
     return value;
   }
 
+  /**
+   * Writes a field of the device's configuration, which a driver may do after FEATURES_OK only, and
+   * only where the device type says so; an emergency write of a console at any time. A field that
+   * the device does not have is not written.
+   *
+   * @param width 1, 2 or 4
+   */
+  public void writeConfig(final int offset, final int width, final long value) {
+    final VirtioStructures.Range range = structures.device();
+    if (range != null && offset + width <= range.length()) {
+      bus.write(range.address() + offset, width, value);
+    }
+  }
+
   private long read(final int field, final int width) {
     return bus.read(structures.common().address() + field, width);
   }

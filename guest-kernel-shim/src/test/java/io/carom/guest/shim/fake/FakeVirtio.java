@@ -144,6 +144,49 @@ abstract class FakeVirtio extends FakeFunction {
   /** A doorbell was rung, on the guest's thread. */
   abstract void kicked(int queue);
 
+  /** The driver wrote to the device configuration. */
+  void configWritten(final int offset, final int width, final long value) {}
+
+  /** A configuration interrupt. */
+  public final void configChanged() {
+    if (configVector != CommonCfgDescriptor.NO_VECTOR) {
+      raise(msi, configVector);
+    }
+  }
+
+  /** The next chain of a queue: its head, or -1 for none. */
+  final int pop(final Queue queue) {
+    if (!queue.enabled || (status & VirtioStatus.DRIVER_OK) == 0) {
+      return -1;
+    }
+    final MemorySegment avail = dma(queue.driver, SplitRingDescriptor.availBytes(queue.size));
+    if (queue.last == index(avail)) {
+      return -1;
+    }
+    final int entry = queue.last & (queue.size - 1);
+    queue.last = queue.last + 1 & 0xffff;
+    return avail.get(U16, SplitRingDescriptor.availEntry(entry)) & 0xffff;
+  }
+
+  /** The only buffer of a chain. */
+  final MemorySegment buffer(final Queue queue, final int head) {
+    MemorySegment table = dma(queue.desc, SplitRingDescriptor.descBytes(queue.size));
+    int at = head;
+    if ((descFlags(table, at) & SplitRingDescriptor.DESC_F_INDIRECT) != 0) {
+      table = dma(descAddress(table, at), descLength(table, at));
+      at = 0;
+    }
+    return dma(descAddress(table, at), descLength(table, at));
+  }
+
+  /** Returns a chain and interrupts, whether that is wanted or not. */
+  final void finish(final Queue queue, final int head, final int length) {
+    use(queue, dma(queue.device, SplitRingDescriptor.usedBytes(queue.size)), head, length);
+    if (queue.vector != CommonCfgDescriptor.NO_VECTOR) {
+      raise(msi, queue.vector);
+    }
+  }
+
   /** The device status. */
   public final synchronized int status() {
     return status;
@@ -259,6 +302,10 @@ abstract class FakeVirtio extends FakeFunction {
     }
     if (offset >= 0x3000) {
       rung(width, value);
+      return;
+    }
+    if (offset >= 0x2000) {
+      configWritten((int) offset - 0x2000, width, value);
       return;
     }
     synchronized (this) {

@@ -1,19 +1,19 @@
 package io.carom.virtio.device.host;
 
 import io.carom.memory.DeviceRegions;
-import io.carom.pci.PciFunction;
 import io.carom.virtio.BlkSpec;
-import io.carom.virtio.device.host.BlkMaker.Made;
+import io.carom.virtio.device.blk.BlkDevice;
+import io.carom.virtio.device.blk.BlkOptions;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
-import org.osgi.framework.ServiceRegistration;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
 import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Modified;
 import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.metatype.annotations.AttributeDefinition;
 import org.osgi.service.metatype.annotations.Designate;
@@ -78,6 +78,15 @@ public final class BlkComponent {
     @AttributeDefinition(description = "Entries of each queue, a power of two up to 32768.")
     int queueSize() default DEFAULT_QUEUE_SIZE;
 
+    /** The write cache. */
+    @AttributeDefinition(
+        description = "Whether it begins with a write cache, which a driver may switch.")
+    boolean writeCache() default true;
+
+    /** Largest segment. */
+    @AttributeDefinition(description = "Largest data segment it asks for, bytes; 0 for any.")
+    int sizeMax() default 0;
+
     /** The SWIOTLB policy. */
     @AttributeDefinition(
         description =
@@ -103,10 +112,12 @@ public final class BlkComponent {
     int spinUs() default TransportSettings.DEFAULT_SPIN_US;
   }
 
+  private final BundleContext context;
+  private final DeviceRegions regions;
   private final DeviceRegistry registry;
   private final String pid;
-  private final @Nullable Made made;
-  private final @Nullable ServiceRegistration<PciFunction> registration;
+  private ConfiguredDevice<BlkDevice> device;
+  private Map<String, Object> settings;
 
   /** Makes the device and registers its function. */
   @Activate
@@ -116,32 +127,71 @@ public final class BlkComponent {
       @Reference final DeviceRegistry registry,
       final Config config,
       final Map<String, Object> properties) {
+    this.context = context;
+    this.regions = regions;
     this.registry = registry;
     pid = String.valueOf(properties.get(Constants.SERVICE_PID));
-    Made device = null;
-    ServiceRegistration<PciFunction> service = null;
-    try {
-      final BlkSettings settings = BlkSettings.check(spec(config, properties));
-      final BlkSpec spec = settings.spec();
-      final TransportSettings transport =
-          TransportSettings.parse(properties, spec.queues(), spec.queueSize());
-      registry.claim(spec.name(), pid);
-      device = BlkMaker.make(settings, transport, regions, transport.workers());
-      service =
-          context.registerService(
-              PciFunction.class, device.function(), transport.serviceProperties(spec.name()));
-      registry.made(spec.name(), pid, device.function());
-    } catch (final RuntimeException e) {
-      final String reason = e.getMessage() == null ? e.toString() : e.getMessage();
-      LOG.error("No device from configuration {}: {}", pid, reason);
-      if (device != null) {
-        device.type().close();
-      }
-      device = null;
-      registry.failed(pid, reason);
+    settings = settings(properties);
+    device = make(config, properties);
+  }
+
+  private ConfiguredDevice<BlkDevice> make(
+      final Config config, final Map<String, Object> properties) {
+    final ConfiguredDevice<BlkDevice> made =
+        new ConfiguredDevice<>(context, registry, pid, () -> disk(config, properties));
+    final BlkDevice disk = made.type();
+    if (disk != null) {
+      registry.disk(config.name(), disk::resize);
     }
-    made = device;
-    registration = service;
+    return made;
+  }
+
+  private ConfiguredDevice.Made<BlkDevice> disk(
+      final Config config, final Map<String, Object> properties) {
+    final BlkSettings checked = BlkSettings.check(spec(config, properties));
+    final BlkSpec spec = checked.spec();
+    final TransportSettings transport =
+        TransportSettings.parse(properties, spec.queues(), spec.queueSize());
+    final Properties from = new Properties(properties);
+    final BlkOptions options =
+        new BlkOptions(
+            spec.readOnly(),
+            spec.queues(),
+            spec.queueSize(),
+            from.flag("writeCache", true),
+            from.number("sizeMax", 0, 0, Integer.MAX_VALUE));
+    registry.claim(spec.name(), pid);
+    final BlkMaker.Made made =
+        BlkMaker.make(checked, options, transport, regions, transport.workers());
+    return new ConfiguredDevice.Made<>(spec.name(), made.type(), made.function(), transport);
+  }
+
+  /** Another size is set while the guest uses the disk; anything else takes another device. */
+  @Modified
+  void modified(final Config config, final Map<String, Object> properties) {
+    final BlkDevice disk = device.type();
+    final Map<String, Object> wanted = settings(properties);
+    final boolean same = wanted.equals(settings);
+    settings = wanted;
+    if (!same || disk == null) {
+      device.close();
+      device = make(config, properties);
+      return;
+    }
+    try {
+      disk.resize(BlkSettings.size(spec(config, properties)));
+    } catch (final IllegalArgumentException e) {
+      LOG.error("Size of {} unchanged: {}", config.name(), e.getMessage());
+    }
+  }
+
+  /** What makes this device another one. */
+  private static Map<String, Object> settings(final Map<String, Object> properties) {
+    final Map<String, Object> settings = new HashMap<>(properties);
+    settings.remove("sizeBytes");
+    settings.keySet().removeIf(key -> key.startsWith("service.") || key.startsWith("felix."));
+    settings.keySet().removeIf(key -> key.startsWith("component."));
+    return settings;
   }
 
   /** A number, or a line that names the property which is none. */
@@ -168,20 +218,9 @@ public final class BlkComponent {
         config.slot().isEmpty() ? null : config.slot());
   }
 
-  /** Takes the device out: the bus unplugs it, its threads end, its backend is closed. */
+  /** Takes the device out. */
   @Deactivate
   void deactivate() {
-    if (registration != null) {
-      try {
-        registration.unregister();
-      } catch (final IllegalStateException e) {
-        LOG.debug("The function of {} was unregistered already", pid, e);
-      }
-    }
-    if (made != null) {
-      made.function().unplugged();
-      made.type().close();
-    }
-    registry.gone(pid);
+    device.close();
   }
 }

@@ -4,11 +4,11 @@ import io.carom.memory.DeviceRegions;
 import io.carom.virtio.BlkSpec;
 import io.carom.virtio.device.blk.BlkBackend;
 import io.carom.virtio.device.blk.BlkDevice;
+import io.carom.virtio.device.blk.BlkOptions;
 import io.carom.virtio.device.blk.FileBackend;
 import io.carom.virtio.device.blk.MemoryBackend;
 import io.carom.virtio.device.transport.VirtioPciFunction;
 import io.carom.virtio.device.transport.WorkerOptions;
-import io.carom.virtio.device.type.DeviceType;
 import io.carom.virtio.device.type.ErrorLog;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -17,8 +17,8 @@ import java.nio.file.Path;
 final class BlkMaker {
   private BlkMaker() {}
 
-  /** A device type and the function that presents it. */
-  record Made(DeviceType type, VirtioPciFunction function) {}
+  /** A device and the function that presents it. */
+  record Made(BlkDevice type, VirtioPciFunction function) {}
 
   /**
    * Opens the backend and makes the function; what was opened is closed again when that fails.
@@ -27,6 +27,7 @@ final class BlkMaker {
    */
   static Made make(
       final BlkSettings settings,
+      final BlkOptions options,
       final TransportSettings transport,
       final DeviceRegions regions,
       final WorkerOptions workers) {
@@ -34,9 +35,7 @@ final class BlkMaker {
     final ErrorLog errors = new ErrorLog(spec.name(), System::nanoTime);
     final BlkBackend backend = open(settings);
     try {
-      final BlkDevice type =
-          new BlkDevice(
-              spec.name(), backend, spec.readOnly(), spec.queues(), spec.queueSize(), errors);
+      final BlkDevice type = new BlkDevice(spec.name(), backend, options, errors);
       return new Made(type, transport.function(spec.name(), type, regions, errors, workers));
     } catch (final RuntimeException | Error e) {
       backend.close();

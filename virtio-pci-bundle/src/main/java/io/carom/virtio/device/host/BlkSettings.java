@@ -76,6 +76,14 @@ record BlkSettings(BlkSpec spec, @Nullable Path path) {
     };
   }
 
+  /** The disk's size, where 0 stands for the file's. */
+  static long size(final BlkSpec spec) {
+    final String file = spec.file();
+    return spec.sizeBytes() > 0 || file == null || file.isEmpty()
+        ? spec.sizeBytes()
+        : length(path(file));
+  }
+
   private static long wholeSectors(final long size) {
     return Math.max(1, size / BlkDescriptor.SECTOR) * BlkDescriptor.SECTOR;
   }
@@ -84,7 +92,11 @@ record BlkSettings(BlkSpec spec, @Nullable Path path) {
     if (spec.queues() < 1 || spec.queues() > MAX_QUEUES) {
       throw new IllegalArgumentException("queues=" + spec.queues() + " is not in 1.." + MAX_QUEUES);
     }
-    final int size = spec.queueSize();
+    checkQueueSize(spec.queueSize());
+  }
+
+  /** Checks the entries of a queue, of whatever type of device. */
+  static void checkQueueSize(final int size) {
     if (size < 1 || size > SplitRingDescriptor.MAX_SIZE || Integer.bitCount(size) != 1) {
       throw new IllegalArgumentException(
           "queueSize="

@@ -108,6 +108,9 @@ final class StateKeeper {
     if (type.config().size() > 0) {
       type.config().put(0, state.config());
     }
+    if ((state.status() & VirtioStatus.FEATURES_OK) != 0) {
+      type.negotiated(state.accepted());
+    }
     status.restore(state.status());
   }
 

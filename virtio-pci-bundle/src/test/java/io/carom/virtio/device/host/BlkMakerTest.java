@@ -11,6 +11,7 @@ import io.carom.virtio.SwiotlbPolicy;
 import io.carom.virtio.VirtioDeviceInfo;
 import io.carom.virtio.VirtioFeatures;
 import io.carom.virtio.device.host.BlkMaker.Made;
+import io.carom.virtio.device.blk.BlkOptions;
 import io.carom.virtio.device.transport.WorkerOptions;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -28,7 +29,13 @@ class BlkMakerTest {
     final BlkSettings settings =
         BlkSettings.check(
             new BlkSpec("disk0", "file", image.toString(), 0, true, 2, 256, policy, 1 << 20, null));
-    return BlkMaker.make(settings, transport(policy), regions, WorkerOptions.manual());
+    return BlkMaker.make(
+        settings,
+        BlkOptions.of(
+            settings.spec().readOnly(), settings.spec().queues(), settings.spec().queueSize()),
+        transport(policy),
+        regions,
+        WorkerOptions.manual());
   }
 
   private static TransportSettings transport(final SwiotlbPolicy policy) {
@@ -50,9 +57,12 @@ class BlkMakerTest {
     assertThat(VirtioFeatures.names(info.typeId(), info.offered()))
         .contains(
             "SEG_MAX",
+            "GEOMETRY",
             "RO",
             "BLK_SIZE",
             "FLUSH",
+            "TOPOLOGY",
+            "CONFIG_WCE",
             "MQ",
             "SWIOTLB",
             "INDIRECT_DESC",
@@ -86,6 +96,7 @@ class BlkMakerTest {
             () ->
                 BlkMaker.make(
                     settings,
+                    BlkOptions.of(false, 1, 256),
                     transport(SwiotlbPolicy.NONE),
                     regions,
                     WorkerOptions.manual()))

@@ -90,9 +90,7 @@ class CommonConfigTest {
                 | VirtioFeatures.NOTIF_CONFIG_DATA
                 | VirtioFeatures.RING_RESET
                 | VirtioFeatures.SUSPEND
-                | VirtioFeatures.BLK_SEG_MAX
-                | VirtioFeatures.BLK_BLK_SIZE
-                | VirtioFeatures.BLK_FLUSH
+                | 0x6e54 // what a block device offers, as other VMMs do
                 | VirtioFeatures.BLK_MQ);
   }
 
