@@ -214,6 +214,7 @@ final class DeviceCore implements QueueHost {
     }
     if (reason == null) {
       status.lastError(null);
+      type.negotiated(features.accepted());
       translated(type.translated() && (features.accepted() & VirtioFeatures.ACCESS_PLATFORM) != 0);
       status.add(VirtioStatus.FEATURES_OK);
     } else {

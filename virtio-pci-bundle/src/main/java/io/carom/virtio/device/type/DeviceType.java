@@ -43,6 +43,12 @@ public interface DeviceType extends AutoCloseable {
     return null;
   }
 
+  /**
+   * The features were accepted (FEATURES_OK); follows a reset, and precedes each {@link #open}. A
+   * type whose queues of mode {@code EVENTS} depend on features learns of them here.
+   */
+  default void negotiated(final long accepted) {}
+
   /** Whether the IOMMU stands between the device and memory, for a driver that can work so. */
   default boolean translated() {
     return true;
