@@ -249,4 +249,22 @@ final class SplitQueue implements VirtQueue {
     VarHandle.fullFence();
     return nextAvail != seenAvail || look();
   }
+
+  @Override
+  public int nextAvail() {
+    return nextAvail;
+  }
+
+  @Override
+  public int nextUsed() {
+    return nextUsed;
+  }
+
+  @Override
+  public void resume(final int avail, final int usedIndex) {
+    nextAvail = avail & 0xffff;
+    seenAvail = nextAvail;
+    nextUsed = usedIndex & 0xffff;
+    publishedUsed = nextUsed;
+  }
 }

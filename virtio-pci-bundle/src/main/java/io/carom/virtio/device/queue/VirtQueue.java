@@ -55,4 +55,16 @@ public interface VirtQueue {
    * @throws QueueException when the ring's index breaks a rule
    */
   boolean enableNotifications() throws QueueException;
+
+  /**
+   * What to take next, as {@link io.carom.virtio.VirtioState.QueueState#nextAvail} has it; while
+   * nobody serves and every popped chain was returned.
+   */
+  int nextAvail();
+
+  /** Where the next used chain goes, as {@link io.carom.virtio.VirtioState.QueueState#nextUsed}. */
+  int nextUsed();
+
+  /** Goes on from where a queue of this setup was; before anything was popped. */
+  void resume(int nextAvail, int nextUsed);
 }

@@ -98,11 +98,11 @@ final class CommonConfig {
         case CommonCfgDescriptor.DRIVER_FEATURE_SELECT -> features.driverSelect() & U32;
         case CommonCfgDescriptor.DRIVER_FEATURE -> features.driverFeature() & U32;
         case CommonCfgDescriptor.CONFIG_MSIX_VECTOR -> core.interrupts().configVector();
-        case CommonCfgDescriptor.NUM_QUEUES -> core.queues();
+        case CommonCfgDescriptor.NUM_QUEUES -> core.queues().count();
         case CommonCfgDescriptor.DEVICE_STATUS -> core.status();
         case CommonCfgDescriptor.CONFIG_GENERATION -> core.configGeneration();
-        case CommonCfgDescriptor.QUEUE_SELECT -> core.queueSelect();
-        default -> getOfQueue(field, core.selected());
+        case CommonCfgDescriptor.QUEUE_SELECT -> core.queues().select();
+        default -> getOfQueue(field, core.queues().selected());
       };
     } finally {
       core.leave();
@@ -117,9 +117,9 @@ final class CommonConfig {
     return switch (field) {
       case CommonCfgDescriptor.QUEUE_SIZE -> queue.size();
       case CommonCfgDescriptor.QUEUE_MSIX_VECTOR ->
-          core.interrupts().queueVector(core.queueSelect());
+          core.interrupts().queueVector(core.queues().select());
       case CommonCfgDescriptor.QUEUE_ENABLE -> queue.enabled() ? 1 : 0;
-      case CommonCfgDescriptor.QUEUE_NOTIFY_OFF -> core.queueSelect();
+      case CommonCfgDescriptor.QUEUE_NOTIFY_OFF -> core.queues().select();
       case CommonCfgDescriptor.QUEUE_DESC -> queue.desc();
       case CommonCfgDescriptor.QUEUE_DRIVER -> queue.driver();
       default -> queue.device();
@@ -156,9 +156,9 @@ final class CommonConfig {
         }
       }
       case CommonCfgDescriptor.CONFIG_MSIX_VECTOR -> core.interrupts().configVector((int) value);
-      case CommonCfgDescriptor.QUEUE_SELECT -> core.queueSelect((int) value);
+      case CommonCfgDescriptor.QUEUE_SELECT -> core.queues().select((int) value);
       default -> {
-        final QueueRegisters queue = core.selected();
+        final QueueRegisters queue = core.queues().selected();
         if (queue != null) {
           putOfQueue(field, queue, value);
         }
@@ -170,7 +170,7 @@ final class CommonConfig {
     switch (field) {
       case CommonCfgDescriptor.QUEUE_SIZE -> queue.size((int) value);
       case CommonCfgDescriptor.QUEUE_MSIX_VECTOR ->
-          core.interrupts().queueVector(core.queueSelect(), (int) value);
+          core.interrupts().queueVector(core.queues().select(), (int) value);
       case CommonCfgDescriptor.QUEUE_DESC -> queue.desc(value);
       case CommonCfgDescriptor.QUEUE_DRIVER -> queue.driver(value);
       case CommonCfgDescriptor.QUEUE_DEVICE -> queue.device(value);
