@@ -5,11 +5,10 @@ import io.carom.dma.DmaMemoryException;
 import io.carom.guest.shim.irq.IrqThread;
 import io.carom.guest.shim.pci.PciDriver;
 import io.carom.guest.shim.pci.ProbeException;
-import io.carom.guest.shim.virtio.SplitQueue;
+import io.carom.guest.shim.virtio.VirtQueue;
 import io.carom.guest.shim.virtio.VirtioDevice;
 import io.carom.guest.shim.virtio.VirtioDriver;
 import io.carom.iommu.VirtioIommuDescriptor;
-import io.carom.virtio.VirtioFeatures;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -66,14 +65,14 @@ public final class VirtioIommuDriver implements VirtioDriver {
     final IommuGeometry geometry = IommuGeometry.read(device);
     final int[] sizes = queueSizes(device);
     final DmaDevice dma = device.attachForRings(QUEUES, Math.max(sizes[0], sizes[1]));
-    final List<SplitQueue> rings = device.allocateQueues(sizes);
+    final List<VirtQueue> rings =
+        device.allocateQueues(sizes, new int[] {RequestBuffers.CHAIN, 1});
     final AtomicReference<@Nullable VirtioIommu> binding = new AtomicReference<>();
-    final RequestBuffers buffers = buffers(device, dma, sizes[0], geometry);
+    final RequestBuffers buffers = buffers(dma, rings.get(VirtioIommuDescriptor.QUEUE_REQUEST), geometry);
     final RequestQueue requests =
         new RequestQueue(
             rings.get(VirtioIommuDescriptor.QUEUE_REQUEST),
             buffers,
-            device.has(VirtioFeatures.INDIRECT_DESC),
             geometry.granule(),
             platform.clock(),
             device::running,
@@ -142,11 +141,10 @@ public final class VirtioIommuDriver implements VirtioDriver {
   }
 
   private static RequestBuffers buffers(
-      final VirtioDevice device, final DmaDevice dma, final int size, final IommuGeometry geometry)
+      final DmaDevice dma, final VirtQueue queue, final IommuGeometry geometry)
       throws ProbeException {
-    final int count = RequestQueue.capacity(size, device.has(VirtioFeatures.INDIRECT_DESC));
     try {
-      return new RequestBuffers(dma, count, geometry.probeSize());
+      return new RequestBuffers(dma, queue.capacity(RequestBuffers.CHAIN), geometry.probeSize());
     } catch (final DmaMemoryException e) {
       throw new ProbeException("no memory for requests: " + e.getMessage());
     }

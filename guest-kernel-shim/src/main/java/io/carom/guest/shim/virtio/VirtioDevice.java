@@ -35,7 +35,7 @@ public final class VirtioDevice {
   private final PciDevice pci;
   private final VirtioPciTransport transport;
   private final String name;
-  private final List<SplitQueue> queues = new ArrayList<>();
+  private final List<Ring> queues = new ArrayList<>();
   private long features;
   private @Nullable DmaDevice dma;
   private @Nullable VirtioInterrupts interrupts;
@@ -110,6 +110,7 @@ public final class VirtioDevice {
       throw new ProbeException("virtio: device refuses features: " + Integer.toHexString(status));
     }
     features = accepted;
+    queues.forEach(queue -> queue.prepare(ringOptions()));
     final DmaDevice attached = dma;
     if (attached != null) {
       attached.negotiated(negotiation());
@@ -152,11 +153,23 @@ public final class VirtioDevice {
     return attached;
   }
 
-  /** Allocates the rings, numbered from 0. */
-  public List<SplitQueue> allocateQueues(final int[] sizes) throws ProbeException {
+  /**
+   * Allocates the rings, numbered from 0, as new; {@link #negotiate} makes them as new again.
+   *
+   * @param sizes entries of each
+   * @param largestChains most buffers of a chain of each, for which indirect tables are allocated
+   *     where INDIRECT_DESC was negotiated; longer chains go into the ring itself
+   * @throws ProbeException when there is no memory for them; what was allocated goes with {@link
+   *     #free}
+   */
+  public List<VirtQueue> allocateQueues(final int[] sizes, final int[] largestChains)
+      throws ProbeException {
+    final boolean indirect = has(VirtioFeatures.INDIRECT_DESC);
     try {
       for (int i = 0; i < sizes.length; i++) {
-        queues.add(new SplitQueue(platform.bus(), dma(), i, sizes[i]));
+        final Ring queue = new SplitQueue(dma(), i, sizes[i], indirect ? largestChains[i] : 1);
+        queues.add(queue);
+        queue.prepare(ringOptions());
       }
     } catch (final DmaMemoryException e) {
       throw new ProbeException("no memory for the queues: " + e.getMessage());
@@ -164,26 +177,32 @@ public final class VirtioDevice {
     return List.copyOf(queues);
   }
 
+  private RingOptions ringOptions() {
+    return new RingOptions(
+        has(VirtioFeatures.EVENT_IDX), has(VirtioFeatures.INDIRECT_DESC), false, 0);
+  }
+
   /** Takes interrupt vectors: what each queue's interrupt and a configuration change wakes. */
   public void interrupts(final List<Runnable> queueWakes, final Runnable configChanged) {
     interrupts = new VirtioInterrupts(platform, pci, transport, name, queueWakes, configChanged);
   }
 
-  /** Makes the rings as new and shows them to the device; the driver fills in chains afterwards. */
+  /** Shows the rings, which are as new, to the device; the driver fills in chains afterwards. */
   public void enableQueues() throws ProbeException {
     final VirtioInterrupts vectors = interrupts;
     if (vectors != null) {
       vectors.map(transport);
     }
-    for (final SplitQueue queue : queues) {
-      queue.prepare(has(VirtioFeatures.EVENT_IDX));
-      queue.doorbell(transport.doorbell(queue.number()));
+    for (final Ring queue : queues) {
+      queue.doorbell(
+          new Doorbell(
+              platform.bus(), transport.doorbell(queue.number()), queue.number(), false));
       transport.enable(
           queue.number(),
           queue.size(),
           queue.descAddress(),
-          queue.availAddress(),
-          queue.usedAddress());
+          queue.driverAddress(),
+          queue.deviceAddress());
     }
   }
 
@@ -243,7 +262,7 @@ public final class VirtioDevice {
       vectors.close();
       interrupts = null;
     }
-    queues.forEach(SplitQueue::free);
+    queues.forEach(Ring::free);
     queues.clear();
     final DmaDevice attached = dma;
     if (attached != null) {
