@@ -53,20 +53,31 @@ final class FlowSteering {
     return pair >= 0 && pair < active ? pair : hash % active;
   }
 
-  /** At least 0; everything it reads is within the frame, whatever the frame's fields say. */
+  /**
+   * At least 0; everything it reads is within the frame, whatever the frame's fields say. The sum
+   * of a number for each end, so that it is the same in both directions.
+   */
   private static int hash(final Frame frame) {
-    long key = frame.source() ^ frame.destination();
+    long source = frame.source();
+    long target = frame.destination();
     if (frame.length >= IP + LEAST_IP_HEADER && half(frame, ETHER_TYPE) == IPV4) {
-      key ^= word(frame, IP + IP_SOURCE) ^ word(frame, IP + IP_TARGET);
+      source ^= word(frame, IP + IP_SOURCE) << 16;
+      target ^= word(frame, IP + IP_TARGET) << 16;
       final int header = 4 * (frame.bytes[IP] & 0xf);
       final int protocol = frame.bytes[IP + IP_PROTOCOL] & 0xff;
       if ((protocol == UDP || protocol == TCP)
           && (half(frame, IP + FRAGMENT) & FRAGMENT_MASK) == 0
           && frame.length >= IP + header + Integer.BYTES) {
-        key ^= (long) (half(frame, IP + header) ^ half(frame, IP + header + 2)) << 32;
+        source += half(frame, IP + header);
+        target += half(frame, IP + header + Short.BYTES);
       }
     }
-    return (int) ((key * 0x9e3779b97f4a7c15L) >>> 33);
+    return (int) ((mix(source) + mix(target)) >>> 33);
+  }
+
+  private static long mix(final long end) {
+    final long mixed = end * 0x9e3779b97f4a7c15L;
+    return (mixed ^ mixed >>> 29) * 0xbf58476d1ce4e5b9L;
   }
 
   private static int half(final Frame frame, final int at) {
