@@ -57,14 +57,11 @@ public interface VirtQueue {
   boolean enableNotifications() throws QueueException;
 
   /**
-   * What to take next, as {@link io.carom.virtio.VirtioState.QueueState#nextAvail} has it; while
-   * nobody serves and every popped chain was returned.
+   * Where the next chain is taken from, as {@link io.carom.virtio.VirtioState.QueueState} has it;
+   * only while nobody serves.
    */
   int nextAvail();
 
-  /** Where the next used chain goes, as {@link io.carom.virtio.VirtioState.QueueState#nextUsed}. */
+  /** Where the next chain is returned to; equal to {@link #nextAvail} when none is in flight. */
   int nextUsed();
-
-  /** Goes on from where a queue of this setup was; before anything was popped. */
-  void resume(int nextAvail, int nextUsed);
 }

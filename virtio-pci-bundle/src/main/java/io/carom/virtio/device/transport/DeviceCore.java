@@ -7,16 +7,17 @@ import io.carom.virtio.VirtioFeatures;
 import io.carom.virtio.VirtioStatus;
 import io.carom.virtio.device.queue.QueueException;
 import io.carom.virtio.device.queue.QueueHost;
-import io.carom.virtio.device.queue.QueueLayout;
+import io.carom.virtio.device.queue.QueueLayouts;
 import io.carom.virtio.device.type.DeviceType;
 import io.carom.virtio.device.type.ErrorLog;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The state machine of a virtio device: status, features, reset (virtio 1.4, sections Device
- * Initialization and Device Reset). Its queues are in a {@link QueueSet}, its place on the bus in a
+ * The state machine of a virtio device: status, features, reset, suspension (virtio 1.4, sections
+ * Device Initialization, Device Reset, Virtqueue Reset and Device Suspend). Its queues are in a {@link QueueSet}, its place on the bus in a
  * {@link Plug}.
  *
  * <p><b>Locks.</b> One lock guards what the driver sets. Those who serve queues never take it, and
@@ -28,7 +29,19 @@ import org.jspecify.annotations.Nullable;
  * status goes on reading what it was, and writes are ignored; each later access looks again and
  * completes the reset when it can. So a driver that polls for 0, as it must, knows that no request
  * of before can write its memory. What workers do inside ends there, see {@link
- * io.carom.virtio.device.queue.QueueWorker}.
+ * io.carom.virtio.device.queue.QueueWorker}. The reset of one queue (RING_RESET) does the same with
+ * that queue alone, and reads 1 until it is complete.
+ *
+ * <p><b>Suspension</b> (SUSPEND) waits in the same way. Until it is complete both SUSPEND and
+ * DRIVER_OK are set; if that takes longer than taking the function out may, it has failed, and the
+ * device needs a reset. Doorbells of a suspended device are dropped: when it goes on it looks at
+ * every queue. A configuration notification is kept until then: whoever has one raises {@code
+ * configDue}, then looks whether the device is suspended; resuming ends the suspension, then looks
+ * at {@code configDue}; so one of the two sends it. Queue registers and configuration keep their
+ * values meanwhile, whatever is written.
+ *
+ * <p><b>Rest</b> is what the host wants for saving the state: as a suspension, but not visible to
+ * the driver, all of whose writes but a reset are ignored; see {@link StateKeeper}.
  *
  * <p><b>What a driver does in the wrong order</b> is ignored: features outside of negotiation,
  * FEATURES_OK without ACKNOWLEDGE and DRIVER, DRIVER_OK without FEATURES_OK, enabling a queue
@@ -46,12 +59,19 @@ final class DeviceCore implements QueueHost {
   private final Interrupts interrupts;
   private final QueueSet queues;
   private final Plug plug = new Plug();
+  private final AtomicBoolean configDue = new AtomicBoolean();
+  private volatile CommandListener listener = CommandListener.NONE;
   private volatile boolean lineStale;
+
+  /** Accepted features from FEATURES_OK on, 0 before. */
+  private volatile long negotiated;
+
+  private long suspendDeadline;
+  private @Nullable String failure; // found under the lock, told outside of it
 
   DeviceCore(
       final String name,
       final DeviceType type,
-      final QueueLayout layout,
       final FeatureNegotiation features,
       final WorkerOptions options,
       final ErrorLog errors) {
@@ -60,7 +80,12 @@ final class DeviceCore implements QueueHost {
     this.options = options;
     this.errors = errors;
     interrupts = new Interrupts(type.queues());
-    queues = new QueueSet(name, type, layout, options, this);
+    queues = new QueueSet(name, type, options, this);
+  }
+
+  /** Who is told of changes of the route to memory; before the function is plugged. */
+  void listener(final CommandListener wanted) {
+    listener = wanted;
   }
 
   // ---- plugging
@@ -132,6 +157,9 @@ final class DeviceCore implements QueueHost {
       reset();
       return;
     }
+    if ((value & VirtioStatus.SUSPEND) != 0 && negotiated(VirtioFeatures.SUSPEND)) {
+      suspend();
+    }
     final boolean changeable = enter();
     try {
       if (!changeable) {
@@ -144,7 +172,7 @@ final class DeviceCore implements QueueHost {
         acceptFeatures();
       }
       if ((value & VirtioStatus.DRIVER_OK) != 0 && status.has(VirtioStatus.FEATURES_OK)) {
-        driverReady();
+        driverReady((value & VirtioStatus.SUSPEND) == 0);
       }
     } finally {
       leave();
@@ -161,6 +189,7 @@ final class DeviceCore implements QueueHost {
       type.negotiated(features.accepted());
       plug.translated(
           type.translated() && (features.accepted() & VirtioFeatures.ACCESS_PLATFORM) != 0);
+      negotiated = features.accepted();
       status.add(VirtioStatus.FEATURES_OK);
     } else {
       status.lastError("FEATURES_OK refused: " + reason);
@@ -168,11 +197,29 @@ final class DeviceCore implements QueueHost {
     }
   }
 
-  private void driverReady() {
-    if (!status.has(VirtioStatus.DRIVER_OK)) {
+  private void driverReady(final boolean awake) {
+    if (status.suspended()) {
+      if (awake && status.resume()) {
+        lineStale = true; // and with it what is due of the configuration
+        queues.serveEnabled(plug.attachment());
+      }
+    } else if (!status.has(VirtioStatus.DRIVER_OK)) {
       status.add(VirtioStatus.DRIVER_OK);
       queues.serveEnabled(plug.attachment());
     }
+  }
+
+  private void suspend() {
+    final boolean changeable = enter();
+    try {
+      if (!changeable || !status.beginSuspend()) {
+        return;
+      }
+      suspendDeadline = System.nanoTime() + options.stopWaitNanos();
+    } finally {
+      leave();
+    }
+    queues.awaitOutside(System.nanoTime() + options.resetWaitNanos());
   }
 
   private void reset() {
@@ -187,24 +234,45 @@ final class DeviceCore implements QueueHost {
     features.reset();
     interrupts.reset();
     lineStale = true;
+    negotiated = 0;
+    configDue.set(false);
     plug.translated(type.translated());
     type.reset();
+    listener.reset();
     status.clear();
   }
 
   // ---- registers, for CommonConfig
 
   /**
-   * Enters the registers: takes the lock, and completes a reset that can be.
+   * Enters the registers: takes the lock, and completes what can be completed.
    *
-   * @return whether they may be changed; not while a reset goes on
+   * @return whether they may be changed; not while a reset goes on, or the host wants rest
    */
   boolean enter() {
     lock.lock();
-    if (status.resetting() && queues.outside()) {
-      defaults();
+    if (status.resetting()) {
+      if (queues.outside()) {
+        defaults();
+      }
+    } else {
+      queues.finishResets(interrupts);
+      if (status.suspending()) {
+        finishSuspend();
+      }
     }
-    return !status.resetting();
+    return !status.resetting() && !status.resting();
+  }
+
+  private void finishSuspend() {
+    if (queues.outside()) {
+      status.finishSuspend();
+    } else if (System.nanoTime() - suspendDeadline >= 0) {
+      failure =
+          "it could not be suspended: a request is being served for longer than "
+              + options.stopWaitNanos() / 1_000_000
+              + " ms";
+    }
   }
 
   /**
@@ -212,13 +280,22 @@ final class DeviceCore implements QueueHost {
    * doorbell may take long: neither may happen under our lock.
    */
   void leave() {
+    final boolean last = lock.getHoldCount() == 1;
+    final String failed = last ? failure : null;
+    if (last) {
+      failure = null;
+    }
     lock.unlock();
-    if (lock.isHeldByCurrentThread()) {
+    if (!last) {
       return;
+    }
+    if (failed != null) {
+      needsReset(failed);
     }
     if (lineStale) {
       lineStale = false;
       interrupts.updateLine();
+      tellConfig();
     }
     queues.serveDue();
   }
@@ -246,14 +323,74 @@ final class DeviceCore implements QueueHost {
     return type.config().generation();
   }
 
+  /** Whether a feature was accepted, and the features are settled. */
+  boolean negotiated(final long feature) {
+    return (negotiated & feature) != 0;
+  }
+
+  /** Whether the device is suspended, or about to be. */
+  boolean suspended() {
+    return status.suspended();
+  }
+
+  /** Whether the driver may write the configuration structure: from FEATURES_OK on. */
+  boolean configWritable() {
+    final boolean changeable = enter();
+    try {
+      return changeable && status.has(VirtioStatus.FEATURES_OK) && !status.suspended();
+    } finally {
+      leave();
+    }
+  }
+
   /** The device's configuration has changed: the driver is told, once it drives. */
   void configChanged() {
-    if (status.has(VirtioStatus.DRIVER_OK) && !status.resetting()) {
+    if (status.driven()) {
+      configDue.set(true);
+      tellConfig();
+    }
+  }
+
+  /** Sends the configuration notification that is due, unless the device is suspended. */
+  private void tellConfig() {
+    if (!status.suspended() && configDue.getAndSet(false)) {
       interrupts.config();
     }
   }
 
+  // ---- the route to memory
+
+  /** The guest changed the command register, MSI-X, or a BAR. */
+  void commandChanged(final int command) {
+    interrupts.updateLine(); // with MSI-X on there is no line
+    final String reason;
+    lock.lock();
+    try {
+      final boolean live = status.has(VirtioStatus.DRIVER_OK) && queues.anyEnabled();
+      reason = listener.commandChanged(command, regionAddress(), live);
+    } finally {
+      leave();
+    }
+    if (reason != null) {
+      needsReset(reason);
+    }
+  }
+
+  private long regionAddress() {
+    final PciAttachment to = plug.attachment();
+    return to == null ? -1 : to.barAddress(FunctionLayout.REGION_BAR);
+  }
+
   // ---- queues
+
+  /**
+   * Whether queues may have this size: in the layout that was negotiated, or in any that can be.
+   * One set before FEATURES_OK is looked at again when its queue is enabled.
+   */
+  boolean legalSize(final int size) {
+    // what was negotiated has VERSION_1 at least
+    return QueueLayouts.of(negotiated != 0 ? negotiated : features.offered()).legalSize(size);
+  }
 
   /** Enables the selected queue; its areas are checked now, and again at each use. */
   void queueEnable(final int value) {
@@ -268,14 +405,18 @@ final class DeviceCore implements QueueHost {
           || queue == null
           || bus == null
           || queue.enabled()
+          || status.suspended()
           || status.has(VirtioStatus.NEEDS_RESET)
           || !status.has(VirtioStatus.FEATURES_OK)) {
         return;
       }
       index = queues.select();
       try {
-        if (queues.enable(index, features.accepted(), bus) && status.has(VirtioStatus.DRIVER_OK)) {
-          queues.serve(index, plug.attachment());
+        if (queues.enable(index, negotiated, bus)) {
+          listener.queueEnabled(index, regionAddress());
+          if (status.has(VirtioStatus.DRIVER_OK)) {
+            queues.serve(index, plug.attachment());
+          }
         }
       } catch (final QueueException e) {
         error = e.getMessage();
@@ -288,12 +429,36 @@ final class DeviceCore implements QueueHost {
     }
   }
 
+  /** Resets the selected queue, with RING_RESET; what it was set to is gone when it reads 0. */
+  void queueReset(final int value) {
+    final int index;
+    final boolean changeable = enter();
+    try {
+      final QueueRegisters queue = queues.selected();
+      if (value != 1
+          || !changeable
+          || queue == null
+          || queue.resetting()
+          || status.suspended()
+          || !negotiated(VirtioFeatures.RING_RESET)) {
+        return;
+      }
+      index = queues.select();
+      queues.beginReset(index);
+    } finally {
+      leave();
+    }
+    queues.awaitOutside(index, System.nanoTime() + options.resetWaitNanos());
+    enter();
+    leave();
+  }
+
   /**
-   * The doorbell: latches and wakes, or serves; ignored while the queue is not served (section
-   * 4.1.5.2).
+   * A write at a doorbell's place: latches and wakes, or serves; ignored while the queue is not
+   * served (section 4.1.5.2).
    */
-  void notify(final int queue) {
-    if (status.serving()) {
+  void doorbell(final int queue, final int width, final long value) {
+    if (status.serving() && Doorbell.rings(negotiated, queue, width, value)) {
       queues.kick(queue);
     }
   }
@@ -331,6 +496,9 @@ final class DeviceCore implements QueueHost {
       errors.report("needs a reset: " + text);
       if (status.has(VirtioStatus.DRIVER_OK)) {
         interrupts.config();
+      } else if (status.suspended()) {
+        configDue.set(true); // told when it goes on
+        tellConfig();
       }
     }
   }

@@ -1,19 +1,18 @@
 package io.carom.virtio.device.transport;
 
-import io.carom.virtio.device.queue.QueueLayout;
+import java.util.function.IntPredicate;
 
 /** What the driver sets of one queue before it enables it. Guarded by the device's lock. */
 final class QueueRegisters {
-  private final QueueLayout layout;
   private final int maxSize;
   private int size;
   private long desc;
   private long driver;
   private long device;
   private boolean enabled;
+  private boolean resetting;
 
-  QueueRegisters(final QueueLayout layout, final int maxSize) {
-    this.layout = layout;
+  QueueRegisters(final int maxSize) {
     this.maxSize = maxSize;
     size = maxSize;
   }
@@ -24,6 +23,7 @@ final class QueueRegisters {
     driver = 0;
     device = 0;
     enabled = false;
+    resetting = false;
   }
 
   int size() {
@@ -31,8 +31,8 @@ final class QueueRegisters {
   }
 
   /** Sets the size; one that the layout or the device cannot do is ignored, the old one stays. */
-  void size(final int wanted) {
-    if (!enabled && wanted <= maxSize && layout.legalSize(wanted)) {
+  void size(final int wanted, final IntPredicate legal) {
+    if (!enabled && wanted <= maxSize && legal.test(wanted)) {
       size = wanted;
     }
   }
@@ -73,5 +73,15 @@ final class QueueRegisters {
 
   void enable() {
     enabled = true;
+  }
+
+  /** Whether the driver's reset of this queue has begun and is not complete. */
+  boolean resetting() {
+    return resetting;
+  }
+
+  /** Begins a reset of this queue; {@link #reset} completes it. */
+  void beginReset() {
+    resetting = true;
   }
 }

@@ -2,14 +2,16 @@ package io.carom.virtio.device.transport;
 
 import io.carom.pci.BusSession;
 import io.carom.pci.PciAttachment;
+import io.carom.virtio.CommonCfgDescriptor;
 import io.carom.virtio.VirtioDeviceInfo.QueueInfo;
 import io.carom.virtio.VirtioFeatures;
+import io.carom.virtio.device.queue.AddressMode;
 import io.carom.virtio.device.queue.DoorbellServer;
 import io.carom.virtio.device.queue.EventSender;
 import io.carom.virtio.device.queue.QueueException;
 import io.carom.virtio.device.queue.QueueHandler;
 import io.carom.virtio.device.queue.QueueHost;
-import io.carom.virtio.device.queue.QueueLayout;
+import io.carom.virtio.device.queue.QueueLayouts;
 import io.carom.virtio.device.queue.QueueMode;
 import io.carom.virtio.device.queue.QueueServer;
 import io.carom.virtio.device.queue.QueueSetup;
@@ -29,7 +31,6 @@ final class QueueSet {
 
   private final String name;
   private final DeviceType type;
-  private final QueueLayout layout;
   private final WorkerOptions options;
   private final QueueHost host;
   private final QueueRegisters[] registers;
@@ -40,17 +41,15 @@ final class QueueSet {
   QueueSet(
       final String name,
       final DeviceType type,
-      final QueueLayout layout,
       final WorkerOptions options,
       final QueueHost host) {
     this.name = name;
     this.type = type;
-    this.layout = layout;
     this.options = options;
     this.host = host;
     registers = new QueueRegisters[type.queues()];
     for (int i = 0; i < registers.length; i++) {
-      registers[i] = new QueueRegisters(layout, type.queueSize());
+      registers[i] = new QueueRegisters(type.queueSize());
     }
     renew();
   }
@@ -149,6 +148,30 @@ final class QueueSet {
     select = 0;
   }
 
+  // ---- reset of one queue
+
+  /** Begins the reset of a queue: nothing of it is begun any more. */
+  void beginReset(final int queue) {
+    registers[queue].beginReset();
+    servers[queue].retire();
+  }
+
+  /** Waits until nobody serves a queue; false when the deadline passed. Takes no lock. */
+  boolean awaitOutside(final int queue, final long deadlineNanos) {
+    return servers[queue].awaitOutside(deadlineNanos);
+  }
+
+  /** Completes the resets that have begun, of queues that nobody serves any more. */
+  void finishResets(final Interrupts interrupts) {
+    for (int i = 0; i < registers.length; i++) {
+      if (registers[i].resetting() && servers[i].outside()) {
+        servers[i].deactivate();
+        registers[i].reset();
+        interrupts.queueVector(i, CommonCfgDescriptor.NO_VECTOR);
+      }
+    }
+  }
+
   // ---- rings
 
   /**
@@ -176,15 +199,18 @@ final class QueueSet {
   }
 
   private VirtQueue open(final QueueRegisters queue, final long accepted) throws QueueException {
-    return layout.open(
-        new QueueSetup(
-            queue.size(),
-            queue.desc(),
-            queue.driver(),
-            queue.device(),
-            (accepted & VirtioFeatures.INDIRECT_DESC) != 0,
-            (accepted & VirtioFeatures.EVENT_IDX) != 0,
-            (accepted & VirtioFeatures.SWIOTLB) != 0));
+    return QueueLayouts.of(accepted)
+        .open(
+            new QueueSetup(
+                queue.size(),
+                queue.desc(),
+                queue.driver(),
+                queue.device(),
+                accepted,
+                (accepted & VirtioFeatures.SWIOTLB) != 0
+                    ? AddressMode.RESTRICTED
+                    : AddressMode.BUS,
+                false));
   }
 
   /** The driver drives: every enabled queue is served from now on. */
@@ -194,6 +220,16 @@ final class QueueSet {
         serve(i, to);
       }
     }
+  }
+
+  /** Whether the driver has enabled a queue. */
+  boolean anyEnabled() {
+    for (final QueueRegisters queue : registers) {
+      if (queue.enabled()) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** A queue is served from now on, with what was made available before it could be told. */

@@ -62,7 +62,15 @@ public interface DeviceType extends AutoCloseable {
   /** The function is plugged in; nothing else was called since it was unplugged. */
   default void plugged(final DeviceLink link) {}
 
-  /** A driver's write to the configuration structure; ignored unless the type has such fields. */
+  /** Whether a field may be written before FEATURES_OK, as a console's emergency write. */
+  default boolean alwaysWritable(final int offset, final int width) {
+    return false;
+  }
+
+  /**
+   * A driver's write to the configuration structure, from FEATURES_OK on or where {@link
+   * #alwaysWritable}; ignored unless the type has such fields.
+   */
   default void configWritten(final int offset, final int width, final long value) {}
 
   /** The handler of one queue, with the accepted features. */
