@@ -3,6 +3,8 @@ package io.carom.guest.shim.kernel;
 import io.carom.dma.Dma;
 import io.carom.guest.BlockDevice;
 import io.carom.guest.GuestKernel;
+import io.carom.guest.Network;
+import io.carom.guest.NetworkInterface;
 import io.carom.guest.PageAllocator;
 import io.carom.guest.PciDeviceInfo;
 import io.carom.guest.shim.block.BlkSupervisor;
@@ -17,6 +19,10 @@ import io.carom.guest.shim.iommu.VirtioIommuDriver;
 import io.carom.guest.shim.irq.IrqController;
 import io.carom.guest.shim.irq.IrqLine;
 import io.carom.guest.shim.irq.IrqThread;
+import io.carom.guest.shim.net.InterfaceRegistry;
+import io.carom.guest.shim.net.NetPlatform;
+import io.carom.guest.shim.net.NetworkService;
+import io.carom.guest.shim.net.VirtioNetDriver;
 import io.carom.guest.shim.pci.PciCore;
 import io.carom.guest.shim.virtio.VirtioDriver;
 import io.carom.guest.shim.virtio.VirtioPciDriver;
@@ -52,9 +58,12 @@ final class Guest implements GuestKernel {
   private final IrqThread irqThread = new IrqThread("guest-irq");
   private final DiskRegistry disks = new DiskRegistry();
   private final IommuRegistry iommus = new IommuRegistry();
+  private final InterfaceRegistry interfaces = new InterfaceRegistry();
   private final BitSet virtioIndices = new BitSet();
   private final BlkSupervisor supervisor;
   private final BlockPlatform block;
+  private final NetPlatform net;
+  private final Network network;
   private final SystemBus bus;
   private final MsiController msi;
   private final PciCore pci;
@@ -82,6 +91,8 @@ final class Guest implements GuestKernel {
     this.clock = clock;
     this.supervisor = new BlkSupervisor(tunables, clock);
     this.block = new BlockPlatform(memory, pages, work, dmesg, supervisor, disks, tunables, clock);
+    this.net = new NetPlatform(memory, pages, work, dmesg, interfaces, clock);
+    this.network = new NetworkService(interfaces, clock);
     this.pci = new PciCore(bus, dmesg);
     final IrqThread.Handler onHotplug =
         irqThread.handler("hotplug", () -> work.execute(pci::hotplugEvent));
@@ -97,6 +108,11 @@ final class Guest implements GuestKernel {
   /** The work thread. */
   Kworker work() {
     return work;
+  }
+
+  /** Its network stack. */
+  Network network() {
+    return network;
   }
 
   /** The IOMMU that it drives. */
@@ -133,7 +149,8 @@ final class Guest implements GuestKernel {
     final IommuPlatform iommu =
         new IommuPlatform(irqThread, dmesg, clock, pci::plugging, iommus, iommuBatched);
     final List<VirtioDriver> types =
-        List.of(new VirtioIommuDriver(iommu), new VirtioBlkDriver(block));
+        List.of(
+            new VirtioIommuDriver(iommu), new VirtioBlkDriver(block), new VirtioNetDriver(net));
     pci.drivers(List.of(new VirtioPciDriver(platform, types, virtioIndices)));
   }
 
@@ -175,6 +192,11 @@ final class Guest implements GuestKernel {
   @Override
   public Optional<BlockDevice> blockDevice(final String name) {
     return disks.find(name);
+  }
+
+  @Override
+  public List<NetworkInterface> networkInterfaces() {
+    return interfaces.interfaces();
   }
 
   @Override
