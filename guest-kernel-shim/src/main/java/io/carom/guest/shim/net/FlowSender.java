@@ -1,5 +1,6 @@
 package io.carom.guest.shim.net;
 
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -28,7 +29,7 @@ final class FlowSender implements UdpHandler, Runnable {
   private volatile boolean waiting;
   private volatile Thread thread = Thread.currentThread();
   private volatile long sent;
-  private volatile long stalls;
+  private final AtomicLong stalls = new AtomicLong();
 
   /**
    * A sender.
@@ -71,7 +72,7 @@ final class FlowSender implements UdpHandler, Runnable {
   }
 
   long stalls() {
-    return stalls;
+    return stalls.get();
   }
 
   /** An answer: how far the receiver is. */
@@ -98,7 +99,7 @@ final class FlowSender implements UdpHandler, Runnable {
       base = Math.max(base, acknowledged);
       if (sequence - base >= window && !await(base)) {
         base = sequence;
-        stalls = stalls + 1; // one writer
+        stalls.incrementAndGet();
         continue;
       }
       if (stopped) {
