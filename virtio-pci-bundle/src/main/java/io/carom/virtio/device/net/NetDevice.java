@@ -339,6 +339,14 @@ public final class NetDevice implements DeviceType, SwitchPort {
     }
   }
 
+  /** Has the device ask its driver for a reset, as after an error of its own. */
+  public void needsReset(final String reason) {
+    final DeviceLink to = link;
+    if (to != null) {
+      to.needsReset(reason);
+    }
+  }
+
   /** Its state as a port of the switch. */
   public NetPortInfo info() {
     return new NetPortInfo(
