@@ -191,6 +191,7 @@ final class DeviceCore implements QueueHost {
     }
     if (reason == null) {
       status.lastError(null);
+      type.negotiated(features.accepted());
       plug.translated(
           type.translated() && (features.accepted() & VirtioFeatures.ACCESS_PLATFORM) != 0);
       type.negotiated(features.accepted());
