@@ -40,7 +40,7 @@ final class Rig {
   private static final long SECOND_RING = 0x80000;
   private static final long NEIGHBOUR_RING = 0x200000;
   private static final long NEIGHBOUR_DATA = 0x280000;
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  static final Duration PATIENCE = Duration.ofSeconds(30);
 
   final RingLayout layout;
   final MemoryBackend disk = new MemoryBackend((long) SECTORS * SECTOR);
@@ -266,6 +266,14 @@ final class Rig {
     Arrays.fill(marks, (byte) MARK);
     assertThat(memory.bytes(DATA, marks.length)).isEqualTo(marks);
     assertThat(statusByte()).isEqualTo(MARK);
+  }
+
+  /** The good read was returned, and no other. */
+  void assertOneAnswered() {
+    assertThat(Objects.requireNonNull(take()).length()).isEqualTo(SECTOR + 1);
+    assertThat(take()).isNull();
+    assertThat(statusByte()).isEqualTo(BlkDescriptor.S_OK);
+    assertThat(memory.bytes(DATA, SECTOR)).isEqualTo(sectorBytes(0));
   }
 
   /** The device still reads sectors. */
