@@ -50,10 +50,12 @@ public interface BusSession extends AutoCloseable {
    *
    * @param offset of the first byte in the range
    * @param length at least 1
+   * @param access refused to nobody; told to who watches the port
    * @throws BusFaultException when the run is not in the range as a whole, or there is no range;
    *     counted
    */
-  default void resolveOwn(final long offset, final long length, final BusRun into)
+  default void resolveOwn(
+      final long offset, final long length, final BusAccess access, final BusRun into)
       throws BusFaultException {
     throw new BusFaultException(BusFaultException.Reason.UNMAPPED, offset, length);
   }

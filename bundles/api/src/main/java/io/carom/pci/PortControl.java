@@ -21,12 +21,19 @@ public interface PortControl {
   boolean busMaster(boolean on);
 
   /**
-   * Sets the function's own SWIOTLB range, or takes it away.
+   * Sets where the function's own SWIOTLB range is decoded, or that it is not.
    *
    * @param base bus address of the range
-   * @param memory its bytes; null when the range is not decoded
+   * @param memory its bytes; null when the range is not decoded, and is reached by no bus address
    */
   boolean ownRegion(long base, @Nullable MemorySegment memory);
+
+  /**
+   * Tells the port which memory the function's own SWIOTLB range has, wherever it is decoded and
+   * whether it is: what {@link BusSession#resolveOwn} reaches by offset. To be called before the
+   * function is told of its port; {@link #ownRegion} implies it.
+   */
+  boolean ownMemory(MemorySegment memory);
 
   /** Sets the translation; null means identity. */
   boolean translation(@Nullable Translation translation);

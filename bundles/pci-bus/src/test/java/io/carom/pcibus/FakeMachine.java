@@ -150,6 +150,9 @@ public final class FakeMachine implements AddressMap, BusPorts, MsiController {
     /** Calls, in order. */
     public final List<String> calls = new ArrayList<>();
 
+    /** Memory of the function's own range. */
+    public volatile @Nullable MemorySegment ownMemory;
+
     /** Faults to be shown. */
     public final AtomicLong faults = new AtomicLong();
 
@@ -200,6 +203,12 @@ public final class FakeMachine implements AddressMap, BusPorts, MsiController {
     @Override
     public synchronized boolean ownRegion(final long base, final @Nullable MemorySegment memory) {
       calls.add(memory == null ? "own none" : "own " + Long.toHexString(base));
+      return true;
+    }
+
+    @Override
+    public boolean ownMemory(final MemorySegment memory) {
+      ownMemory = memory;
       return true;
     }
 

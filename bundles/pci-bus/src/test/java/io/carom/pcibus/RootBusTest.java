@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.carom.memory.PhysicalLayout;
+import io.carom.pci.BarSpec;
 import io.carom.pci.HotplugDescriptor;
 import io.carom.pci.PciAddress;
 import io.carom.pci.PciBus.Plugged;
 import io.carom.pci.PortCounters;
+import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
@@ -73,6 +75,18 @@ class RootBusTest {
     machine.write(config(5, 4), 8, -1);
     assertThat(bus.functions())
         .containsExactly(new Plugged(new PciAddress(0, 4, 0), "vda", new PortCounters(1, 2, 0, 4)));
+  }
+
+  @Test
+  void thePortKnowsTheOwnRangesMemoryBeforeItIsDecoded() {
+    final MemorySegment memory =
+        disk.spec().bars().stream()
+            .filter(BarSpec::swiotlb)
+            .map(BarSpec::memory)
+            .findFirst()
+            .orElseThrow();
+    assertThat(Objects.requireNonNull(machine.ports.get("00:04.0")).ownMemory).isSameAs(memory);
+    assertThat(portCalls()).isEmpty();
   }
 
   @Test

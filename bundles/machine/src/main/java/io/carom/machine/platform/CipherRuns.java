@@ -1,6 +1,7 @@
 package io.carom.machine.platform;
 
 import io.carom.memory.PhysicalLayout;
+import io.carom.pci.BusRun;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -40,11 +41,16 @@ public final class CipherRuns {
    * @param busAddress how it is addressed
    * @param writes whether what is changed in it goes back
    */
-  public MemorySegment resolve(
-      final long busAddress, final long offset, final long length, final boolean writes) {
+  public void resolve(
+      final long busAddress,
+      final long offset,
+      final long length,
+      final boolean writes,
+      final BusRun into) {
     final boolean withBit = cipher.isSet(busAddress);
     if (cipher.agrees(withBit, offset, length)) {
-      return memory.asSlice(offset, length);
+      into.set(memory, offset);
+      return;
     }
     // As long as someone asked for in one piece, which is a guest's descriptor: bounded by RAM.
     final MemorySegment seen = MemorySegment.ofArray(new byte[Math.toIntExact(length)]);
@@ -56,7 +62,7 @@ public final class CipherRuns {
       final MemorySegment before = MemorySegment.ofArray(new byte[Math.toIntExact(length)]);
       runs.add(new Run(seen, before.copyFrom(seen), offset, withBit));
     }
-    return seen;
+    into.set(seen, 0);
   }
 
   /** Puts back what the device changed. */

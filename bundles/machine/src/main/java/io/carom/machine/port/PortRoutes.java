@@ -49,6 +49,11 @@ final class PortRoutes implements PortControl {
   }
 
   @Override
+  public boolean ownMemory(final MemorySegment memory) {
+    return changeAndWait(route -> route.ownMemory(memory), patience);
+  }
+
+  @Override
   public boolean translation(final @Nullable Translation translation) {
     return changeAndWait(route -> route.translation(translation), patience);
   }

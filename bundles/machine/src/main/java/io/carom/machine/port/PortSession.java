@@ -4,6 +4,7 @@ import io.carom.machine.platform.CipherRuns;
 import io.carom.pci.BusAccess;
 import io.carom.pci.BusFaultException;
 import io.carom.pci.BusFaultException.Reason;
+import io.carom.pci.BusRun;
 import io.carom.pci.BusSession;
 import io.carom.pci.PortCounters;
 import io.carom.pci.PortWatch;
@@ -49,6 +50,7 @@ final class PortSession extends SectionPadding implements BusSession {
   private final BusTarget target;
   private final long epoch;
   private final @Nullable CipherRuns cipherRuns;
+  private final BusRun slice = new BusRun();
   private boolean closed;
   private @Nullable Route current; // null outside sections
   private long section;
@@ -92,17 +94,54 @@ final class PortSession extends SectionPadding implements BusSession {
   @Override
   public MemorySegment resolve(final long address, final long length, final BusAccess access)
       throws BusFaultException {
-    final Route route = current;
-    if (route == null || port.route().version() != route.version()) {
-      checkOpen(route, address, length);
-    }
-    final Route way = route == null ? port.route() : route;
-    final MemorySegment memory = resolve(way, address, length, access);
-    final PortWatch watch = way.watch();
+    resolve(address, length, access, slice);
+    return slice.memory().asSlice(slice.offset(), length);
+  }
+
+  @Override
+  public void resolve(
+      final long address, final long length, final BusAccess access, final BusRun into)
+      throws BusFaultException {
+    final Route route = checked(address, length);
+    resolve(route, address, length, access, into);
+    final PortWatch watch = route.watch();
     if (watch != null) {
       watch.access(this, address, length, access);
     }
-    return memory;
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * <p>Who watches is told of it at its bus address, and not at all while it has none.
+   */
+  @Override
+  public void resolveOwn(
+      final long offset, final long length, final BusAccess access, final BusRun into)
+      throws BusFaultException {
+    final Route route = checked(offset, length);
+    final long size = route.own().byteSize();
+    if (length < 1 || offset < 0) {
+      throw fault(Reason.OVERFLOW, offset, length);
+    }
+    if (length > size || offset > size - length) {
+      throw fault(size == 0 ? Reason.UNMAPPED : Reason.NOT_MEMORY, offset, length);
+    }
+    OWN.setOpaque(this, ownAccesses + 1);
+    into.set(route.own(), offset);
+    final PortWatch watch = route.watch();
+    if (watch != null && route.ownSize() > 0) {
+      watch.access(this, route.ownBase() + offset, length, access);
+    }
+  }
+
+  /** The section's route, if it may be used still. */
+  private Route checked(final long address, final long length) throws BusFaultException {
+    final Route route = current;
+    if (route == null || port.route().version() != route.version()) {
+      return checkOpen(route, address, length);
+    }
+    return route;
   }
 
   @Override
@@ -119,8 +158,12 @@ final class PortSession extends SectionPadding implements BusSession {
     }
   }
 
-  private MemorySegment resolve(
-      final Route route, final long address, final long length, final BusAccess access)
+  private void resolve(
+      final Route route,
+      final long address,
+      final long length,
+      final BusAccess access,
+      final BusRun into)
       throws BusFaultException {
     // Bus addresses are unsigned: the last byte is below the first only if the run wraps around.
     if (length < 1 || Long.compareUnsigned(address + (length - 1), address) < 0) {
@@ -132,16 +175,21 @@ final class PortSession extends SectionPadding implements BusSession {
         throw fault(Reason.NOT_MEMORY, address, length);
       }
       OWN.setOpaque(this, ownAccesses + 1);
-      return route.own().asSlice(within, length);
+      into.set(route.own(), within);
+      return;
     }
     if (route.ownSize() > 0 && Long.compareUnsigned(-within, length) < 0) { // runs into it
       throw fault(Reason.NOT_MEMORY, address, length);
     }
-    return resolveSystem(route, address, length, access);
+    resolveSystem(route, address, length, access, into);
   }
 
-  private MemorySegment resolveSystem(
-      final Route route, final long address, final long length, final BusAccess access)
+  private void resolveSystem(
+      final Route route,
+      final long address,
+      final long length,
+      final BusAccess access,
+      final BusRun into)
       throws BusFaultException {
     if (!route.busMaster()) {
       throw fault(Reason.BUS_MASTER_OFF, address, length);
@@ -166,17 +214,16 @@ final class PortSession extends SectionPadding implements BusSession {
       throw fault(forbidden, address, length);
     }
     SYSTEM.setOpaque(this, systemAccesses + 1);
-    return target.platform().plain()
-        ? target.ram().memory().asSlice(offset, length)
-        : staged(behind, offset, length, access);
-  }
-
-  private MemorySegment staged(
-      final long busAddress, final long offset, final long length, final BusAccess access) {
+    if (target.platform().plain()) {
+      into.set(target.ram().memory(), offset);
+      return;
+    }
     target.platform().accessed();
-    return cipherRuns == null
-        ? target.platform().deviceView().asSlice(offset, length)
-        : cipherRuns.resolve(busAddress, offset, length, access == BusAccess.WRITE);
+    if (cipherRuns == null) {
+      into.set(target.platform().deviceView(), offset);
+    } else {
+      cipherRuns.resolve(behind, offset, length, access == BusAccess.WRITE, into);
+    }
   }
 
   /**
@@ -265,7 +312,7 @@ final class PortSession extends SectionPadding implements BusSession {
   }
 
   /** The route changed since the section began, or there is no section: may it go on? */
-  private void checkOpen(final @Nullable Route route, final long address, final long length)
+  private Route checkOpen(final @Nullable Route route, final long address, final long length)
       throws BusFaultException {
     final Route now = port.route();
     if (now.revoked() || now.epoch() != epoch || closed) {
@@ -274,6 +321,7 @@ final class PortSession extends SectionPadding implements BusSession {
     if (route == null) {
       throw new IllegalStateException("resolve on port " + port.name() + " outside a section");
     }
+    return route;
   }
 
   private BusFaultException fault(final Reason reason, final long address, final long length) {

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param revoked whether no section may begin at all
  * @param busMaster whether the function may access anything but its own range
  * @param ownBase bus address of the function's own SWIOTLB range
- * @param own memory of that range; of no bytes where there is none
- * @param ownSize bytes of {@code own}
+ * @param own memory of that range, decoded or not; of no bytes where there is none
+ * @param ownSize bytes of {@code own} while it is decoded, else 0: no bus address leads there
  * @param translated whether the IOMMU applies to the function
  * @param hook the IOMMU's hook, or null for identity
  * @param watch told of each access, or null; a part of the route, so that who publishes another
@@ -46,8 +46,21 @@ record Route(
         version + 1, epoch, revoked, on, ownBase, own, ownSize, translated, hook, watch);
   }
 
+  /** The own range is decoded at {@code base}, or, without memory, nowhere. */
   Route own(final long base, final @Nullable MemorySegment memory) {
-    return memory == null ? of(revoked, 0, MemorySegment.NULL) : of(revoked, base, memory);
+    return memory == null
+        ? own(0, own, 0)
+        : own(base, memory, memory.byteSize());
+  }
+
+  /** The own range has this memory; decoded where it was, if it is the same. */
+  Route ownMemory(final MemorySegment memory) {
+    return memory.equals(own) ? next() : own(0, memory, 0);
+  }
+
+  private Route own(final long base, final MemorySegment memory, final long decoded) {
+    return new Route(
+        version + 1, epoch, revoked, busMaster, base, memory, decoded, translated, hook, watch);
   }
 
   Route translation(final @Nullable Translation next) {
@@ -65,27 +78,14 @@ record Route(
         version + 1, epoch, revoked, busMaster, ownBase, own, ownSize, translated, hook, other);
   }
 
-  private Route of(final boolean gone, final long base, final MemorySegment memory) {
-    return new Route(
-        version + 1,
-        epoch,
-        gone,
-        busMaster,
-        base,
-        memory,
-        memory.byteSize(),
-        translated,
-        hook,
-        watch);
-  }
-
   /** The same way under a new version: whoever resolved memory must do it again. */
   Route next() {
-    return of(revoked, ownBase, own);
+    return own(ownBase, own, ownSize);
   }
 
   Route revoke() {
-    return of(true, ownBase, own);
+    return new Route(
+        version + 1, epoch, true, busMaster, ownBase, own, ownSize, translated, hook, watch);
   }
 
   Route renew() {

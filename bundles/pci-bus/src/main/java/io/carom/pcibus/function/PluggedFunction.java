@@ -12,6 +12,7 @@ import io.carom.pci.PciFunction;
 import io.carom.pci.PciFunctionSpec;
 import io.carom.pci.PortControl;
 import io.carom.pcibus.config.FunctionRegisters;
+import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -60,6 +61,12 @@ public final class PluggedFunction implements PciAttachment {
     final FunctionRegisters registers = new FunctionRegisters(spec);
     this.function = new FunctionCalls(model, label);
     this.control = ports.create(address.toString());
+    for (final BarSpec bar : spec.bars()) {
+      final MemorySegment memory = bar.memory();
+      if (bar.swiotlb() && memory != null) {
+        control.ownMemory(memory);
+      }
+    }
     this.line = new IntxLine(interrupts, address, spec.interruptPin());
     final MsixSpec msixSpec = spec.msix();
     this.msix = msixSpec == null ? null : new MsixTable(msixSpec, control.port());

@@ -11,17 +11,24 @@ public interface BlkBackend extends AutoCloseable {
   /**
    * Fills a piece of guest memory.
    *
-   * @param position first byte; with the piece's length within the size
+   * @param position first byte of the disk; with the length within the size
+   * @param to memory that holds the piece, and more
+   * @param offset where the piece begins in it
+   * @param length bytes of the piece, at least 1
    * @throws IOException when not all of it could be read
    */
-  void read(long position, MemorySegment to) throws IOException;
+  void read(long position, MemorySegment to, long offset, long length) throws IOException;
 
   /**
    * Stores a piece of guest memory.
    *
+   * @param position first byte of the disk; with the length within the size
+   * @param from memory that holds the piece, and more
+   * @param offset where the piece begins in it
+   * @param length bytes of the piece, at least 1
    * @throws IOException when not all of it could be written
    */
-  void write(long position, MemorySegment from) throws IOException;
+  void write(long position, MemorySegment from, long offset, long length) throws IOException;
 
   /** Makes completed writes stable. */
   void flush() throws IOException;

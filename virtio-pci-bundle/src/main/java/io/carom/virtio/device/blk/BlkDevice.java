@@ -7,7 +7,6 @@ import io.carom.virtio.device.queue.QueueHandler;
 import io.carom.virtio.device.type.ConfigSpace;
 import io.carom.virtio.device.type.DeviceType;
 import io.carom.virtio.device.type.ErrorLog;
-import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.concurrent.atomic.LongAdder;
@@ -118,8 +117,8 @@ public final class BlkDevice implements DeviceType {
     return readOnly;
   }
 
-  MemorySegment idString() {
-    return MemorySegment.ofArray(id);
+  byte[] idString() {
+    return id;
   }
 
   /** Whether whole sectors from {@code sector} on are within the capacity. */

@@ -6,8 +6,6 @@ import io.carom.virtio.device.queue.DescriptorChain;
 import io.carom.virtio.device.queue.QueueException;
 import io.carom.virtio.device.queue.QueueHandler;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
@@ -24,7 +22,7 @@ final class BlkQueue implements QueueHandler {
   private final BlkDevice device;
   private final BlkBackend backend;
   private final LongAdder requests;
-  private final MemorySegment id;
+  private final byte[] id;
 
   BlkQueue(final BlkDevice device, final BlkBackend backend, final LongAdder requests) {
     this.device = device;
@@ -94,30 +92,25 @@ final class BlkQueue implements QueueHandler {
   private void read(final DescriptorChain chain, final long position, final long bytes)
       throws IOException {
     for (long done = 0; done < bytes; ) {
-      final MemorySegment piece = chain.writer().next(bytes - done);
-      backend.read(position + done, piece);
-      done += piece.byteSize();
-      chain.wrote(piece.byteSize());
+      final long piece = chain.writer().piece(bytes - done);
+      backend.read(position + done, chain.writer().memory(), chain.writer().offset(), piece);
+      done += piece;
+      chain.wrote(piece);
     }
   }
 
   private void write(final DescriptorChain chain, final long position, final long bytes)
       throws IOException {
     for (long done = 0; done < bytes; ) {
-      final MemorySegment piece = chain.reader().next(bytes - done);
-      backend.write(position + done, piece);
-      done += piece.byteSize();
+      final long piece = chain.reader().piece(bytes - done);
+      backend.write(position + done, chain.reader().memory(), chain.reader().offset(), piece);
+      done += piece;
     }
   }
 
   private void getId(final DescriptorChain chain, final long room) {
-    final long bytes = Math.min(room, BlkDescriptor.ID_BYTES);
-    for (long done = 0; done < bytes; ) {
-      final MemorySegment piece = chain.writer().next(bytes - done);
-      MemorySegment.copy(
-          id, ValueLayout.JAVA_BYTE, done, piece, ValueLayout.JAVA_BYTE, 0, piece.byteSize());
-      done += piece.byteSize();
-      chain.wrote(piece.byteSize());
-    }
+    final int bytes = (int) Math.min(room, id.length);
+    chain.writer().put(id, 0, bytes);
+    chain.wrote(bytes);
   }
 }

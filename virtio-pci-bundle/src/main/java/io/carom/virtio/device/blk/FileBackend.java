@@ -44,11 +44,13 @@ public final class FileBackend implements BlkBackend {
   }
 
   @Override
-  public void read(final long position, final MemorySegment to) throws IOException {
+  public void read(
+      final long position, final MemorySegment to, final long offset, final long length)
+      throws IOException {
     long at = position;
-    for (long done = 0; done < to.byteSize(); ) {
-      final ByteBuffer view = view(to, done);
-      final long length = view.remaining();
+    for (long done = 0; done < length; ) {
+      final ByteBuffer view = view(to, offset + done, length - done);
+      done += view.remaining();
       while (view.hasRemaining()) {
         final int n = channel.read(view, at);
         if (n < 0) {
@@ -56,27 +58,26 @@ public final class FileBackend implements BlkBackend {
         }
         at += n;
       }
-      done += length;
     }
   }
 
   @Override
-  public void write(final long position, final MemorySegment from) throws IOException {
+  public void write(
+      final long position, final MemorySegment from, final long offset, final long length)
+      throws IOException {
     long at = position;
-    for (long done = 0; done < from.byteSize(); ) {
-      final ByteBuffer view = view(from, done);
-      final long length = view.remaining();
+    for (long done = 0; done < length; ) {
+      final ByteBuffer view = view(from, offset + done, length - done);
+      done += view.remaining();
       while (view.hasRemaining()) {
         at += channel.write(view, at);
       }
-      done += length;
     }
   }
 
-  private static ByteBuffer view(final MemorySegment segment, final long from) {
-    final long length = Math.min(segment.byteSize() - from, MAX_VIEW);
-    final boolean whole = length == segment.byteSize();
-    return (whole ? segment : segment.asSlice(from, length)).asByteBuffer();
+  private static ByteBuffer view(
+      final MemorySegment segment, final long offset, final long length) {
+    return segment.asSlice(offset, Math.min(length, MAX_VIEW)).asByteBuffer();
   }
 
   @Override

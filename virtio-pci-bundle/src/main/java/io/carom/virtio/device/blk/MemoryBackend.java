@@ -18,13 +18,15 @@ public final class MemoryBackend implements BlkBackend {
   }
 
   @Override
-  public void read(final long position, final MemorySegment to) {
-    MemorySegment.copy(bytes, position, to, 0, to.byteSize());
+  public void read(
+      final long position, final MemorySegment to, final long offset, final long length) {
+    MemorySegment.copy(bytes, position, to, offset, length);
   }
 
   @Override
-  public void write(final long position, final MemorySegment from) {
-    MemorySegment.copy(from, 0, bytes, position, from.byteSize());
+  public void write(
+      final long position, final MemorySegment from, final long offset, final long length) {
+    MemorySegment.copy(from, offset, bytes, position, length);
   }
 
   @Override

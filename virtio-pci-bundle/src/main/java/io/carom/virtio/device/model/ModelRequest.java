@@ -3,7 +3,6 @@ package io.carom.virtio.device.model;
 import io.carom.virtio.VirtioRequest;
 import io.carom.virtio.device.queue.ChainCursor;
 import io.carom.virtio.device.queue.DescriptorChain;
-import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,12 +43,7 @@ final class ModelRequest implements VirtioRequest {
   public int read(final byte[] target) {
     final ChainCursor reader = chain().reader();
     final int length = (int) Math.min(target.length, reader.remaining());
-    final MemorySegment to = MemorySegment.ofArray(target);
-    for (int done = 0; done < length; ) {
-      final MemorySegment piece = reader.next(length - done);
-      MemorySegment.copy(piece, 0, to, done, piece.byteSize());
-      done += (int) piece.byteSize(); // at most an array's length
-    }
+    reader.get(target, 0, length);
     return length;
   }
 
@@ -60,21 +54,13 @@ final class ModelRequest implements VirtioRequest {
       throw new IllegalArgumentException(
           "length " + length + " of an array of " + source.length + " bytes");
     }
-    final MemorySegment from = MemorySegment.ofArray(source);
-    for (int done = 0; done < length; ) {
-      final MemorySegment piece = writer.next(length - done);
-      MemorySegment.copy(from, done, piece, 0, piece.byteSize());
-      done += (int) piece.byteSize();
-    }
+    writer.put(source, 0, length);
     chain().wrote(length);
   }
 
   @Override
   public void skip(final long bytes) {
-    final ChainCursor writer = room(bytes);
-    for (long done = 0; done < bytes; ) {
-      done += writer.next(bytes - done).byteSize();
-    }
+    room(bytes).skip(bytes);
     chain().wrote(bytes);
   }
 

@@ -14,18 +14,32 @@ public final class ChainCursor {
   private static final ValueLayout.OfLong LONG =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-  private MemorySegment[] segments = new MemorySegment[0];
+  private MemorySegment[] memories = new MemorySegment[0];
+  private long[] offsets = new long[0];
+  private long[] lengths = new long[0];
   private int index;
-  private long offset;
+
+  /** Bytes of the segment at {@link #index} that are behind. */
+  private long behind;
+
   private long remaining;
+  private MemorySegment pieceMemory = MemorySegment.NULL;
+  private long pieceOffset;
 
   ChainCursor() {}
 
   /** Starts at a segment; {@code bytes} is at most what the segments from there on hold. */
-  void start(final MemorySegment[] from, final int first, final long bytes) {
-    segments = from;
+  void start(
+      final MemorySegment[] newMemories,
+      final long[] newOffsets,
+      final long[] newLengths,
+      final int first,
+      final long bytes) {
+    memories = newMemories;
+    offsets = newOffsets;
+    lengths = newLengths;
     index = first;
-    offset = 0;
+    behind = 0;
     remaining = bytes;
   }
 
@@ -35,26 +49,47 @@ public final class ChainCursor {
   }
 
   /**
-   * Takes the next piece of contiguous bytes.
+   * Takes the next piece of contiguous bytes, without making an object: {@link #memory} and {@link
+   * #offset} tell where it is until the next one is taken.
+   *
+   * @param limit most bytes wanted, at least 1 and at most {@link #remaining}
+   * @return bytes of the piece, at least 1
+   */
+  public long piece(final long limit) {
+    final long ahead = lengths[index] - behind;
+    final long length = Math.min(ahead, limit);
+    pieceMemory = memories[index];
+    pieceOffset = offsets[index] + behind;
+    advance(length, ahead);
+    return length;
+  }
+
+  /** Memory that holds the piece taken last, and more. */
+  public MemorySegment memory() {
+    return pieceMemory;
+  }
+
+  /** Where the piece taken last begins in {@link #memory}. */
+  public long offset() {
+    return pieceOffset;
+  }
+
+  /**
+   * Takes the next piece of contiguous bytes as a segment of its own.
    *
    * @param limit most bytes wanted, at least 1 and at most {@link #remaining}
    */
   public MemorySegment next(final long limit) {
-    final MemorySegment segment = segments[index];
-    final long ahead = segment.byteSize() - offset;
-    final long length = Math.min(ahead, limit);
-    final MemorySegment piece =
-        length == segment.byteSize() ? segment : segment.asSlice(offset, length);
-    advance(length, ahead);
-    return piece;
+    final long length = piece(limit);
+    return pieceMemory.asSlice(pieceOffset, length);
   }
 
   /** Reads the next {@code length} bytes; at most {@link #remaining}. */
   public void get(final byte[] into, final int offset, final int length) {
     for (int done = 0; done < length; ) {
-      final MemorySegment piece = next(length - done);
-      final int bytes = (int) piece.byteSize(); // at most length
-      MemorySegment.copy(piece, ValueLayout.JAVA_BYTE, 0, into, offset + done, bytes);
+      final int bytes = (int) piece(length - done); // at most length
+      MemorySegment.copy(
+          pieceMemory, ValueLayout.JAVA_BYTE, pieceOffset, into, offset + done, bytes);
       done += bytes;
     }
   }
@@ -62,9 +97,9 @@ public final class ChainCursor {
   /** Writes the next {@code length} bytes; at most {@link #remaining}. */
   public void put(final byte[] from, final int offset, final int length) {
     for (int done = 0; done < length; ) {
-      final MemorySegment piece = next(length - done);
-      final int bytes = (int) piece.byteSize(); // at most length
-      MemorySegment.copy(from, offset + done, piece, ValueLayout.JAVA_BYTE, 0, bytes);
+      final int bytes = (int) piece(length - done); // at most length
+      MemorySegment.copy(
+          from, offset + done, pieceMemory, ValueLayout.JAVA_BYTE, pieceOffset, bytes);
       done += bytes;
     }
   }
@@ -72,30 +107,28 @@ public final class ChainCursor {
   /** Passes over the next {@code bytes}; at most {@link #remaining}. */
   public void skip(final long bytes) {
     for (long done = 0; done < bytes; ) {
-      done += next(bytes - done).byteSize();
+      done += piece(bytes - done);
     }
   }
 
   /** Reads a little-endian u32. */
   public int getInt() {
-    final MemorySegment segment = segments[index];
-    final long ahead = segment.byteSize() - offset;
+    final long ahead = lengths[index] - behind;
     if (ahead < Integer.BYTES) {
       return (int) scattered(Integer.BYTES);
     }
-    final int value = segment.get(INT, offset);
+    final int value = memories[index].get(INT, offsets[index] + behind);
     advance(Integer.BYTES, ahead);
     return value;
   }
 
   /** Reads a little-endian u64. */
   public long getLong() {
-    final MemorySegment segment = segments[index];
-    final long ahead = segment.byteSize() - offset;
+    final long ahead = lengths[index] - behind;
     if (ahead < Long.BYTES) {
       return scattered(Long.BYTES);
     }
-    final long value = segment.get(LONG, offset);
+    final long value = memories[index].get(LONG, offsets[index] + behind);
     advance(Long.BYTES, ahead);
     return value;
   }
@@ -103,10 +136,8 @@ public final class ChainCursor {
   private long scattered(final int bytes) {
     long value = 0;
     for (int i = 0; i < bytes; i++) {
-      final MemorySegment segment = segments[index];
-      final long ahead = segment.byteSize() - offset;
-      value |= (segment.get(ValueLayout.JAVA_BYTE, offset) & 0xffL) << (8 * i);
-      advance(1, ahead);
+      piece(1);
+      value |= (pieceMemory.get(ValueLayout.JAVA_BYTE, pieceOffset) & 0xffL) << (8 * i);
     }
     return value;
   }
@@ -115,9 +146,9 @@ public final class ChainCursor {
     remaining -= length;
     if (length == ahead) {
       index++;
-      offset = 0;
+      behind = 0;
     } else {
-      offset += length;
+      behind += length;
     }
   }
 }

@@ -20,20 +20,22 @@ public final class DescriptorChain {
 
   private final ChainCursor reader = new ChainCursor();
   private final ChainCursor writer = new ChainCursor();
-  private MemorySegment[] segments = new MemorySegment[INITIAL_SEGMENTS];
+  private MemorySegment[] memory = new MemorySegment[INITIAL_SEGMENTS];
+  private long[] offsets = new long[INITIAL_SEGMENTS];
+  private long[] lengths = new long[INITIAL_SEGMENTS];
   private int count;
   private int readable;
   private long readableBytes;
   private long writableBytes;
   private long written;
   private int head;
+  private int slots;
 
   /** An empty chain. */
   public DescriptorChain() {}
 
-  /** Forgets the buffers and starts a chain with this head. */
-  void start(final int newHead) {
-    head = newHead;
+  /** Forgets the buffers. */
+  void start() {
     count = 0;
     readable = 0;
     readableBytes = 0;
@@ -44,17 +46,23 @@ public final class DescriptorChain {
   /**
    * Appends a resolved buffer, or a piece of one. The walker has checked it with {@link #check}.
    */
-  void add(final MemorySegment segment, final boolean writable) {
-    if (count == segments.length) {
-      // at most a queue's size, 32768, twice, and 2^20 pages, see SplitChainWalker
-      segments = Arrays.copyOf(segments, 2 * count);
+  void add(
+      final MemorySegment segment, final long offset, final long length, final boolean writable) {
+    if (count == memory.length) {
+      // at most a queue's size, 32768, twice, and 2^20 pages, see ChainWalker
+      memory = Arrays.copyOf(memory, 2 * count);
+      offsets = Arrays.copyOf(offsets, 2 * count);
+      lengths = Arrays.copyOf(lengths, 2 * count);
     }
-    segments[count++] = segment;
+    memory[count] = segment;
+    offsets[count] = offset;
+    lengths[count] = length;
+    count++;
     if (writable) {
-      writableBytes += segment.byteSize();
+      writableBytes += length;
     } else {
       readable = count;
-      readableBytes += segment.byteSize();
+      readableBytes += length;
     }
   }
 
@@ -73,15 +81,26 @@ public final class DescriptorChain {
     }
   }
 
-  /** The buffers are complete: the cursors start. */
-  void ready() {
-    reader.start(segments, 0, readableBytes);
-    writer.start(segments, readable, writableBytes);
+  /**
+   * The buffers are complete: the cursors start.
+   *
+   * @param newSlots entries of the ring that the chain takes
+   */
+  void ready(final int newHead, final int newSlots) {
+    head = newHead;
+    slots = newSlots;
+    reader.start(memory, offsets, lengths, 0, readableBytes);
+    writer.start(memory, offsets, lengths, readable, writableBytes);
   }
 
-  /** The head's index in the descriptor table. */
+  /** The head's index in the descriptor table, or in a packed ring the buffer id. */
   public int head() {
     return head;
+  }
+
+  /** Entries of the ring that it takes: 1 in a split ring, those of its list in a packed one. */
+  int slots() {
+    return slots;
   }
 
   /** Number of buffers, or of their pieces where they lie in several. */
@@ -123,9 +142,14 @@ public final class DescriptorChain {
     if (writableBytes == 0) {
       throw new QueueException("the chain has no writable byte");
     }
-    final MemorySegment last = segments[count - 1];
-    last.set(ValueLayout.JAVA_BYTE, last.byteSize() - 1, value);
+    final int last = count - 1;
+    memory[last].set(ValueLayout.JAVA_BYTE, offsets[last] + lengths[last] - 1, value);
     written++;
+  }
+
+  /** Whether all that the device may write was written. */
+  boolean complete() {
+    return written >= writableBytes;
   }
 
   /**

@@ -5,12 +5,14 @@ import io.carom.virtio.VirtioFeatures;
 
 /** The split ring (virtio 1.4, section Split Virtqueues). */
 public final class SplitLayout implements QueueLayout {
+  private static final int MAX_INDEX = 0xffff;
+
   /** The layout; it has no state. */
   public SplitLayout() {}
 
   @Override
   public long features() {
-    return VirtioFeatures.INDIRECT_DESC | VirtioFeatures.EVENT_IDX;
+    return VirtioFeatures.INDIRECT_DESC | VirtioFeatures.EVENT_IDX | VirtioFeatures.IN_ORDER;
   }
 
   /** A power of two of at most 32768. */
@@ -20,26 +22,19 @@ public final class SplitLayout implements QueueLayout {
   }
 
   @Override
-  public VirtQueue open(final QueueSetup setup) throws QueueException {
-    aligned("descriptor", setup.desc(), SplitRingDescriptor.DESC_ALIGN);
-    aligned("driver", setup.driver(), SplitRingDescriptor.AVAIL_ALIGN);
-    aligned("device", setup.device(), SplitRingDescriptor.USED_ALIGN);
-    return new SplitQueue(setup);
+  public int start() {
+    return 0;
   }
 
-  private static void aligned(final String area, final long address, final int alignment)
-      throws QueueException {
-    if (address == 0) {
-      throw new QueueException("the " + area + " area has address 0: it was never set");
+  @Override
+  public VirtQueue open(final QueueSetup setup, final int position) throws QueueException {
+    LayoutRules.size(this, setup);
+    LayoutRules.aligned("descriptor", setup.desc(), SplitRingDescriptor.DESC_ALIGN);
+    LayoutRules.aligned("driver", setup.driver(), SplitRingDescriptor.AVAIL_ALIGN);
+    LayoutRules.aligned("device", setup.device(), SplitRingDescriptor.USED_ALIGN);
+    if (position < 0 || position > MAX_INDEX) {
+      throw new QueueException("index " + position + " is not in 0.." + MAX_INDEX);
     }
-    if ((address & (alignment - 1)) != 0) {
-      throw new QueueException(
-          "the "
-              + area
-              + " area at 0x"
-              + Long.toHexString(address)
-              + " is not aligned to "
-              + alignment);
-    }
+    return new SplitQueue(setup, position);
   }
 }

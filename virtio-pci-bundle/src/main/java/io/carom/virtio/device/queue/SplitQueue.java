@@ -1,7 +1,6 @@
 package io.carom.virtio.device.queue;
 
 import io.carom.pci.BusAccess;
-import io.carom.pci.BusFaultException;
 import io.carom.pci.BusSession;
 import io.carom.virtio.SplitRingDescriptor;
 import java.lang.foreign.MemorySegment;
@@ -25,6 +24,11 @@ import java.nio.ByteOrder;
  * again meanwhile has lost track of its buffers. After publication the head is the driver's again,
  * and may come back as often as it likes.
  *
+ * <p><b>With IN_ORDER</b> (section In-order use of descriptors) one used entry stands for a batch:
+ * it has the head of the batch's last chain and lies where the entry of its first would, and the
+ * index goes on by all of them. Chains without an entry count as completely written, so one that is
+ * not ends its batch.
+ *
  * <p>Each area must be contiguous behind an IOMMU, as an entry is found by its place in it: one in
  * pieces is refused when the queue is enabled, and breaks it when the IOMMU's mapping comes to
  * scatter it later. Buffers and indirect tables may lie in pieces.
@@ -37,7 +41,10 @@ final class SplitQueue implements VirtQueue {
   private static final long UNRESOLVED = -1;
 
   private final QueueSetup setup;
+  private final QueueMemory memory;
   private final SplitChainWalker walker;
+  private final boolean eventIndex;
+  private final boolean inOrder;
   private final int size;
   private final int mask;
   private final long usedEventOffset;
@@ -47,7 +54,7 @@ final class SplitQueue implements VirtQueue {
   /** Heads returned since the last publication; they are distinct, so {@code size} is enough. */
   private final char[] unpublished;
 
-  /** The head that was popped at each entry of the driver area, for {@link #rewind}. */
+  /** The head that was popped at each entry of the driver area. */
   private final char[] popped;
 
   private MemorySegment avail = MemorySegment.NULL;
@@ -67,86 +74,71 @@ final class SplitQueue implements VirtQueue {
   private int publishedUsed;
 
   private int unpublishedCount;
+
+  /** Chains of the batch that has no used entry yet, where it begins, and what ended it so far. */
+  private int batched;
+
+  private int batchStart;
+  private int batchHead;
+  private int batchWritten;
   private boolean notificationsOff;
 
-  SplitQueue(final QueueSetup setup) {
+  /**
+   * A queue that goes on from indices; both are 0 in a new one.
+   *
+   * @param start the available index to look at next, and the used index, with nothing in flight
+   */
+  SplitQueue(final QueueSetup setup, final int start) {
     this.setup = setup;
+    memory = new QueueMemory(setup);
+    eventIndex = setup.eventIndex();
+    inOrder = setup.inOrder();
     size = setup.size();
     mask = size - 1;
-    walker = new SplitChainWalker(setup);
+    walker = new SplitChainWalker(setup, memory);
     usedEventOffset = SplitRingDescriptor.usedEvent(size);
     availEventOffset = SplitRingDescriptor.availEvent(size);
     inFlight = new long[(size + Long.SIZE - 1) / Long.SIZE];
     unpublished = new char[size];
     popped = new char[size];
+    nextAvail = start;
+    seenAvail = start;
+    nextUsed = start;
+    publishedUsed = start;
   }
 
   @Override
   public void enter(final BusSession session, final long newVersion) throws QueueException {
     if (newVersion == version) {
-      session.touched(setup.desc());
-      session.touched(setup.driver());
-      session.touched(setup.device());
+      memory.touched(session, setup.desc());
+      memory.touched(session, setup.driver());
+      memory.touched(session, setup.device());
       return;
     }
     version = UNRESOLVED;
+    memory.enter(session, setup.desc());
     walker.table(
-        area(
+        memory.area(
             session,
             "descriptor",
             setup.desc(),
             SplitRingDescriptor.descBytes(size),
             BusAccess.READ));
     avail =
-        area(
+        memory.area(
             session,
             "driver",
             setup.driver(),
             SplitRingDescriptor.availBytes(size),
             BusAccess.READ);
     used =
-        area(
+        memory.area(
             session,
             "device",
             setup.device(),
             SplitRingDescriptor.usedBytes(size),
             BusAccess.WRITE);
     version = newVersion;
-  }
-
-  private MemorySegment area(
-      final BusSession session,
-      final String name,
-      final long address,
-      final long length,
-      final BusAccess access)
-      throws QueueException {
-    if (setup.restricted() && !session.inOwnRegion(address, length)) {
-      throw new QueueException(
-          "the "
-              + name
-              + " area at 0x"
-              + Long.toHexString(address)
-              + " is not in the SWIOTLB region");
-    }
-    final long together = session.contiguous(address, length, access);
-    if (together < length) {
-      throw new QueueException(
-          "the "
-              + name
-              + " area at 0x"
-              + Long.toHexString(address)
-              + " lies in pieces behind the IOMMU, the first of "
-              + together
-              + " of its "
-              + length
-              + " bytes: map it to memory that is contiguous");
-    }
-    try {
-      return session.resolve(address, length, access);
-    } catch (final BusFaultException e) {
-      throw new QueueException("the " + name + " area is not reachable: " + e.getMessage());
-    }
   }
 
   @Override
@@ -189,11 +181,42 @@ final class SplitQueue implements VirtQueue {
 
   @Override
   public void push(final DescriptorChain chain) {
-    final long entry = SplitRingDescriptor.usedEntry(nextUsed & mask);
-    used.set(INT, entry, chain.head());
-    used.set(INT, entry + Integer.BYTES, chain.written());
+    final int head = chain.head();
+    if (inOrder) {
+      pushInOrder(head, chain);
+    } else {
+      use(nextUsed, head, chain.written());
+    }
     nextUsed = nextUsed + 1 & 0xffff;
-    unpublished[unpublishedCount++] = (char) chain.head();
+    unpublished[unpublishedCount++] = (char) head;
+  }
+
+  private void pushInOrder(final int head, final DescriptorChain chain) {
+    if (popped[nextUsed & mask] != head) {
+      throw new IllegalStateException("chain " + head + " is returned out of order");
+    }
+    if (batched == 0) {
+      batchStart = nextUsed;
+    }
+    batched++;
+    batchHead = head;
+    batchWritten = chain.written();
+    if (!chain.complete()) {
+      endBatch(); // a chain without an entry of its own counts as completely written
+    }
+  }
+
+  private void endBatch() {
+    if (batched > 0) {
+      use(batchStart, batchHead, batchWritten);
+      batched = 0;
+    }
+  }
+
+  private void use(final int index, final int head, final int length) {
+    final long entry = SplitRingDescriptor.usedEntry(index & mask);
+    used.set(INT, entry, head);
+    used.set(INT, entry + Integer.BYTES, length);
   }
 
   @Override
@@ -217,10 +240,11 @@ final class SplitQueue implements VirtQueue {
       inFlight[head >>> 6] &= ~(1L << head);
     }
     unpublishedCount = 0;
+    endBatch();
     SHORT.setRelease(used, (long) SplitRingDescriptor.IDX, (short) nextUsed);
     publishedUsed = nextUsed;
     VarHandle.fullFence();
-    if (setup.eventIndex()) {
+    if (eventIndex) {
       final int event = (short) SHORT.getOpaque(avail, usedEventOffset) & 0xffff;
       return SplitRingDescriptor.needsEvent(event, nextUsed, before);
     }
@@ -231,7 +255,7 @@ final class SplitQueue implements VirtQueue {
   @Override
   public void disableNotifications() {
     // With event indexes a stale avail_event is already as quiet as can be, and flags stay 0.
-    if (!setup.eventIndex() && !notificationsOff) {
+    if (!eventIndex && !notificationsOff) {
       notificationsOff = true;
       SHORT.setOpaque(
           used, (long) SplitRingDescriptor.FLAGS, (short) SplitRingDescriptor.USED_F_NO_NOTIFY);
@@ -240,7 +264,7 @@ final class SplitQueue implements VirtQueue {
 
   @Override
   public boolean enableNotifications() throws QueueException {
-    if (setup.eventIndex()) {
+    if (eventIndex) {
       SHORT.setOpaque(used, availEventOffset, (short) nextAvail);
     } else {
       notificationsOff = false;
@@ -248,5 +272,15 @@ final class SplitQueue implements VirtQueue {
     }
     VarHandle.fullFence();
     return nextAvail != seenAvail || look();
+  }
+
+  @Override
+  public int nextAvail() {
+    return nextAvail;
+  }
+
+  @Override
+  public int nextUsed() {
+    return nextUsed;
   }
 }

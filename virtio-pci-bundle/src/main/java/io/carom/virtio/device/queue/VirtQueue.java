@@ -55,4 +55,13 @@ public interface VirtQueue {
    * @throws QueueException when the ring's index breaks a rule
    */
   boolean enableNotifications() throws QueueException;
+
+  /**
+   * Where the next chain is taken from, as {@link io.carom.virtio.VirtioState.QueueState} has it;
+   * only while nobody serves.
+   */
+  int nextAvail();
+
+  /** Where the next chain is returned to; equal to {@link #nextAvail} when none is in flight. */
+  int nextUsed();
 }

@@ -168,7 +168,7 @@ final class CommonConfig {
 
   private void putOfQueue(final int field, final QueueRegisters queue, final long value) {
     switch (field) {
-      case CommonCfgDescriptor.QUEUE_SIZE -> queue.size((int) value);
+      case CommonCfgDescriptor.QUEUE_SIZE -> queue.size((int) value, core::legalSize);
       case CommonCfgDescriptor.QUEUE_MSIX_VECTOR ->
           core.interrupts().queueVector(core.queueSelect(), (int) value);
       case CommonCfgDescriptor.QUEUE_DESC -> queue.desc(value);

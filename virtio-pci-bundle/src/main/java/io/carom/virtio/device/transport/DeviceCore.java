@@ -6,12 +6,13 @@ import io.carom.pci.PciAttachment;
 import io.carom.virtio.VirtioDeviceInfo.QueueInfo;
 import io.carom.virtio.VirtioFeatures;
 import io.carom.virtio.VirtioStatus;
+import io.carom.virtio.device.queue.AddressMode;
 import io.carom.virtio.device.queue.DoorbellServer;
 import io.carom.virtio.device.queue.EventSender;
 import io.carom.virtio.device.queue.QueueException;
 import io.carom.virtio.device.queue.QueueHandler;
 import io.carom.virtio.device.queue.QueueHost;
-import io.carom.virtio.device.queue.QueueLayout;
+import io.carom.virtio.device.queue.QueueLayouts;
 import io.carom.virtio.device.queue.QueueMode;
 import io.carom.virtio.device.queue.QueueServer;
 import io.carom.virtio.device.queue.QueueSetup;
@@ -52,7 +53,6 @@ final class DeviceCore implements QueueHost {
 
   private final String name;
   private final DeviceType type;
-  private final QueueLayout layout;
   private final WorkerOptions options;
   private final ErrorLog errors;
   private final ReentrantLock lock = new ReentrantLock();
@@ -71,20 +71,18 @@ final class DeviceCore implements QueueHost {
   DeviceCore(
       final String name,
       final DeviceType type,
-      final QueueLayout layout,
       final FeatureNegotiation features,
       final WorkerOptions options,
       final ErrorLog errors) {
     this.name = name;
     this.type = type;
-    this.layout = layout;
     this.features = features;
     this.options = options;
     this.errors = errors;
     interrupts = new Interrupts(type.queues());
     queues = new QueueRegisters[type.queues()];
     for (int i = 0; i < queues.length; i++) {
-      queues[i] = new QueueRegisters(layout, type.queueSize());
+      queues[i] = new QueueRegisters(type.queueSize());
     }
     workers = new QueueServer[0];
     newWorkers();
@@ -387,6 +385,16 @@ final class DeviceCore implements QueueHost {
     return queueSelect < queues.length ? queues[queueSelect] : null;
   }
 
+  /**
+   * Whether queues may have this size: in the layout that was negotiated, or in any that can be.
+   * One set before FEATURES_OK is looked at again when its queue is enabled.
+   */
+  boolean legalSize(final int size) {
+    return QueueLayouts.of(
+            status.has(VirtioStatus.FEATURES_OK) ? features.accepted() : features.offered())
+        .legalSize(size);
+  }
+
   /** Enables the selected queue; its areas are checked now, and again at each use. */
   void queueEnable(final int value) {
     String error = null;
@@ -423,15 +431,18 @@ final class DeviceCore implements QueueHost {
     }
     final long accepted = features.accepted();
     final VirtQueue ring =
-        layout.open(
-            new QueueSetup(
-                queue.size(),
-                queue.desc(),
-                queue.driver(),
-                queue.device(),
-                (accepted & VirtioFeatures.INDIRECT_DESC) != 0,
-                (accepted & VirtioFeatures.EVENT_IDX) != 0,
-                (accepted & VirtioFeatures.SWIOTLB) != 0));
+        QueueLayouts.of(accepted)
+            .open(
+                new QueueSetup(
+                    queue.size(),
+                    queue.desc(),
+                    queue.driver(),
+                    queue.device(),
+                    accepted,
+                    (accepted & VirtioFeatures.SWIOTLB) != 0
+                        ? AddressMode.RESTRICTED
+                        : AddressMode.BUS,
+                    false));
     final long version = bus.begin();
     if (version < 0) {
       return; // revoked: there is no device any more

@@ -1,10 +1,9 @@
 package io.carom.virtio.device.transport;
 
-import io.carom.virtio.device.queue.QueueLayout;
+import java.util.function.IntPredicate;
 
 /** What the driver sets of one queue before it enables it. Guarded by the device's lock. */
 final class QueueRegisters {
-  private final QueueLayout layout;
   private final int maxSize;
   private int size;
   private long desc;
@@ -12,8 +11,7 @@ final class QueueRegisters {
   private long device;
   private boolean enabled;
 
-  QueueRegisters(final QueueLayout layout, final int maxSize) {
-    this.layout = layout;
+  QueueRegisters(final int maxSize) {
     this.maxSize = maxSize;
     size = maxSize;
   }
@@ -31,8 +29,8 @@ final class QueueRegisters {
   }
 
   /** Sets the size; one that the layout or the device cannot do is ignored, the old one stays. */
-  void size(final int wanted) {
-    if (!enabled && wanted <= maxSize && layout.legalSize(wanted)) {
+  void size(final int wanted, final IntPredicate legal) {
+    if (!enabled && wanted <= maxSize && legal.test(wanted)) {
       size = wanted;
     }
   }

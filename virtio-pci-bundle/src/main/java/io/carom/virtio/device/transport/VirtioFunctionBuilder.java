@@ -2,8 +2,7 @@ package io.carom.virtio.device.transport;
 
 import io.carom.virtio.SwiotlbPolicy;
 import io.carom.virtio.VirtioFeatures;
-import io.carom.virtio.device.queue.QueueLayout;
-import io.carom.virtio.device.queue.SplitLayout;
+import io.carom.virtio.device.queue.QueueLayouts;
 import io.carom.virtio.device.type.DeviceType;
 import io.carom.virtio.device.type.ErrorLog;
 import java.lang.foreign.MemorySegment;
@@ -20,7 +19,6 @@ public final class VirtioFunctionBuilder {
 
   private final String name;
   private final DeviceType type;
-  private QueueLayout layout = new SplitLayout();
   private WorkerOptions options = WorkerOptions.threaded();
   private @Nullable MemorySegment region;
   private long extraFeatures;
@@ -33,12 +31,6 @@ public final class VirtioFunctionBuilder {
   public VirtioFunctionBuilder(final String name, final DeviceType type) {
     this.name = name;
     this.type = type;
-  }
-
-  /** The ring layout; split by default. */
-  public VirtioFunctionBuilder layout(final QueueLayout wanted) {
-    layout = wanted;
-    return this;
   }
 
   /** How queues are served; a thread for each by default. */
@@ -77,7 +69,7 @@ public final class VirtioFunctionBuilder {
     return this;
   }
 
-  /** Does not offer these bits of the ring layout. */
+  /** Does not offer these bits of {@link QueueLayouts#features}. */
   public VirtioFunctionBuilder hide(final long bits) {
     hiddenFeatures |= bits;
     return this;
@@ -91,7 +83,7 @@ public final class VirtioFunctionBuilder {
   public VirtioPciFunction build() {
     final long offered =
         type.features()
-            | (layout.features() & ~hiddenFeatures)
+            | (QueueLayouts.features() & ~hiddenFeatures)
             | VirtioFeatures.VERSION_1
             | VirtioFeatures.ACCESS_PLATFORM
             | extraFeatures;
@@ -134,14 +126,14 @@ public final class VirtioFunctionBuilder {
               + " bytes is longer than "
               + FunctionLayout.MAX_CONFIG);
     }
-    if (!layout.legalSize(type.queueSize())) {
+    if (!QueueLayouts.of(0).legalSize(type.queueSize())) {
       throw new IllegalArgumentException(
-          name + ": the ring layout has no queues of size " + type.queueSize());
+          name + ": a split ring cannot have the size " + type.queueSize());
     }
     final ErrorLog log = errors != null ? errors : new ErrorLog(name, System::nanoTime);
     final DeviceCore core =
         new DeviceCore(
-            name, type, layout, new FeatureNegotiation(type.id(), offered, strict), options, log);
+            name, type, new FeatureNegotiation(type.id(), offered, strict), options, log);
     return new VirtioPciFunction(name, type, policy, region, core);
   }
 }

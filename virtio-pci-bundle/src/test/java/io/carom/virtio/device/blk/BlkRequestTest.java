@@ -238,15 +238,18 @@ class BlkRequestTest {
     }
 
     @Override
-    public void read(final long position, final MemorySegment to) throws IOException {
+    public void read(
+        final long position, final MemorySegment to, final long offset, final long length)
+        throws IOException {
       if (position != 0) {
         throw new IOException("bad sector");
       }
-      to.fill((byte) 1);
+      to.asSlice(offset, length).fill((byte) 1);
     }
 
     @Override
-    public void write(final long position, final MemorySegment from) {
+    public void write(
+        final long position, final MemorySegment from, final long offset, final long length) {
       throw new IllegalStateException("broken");
     }
 

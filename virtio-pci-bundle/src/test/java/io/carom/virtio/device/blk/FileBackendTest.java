@@ -36,10 +36,12 @@ class FileBackendTest {
   void readsAndWritesWhereItWasTold() throws IOException {
     try (FileBackend backend = new FileBackend(image, 4096, false)) {
       final MemorySegment memory = Arena.ofAuto().allocate(1024);
-      backend.read(512, memory);
+      backend.read(512, memory, 0, 1000);
+      backend.read(1512, memory, 1000, 24);
       assertThat(memory.mismatch(MemorySegment.ofArray(content).asSlice(512, 1024))).isEqualTo(-1);
       memory.fill((byte) 7);
-      backend.write(2048, memory);
+      backend.write(2048, memory, 0, 1000);
+      backend.write(3048, memory, 1000, 24);
       backend.flush();
       System.arraycopy(memory.toArray(ValueLayout.JAVA_BYTE), 0, content, 2048, 1024);
       assertThat(Files.readAllBytes(image)).isEqualTo(content);
@@ -52,7 +54,7 @@ class FileBackendTest {
     try (FileBackend backend = new FileBackend(image, 4096, false)) {
       Files.write(image, new byte[1000]);
       final MemorySegment memory = Arena.ofAuto().allocate(512);
-      assertThatThrownBy(() -> backend.read(512, memory))
+      assertThatThrownBy(() -> backend.read(512, memory, 0, 512))
           .isInstanceOf(EOFException.class)
           .hasMessageContaining("ends before byte 1000");
     }
@@ -61,7 +63,7 @@ class FileBackendTest {
   @Test
   void readOnlyFileIsNotOpenedForWriting() throws IOException {
     try (FileBackend backend = new FileBackend(image, 4096, true)) {
-      assertThatThrownBy(() -> backend.write(0, Arena.ofAuto().allocate(512)))
+      assertThatThrownBy(() -> backend.write(0, Arena.ofAuto().allocate(512), 0, 512))
           .isInstanceOf(NonWritableChannelException.class);
     }
   }

@@ -53,7 +53,9 @@ class BlkMakerTest {
             "INDIRECT_DESC",
             "EVENT_IDX",
             "VERSION_1",
-            "ACCESS_PLATFORM");
+            "ACCESS_PLATFORM",
+            "RING_PACKED",
+            "IN_ORDER");
     assertThat(regions.made).containsOnlyKeys("disk0");
     made.type().close();
   }

@@ -83,6 +83,8 @@ class CommonConfigTest {
                 | VirtioFeatures.ACCESS_PLATFORM
                 | VirtioFeatures.INDIRECT_DESC
                 | VirtioFeatures.EVENT_IDX
+                | VirtioFeatures.RING_PACKED
+                | VirtioFeatures.IN_ORDER
                 | VirtioFeatures.BLK_SEG_MAX
                 | VirtioFeatures.BLK_BLK_SIZE
                 | VirtioFeatures.BLK_FLUSH
@@ -124,11 +126,44 @@ class CommonConfigTest {
   @ParameterizedTest
   @ValueSource(ints = {0, 3, 100, 255, 257, 512, 1024, 2048, 32768, 65535})
   void h16IllegalQueueSizeKeepsTheOldOne(final int size) {
+    driver.negotiate(0);
     driver.set(QUEUE_SIZE, 2, size);
     assertThat(driver.get(QUEUE_SIZE, 2)).isEqualTo(Disks.QUEUE_SIZE);
     driver.set(QUEUE_SIZE, 2, 8);
     driver.set(QUEUE_SIZE, 2, size);
     assertThat(driver.get(QUEUE_SIZE, 2)).isEqualTo(8);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 257, 512, 65535})
+  void k1IllegalSizeOfAPackedQueueKeepsTheOldOne(final int size) {
+    driver.negotiate(VirtioFeatures.RING_PACKED);
+    driver.set(QUEUE_SIZE, 2, 100);
+    driver.set(QUEUE_SIZE, 2, size);
+    assertThat(driver.get(QUEUE_SIZE, 2)).isEqualTo(100);
+  }
+
+  /** Before FEATURES_OK nobody knows the layout; then it is looked at when the queue is enabled. */
+  @Test
+  void h16SizeThatTheNegotiatedLayoutCannotHaveNeedsAReset() {
+    driver.set(QUEUE_SIZE, 2, 100);
+    assertThat(driver.get(QUEUE_SIZE, 2)).isEqualTo(100);
+    driver.negotiate(0); // begins with a reset
+    assertThat(driver.get(QUEUE_SIZE, 2)).isEqualTo(Disks.QUEUE_SIZE);
+
+    driver.status(0);
+    driver.status(Driver.ACK_DRIVER);
+    driver.set(QUEUE_SIZE, 2, 100);
+    driver.accept(VirtioFeatures.VERSION_1);
+    driver.status(Driver.ACK_DRIVER | VirtioStatus.FEATURES_OK);
+    driver.set(QUEUE_DESC, 4, 0x10000);
+    driver.set(QUEUE_DRIVER, 4, 0x14000);
+    driver.set(QUEUE_DEVICE, 4, 0x18000);
+    driver.set(QUEUE_ENABLE, 2, 1);
+    assertThat(driver.get(QUEUE_ENABLE, 2)).isZero();
+    assertThat(driver.needsReset()).isTrue();
+    assertThat(driver.function.info().lastError())
+        .isEqualTo("queue 0: a split queue cannot have 100 entries");
   }
 
   @Test

@@ -256,19 +256,22 @@ class WorkerThreadTest {
     }
 
     @Override
-    public void read(final long position, final MemorySegment to) throws IOException {
+    public void read(
+        final long position, final MemorySegment to, final long offset, final long length)
+        throws IOException {
       entered.countDown();
       try {
         open.await();
       } catch (final InterruptedException e) {
         throw new IOException(e);
       }
-      memory.read(position, to);
+      memory.read(position, to, offset, length);
     }
 
     @Override
-    public void write(final long position, final MemorySegment from) {
-      memory.write(position, from);
+    public void write(
+        final long position, final MemorySegment from, final long offset, final long length) {
+      memory.write(position, from, offset, length);
     }
 
     @Override
