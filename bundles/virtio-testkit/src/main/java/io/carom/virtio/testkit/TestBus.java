@@ -296,16 +296,28 @@ public final class TestBus implements PciAttachment, BusPort {
     faults.incrementAndGet();
   }
 
+  /** Bytes of the function's own region, 0 without one. */
+  long regionBytes() {
+    final MemorySegment own = region;
+    return own == null ? 0 : own.byteSize();
+  }
+
+  void countOwn(final long offset, final long length, final BusAccess access) {
+    count(regionAccesses, regionBase() + offset, length, access);
+  }
+
   void count(final long address, final long length, final BusAccess access) {
-    (inOwnRegion(address, length) ? regionAccesses : ramAccesses).incrementAndGet();
+    count(inOwnRegion(address, length) ? regionAccesses : ramAccesses, address, length, access);
+  }
+
+  private void count(
+      final AtomicLong counter, final long address, final long length, final BusAccess access) {
+    counter.incrementAndGet();
     watch.resolved(watched.incrementAndGet(), address, length, access);
   }
 
   boolean inOwnRegion(final long address, final long length) {
-    final MemorySegment own = region;
-    return own != null
-        && decoded
-        && TestMemory.within(address, length, regionBase(), own.byteSize());
+    return decoded && TestMemory.within(address, length, regionBase(), regionBytes());
   }
 
   /** Whether something other than memory of this function answers at an address. */

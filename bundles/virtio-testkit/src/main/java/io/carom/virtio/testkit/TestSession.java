@@ -73,17 +73,21 @@ final class TestSession implements BusSession {
     return bus.memory().ram().asSlice(bus.behind(address), length);
   }
 
+  /** By offset the region is reached wherever it is decoded, and whether it is. */
   @Override
-  public void resolveOwn(final long offset, final long length, final BusRun into)
+  public void resolveOwn(
+      final long offset, final long length, final BusAccess access, final BusRun into)
       throws BusFaultException {
     if (!inside) {
       throw new IllegalStateException("resolve outside of a section");
     }
-    final long address = bus.regionBase() + offset; // an offset that wraps is not in the region
-    if (offset < 0 || !bus.inOwnRegion(address, length)) {
+    if (length < 1) {
+      throw new IllegalArgumentException("length " + length);
+    }
+    if (!TestMemory.within(offset, length, 0, bus.regionBytes())) {
       throw refuse(Reason.UNMAPPED, offset, length);
     }
-    bus.count(address, length, BusAccess.WRITE);
+    bus.countOwn(offset, length, access);
     into.set(bus.region(), offset);
   }
 

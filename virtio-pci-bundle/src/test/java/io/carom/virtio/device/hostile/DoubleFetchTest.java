@@ -85,8 +85,10 @@ class DoubleFetchTest {
   }
 
   /** One value or the other, or a reset; and nothing beside the buffers. */
-  private static void check(final Rig rig) {
-    final Used used = rig.take();
+  private static void check(final Rig rig, final Flip flip) {
+    // in a packed ring the driver may overwrite what was used, too, and then cannot know it
+    final boolean lost = rig.layout == RingLayout.PACKED && flip.name.startsWith("desc");
+    final Used used = lost ? null : rig.take();
     final String error = rig.function.info().lastError();
     if (error != null) {
       assertThat(error).doesNotContain("internal error");
@@ -127,7 +129,7 @@ class DoubleFetchTest {
             });
         rig.driver.run();
         rig.bus.watch((number, address, length, access) -> {});
-        check(rig);
+        check(rig, flip);
       }
     }
     rig.assertNeighbourServes();
@@ -168,7 +170,7 @@ class DoubleFetchTest {
       rig.driver.run();
       done.set(true);
       flipper.join();
-      check(rig);
+      check(rig, flip);
     }
     rig.assertNeighbourServes();
     rig.assertResetMends();

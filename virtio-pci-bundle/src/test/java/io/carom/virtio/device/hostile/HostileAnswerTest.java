@@ -29,6 +29,9 @@ class HostileAnswerTest {
   private static final int IOERR = BlkDescriptor.S_IOERR;
   private static final int UNSUPP = BlkDescriptor.S_UNSUPP;
 
+  /** In a packed ring an indirect table makes up a list of its own (K4). */
+  private static final String SPLIT_ONLY = "R5 normal descriptors then INDIRECT";
+
   /** A request with its answer. */
   private record Row(String name, int status, long length, Consumer<Rig> action) {
     @Override
@@ -96,7 +99,7 @@ class HostileAnswerTest {
         indirect("INDIRECT and WRITE: WRITE is ignored", WRITE),
         indirect("INDIRECT", 0),
         new Row(
-            "R5 normal descriptors then INDIRECT",
+            SPLIT_ONLY,
             OK,
             513,
             rig -> {
@@ -150,7 +153,12 @@ class HostileAnswerTest {
   }
 
   static Stream<Arguments> arguments() {
-    return Rig.layouts().flatMap(layout -> rows().map(row -> Arguments.of(layout, row)));
+    return Rig.layouts()
+        .flatMap(
+            layout ->
+                rows()
+                    .filter(row -> layout == RingLayout.SPLIT || !row.name.equals(SPLIT_ONLY))
+                    .map(row -> Arguments.of(layout, row)));
   }
 
   @ParameterizedTest(name = "{0}: {1}")

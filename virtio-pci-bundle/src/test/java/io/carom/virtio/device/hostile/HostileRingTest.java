@@ -14,6 +14,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.carom.virtio.BlkDescriptor;
 import io.carom.virtio.VirtioFeatures;
 import io.carom.virtio.testkit.Element;
+import io.carom.virtio.testkit.PackedRing;
 import io.carom.virtio.testkit.RingLayout;
 import io.carom.virtio.testkit.SplitRing;
 import io.carom.virtio.testkit.TestBus;
@@ -232,6 +233,55 @@ class HostileRingTest {
     ring.offer(0);
   }
 
+  /** What is bad in a packed ring. */
+  private static Stream<Bad> packed() {
+    return Stream.of(
+        packed(
+            "H28 NEXT then unavailable",
+            ring -> ring.desc(0, HEADER, 16, 0, NEXT | ring.available())),
+        packed(
+            "H28 NEXT then one of the other wrap counter",
+            ring -> {
+              ring.desc(1, STATUS, 1, 0, WRITE | PackedRing.available(!ring.wrap()));
+              ring.desc(0, HEADER, 16, 0, NEXT | ring.available());
+            }),
+        packed(
+            "H28 NEXT then a used one",
+            ring -> {
+              ring.desc(1, STATUS, 1, 0, WRITE | 0x8080);
+              ring.desc(0, HEADER, 16, 0, NEXT | ring.available());
+            }),
+        packed(
+            "H4 a ring of nothing but NEXT",
+            ring -> {
+              for (int i = SIZE - 1; i >= 0; i--) {
+                ring.desc(i, HEADER, 16, 0, NEXT | ring.available());
+              }
+            }),
+        packed(
+            "H12 INDIRECT in a list, first",
+            ring -> {
+              ring.desc(1, STATUS, 1, 0, WRITE | ring.available());
+              ring.desc(0, TABLE, 48, 0, INDIRECT | NEXT | ring.available());
+            }),
+        packed(
+            "K4 INDIRECT in a list, last",
+            ring -> {
+              ring.desc(1, TABLE, 48, 0, INDIRECT | ring.available());
+              ring.desc(0, HEADER, 16, 0, NEXT | ring.available());
+            }),
+        new Bad(
+            "H10 issue-3984 indirect length 0, from a doorbell of a fresh ring",
+            rig -> {
+              final PackedRing ring = (PackedRing) rig.ring();
+              ring.desc(0, TABLE, 0, 0xffff, INDIRECT | WRITE | ring.available());
+            }));
+  }
+
+  private static Bad packed(final String name, final Consumer<PackedRing> action) {
+    return new Bad(name, rig -> action.accept((PackedRing) rig.ring()));
+  }
+
   static Stream<Arguments> rows() {
     return Rig.layouts()
         .flatMap(
@@ -242,7 +292,7 @@ class HostileRingTest {
   private static Stream<Bad> own(final RingLayout layout) {
     return switch (layout) {
       case SPLIT -> split();
-      case PACKED -> Stream.of();
+      case PACKED -> packed();
     };
   }
 

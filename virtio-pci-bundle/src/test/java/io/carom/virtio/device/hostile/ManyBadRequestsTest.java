@@ -3,6 +3,7 @@ package io.carom.virtio.device.hostile;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.carom.virtio.BlkDescriptor;
+import io.carom.virtio.PackedRingDescriptor;
 import io.carom.virtio.VirtioFeatures;
 import io.carom.virtio.device.kit.Seed;
 import io.carom.virtio.testkit.Element;
@@ -24,10 +25,12 @@ class ManyBadRequestsTest {
   private static final int MANY = 100_000;
   private static final int THREADED = 10_000;
   private static final int BATCH = 16;
+  private static final int STATE =
+      PackedRingDescriptor.DESC_F_AVAIL | PackedRingDescriptor.DESC_F_USED;
   private static final long HEAP_SLACK = 16 << 20;
 
   private static final long[] ADDRESSES = {
-    Rig.DATA, Rig.DATA + 1, Rig.HEADER, Rig.STATUS, Rig.TABLE, Rig.RING, 0, 1, -1, -512,
+    Rig.DATA, Rig.DATA + 1, Rig.HEADER, Rig.STATUS, Rig.TABLE, 0, 1, -1, -512,
     TestBus.RAM_BYTES, TestBus.RAM_BYTES - 1, 0x80_4000_0000L, 0x80_0000_0000L, Long.MIN_VALUE
   };
   private static final long[] LENGTHS = {
@@ -41,7 +44,9 @@ class ManyBadRequestsTest {
   }
 
   private static Element element(final Random random) {
-    final int flags = random.nextInt(10) == 0 ? random.nextInt(0x10000) : random.nextInt(8);
+    // whether it is available is the kit's to say
+    final int flags =
+        random.nextInt(10) == 0 ? random.nextInt(0x10000) & ~STATE : random.nextInt(8);
     return new Element(
         ADDRESSES[random.nextInt(ADDRESSES.length)],
         LENGTHS[random.nextInt(LENGTHS.length)],
@@ -114,7 +119,7 @@ class ManyBadRequestsTest {
                 element.address(),
                 element.length(),
                 random.nextInt(0x10000),
-                element.flags() ^ (random.nextBoolean() ? ring.available() : 0));
+                element.flags() | (random.nextInt(4) == 0 ? STATE : ring.available()));
       }
     }
   }

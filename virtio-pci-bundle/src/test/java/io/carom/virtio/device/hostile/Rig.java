@@ -57,7 +57,7 @@ final class Rig {
     this.layout = layout;
     features = setup.features | layout.features();
     for (int sector = 0; sector < SECTORS; sector++) {
-      disk.write((long) sector * SECTOR, MemorySegment.ofArray(sectorBytes(sector)));
+      disk.write((long) sector * SECTOR, MemorySegment.ofArray(sectorBytes(sector)), 0, SECTOR);
     }
     bus = new TestBus(setup.ramBytes, 0);
     memory = bus.memory();
@@ -86,7 +86,7 @@ final class Rig {
 
   /** Layouts that the device has. */
   static Stream<RingLayout> layouts() {
-    return Stream.of(RingLayout.SPLIT);
+    return Stream.of(RingLayout.values());
   }
 
   /** What differs from a plain device of one queue without threads. */
@@ -182,7 +182,7 @@ final class Rig {
 
   byte[] onDisk(final int sector) {
     final byte[] bytes = new byte[SECTOR];
-    disk.read((long) sector * SECTOR, MemorySegment.ofArray(bytes));
+    disk.read((long) sector * SECTOR, MemorySegment.ofArray(bytes), 0, SECTOR);
     return bytes;
   }
 
