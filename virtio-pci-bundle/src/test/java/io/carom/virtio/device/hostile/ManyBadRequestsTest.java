@@ -87,11 +87,17 @@ class ManyBadRequestsTest {
   }
 
   /** Places requests; how many. */
-  private static int submit(final Rig rig, final Random random) {
+  private static int submit(final Rig rig, final Random random, final boolean ended) {
     final int count = 1 + random.nextInt(BATCH);
     for (int i = 0; i < count; i++) {
       header(rig, random);
-      rig.ring().place(random.nextInt(8) == 0 ? garbage(random) : nearlyRight(random));
+      final Element[] request = random.nextInt(8) == 0 ? garbage(random) : nearlyRight(random);
+      if (ended) {
+        final Element last = request[request.length - 1];
+        request[request.length - 1] =
+            new Element(last.address(), last.length(), last.flags() & ~Element.NEXT);
+      }
+      rig.ring().place(request);
     }
     rig.ring().publish();
     return count;
@@ -139,7 +145,7 @@ class ManyBadRequestsTest {
         scribble(rig, random);
         done++;
       } else {
-        done += submit(rig, random);
+        done += submit(rig, random, false);
       }
       rig.driver.run();
       while (rig.take() != null) {
@@ -149,7 +155,9 @@ class ManyBadRequestsTest {
       if (rig.driver.needsReset()) {
         assertThat(rig.function.info().lastError()).doesNotContain("internal error");
       }
-      if (scribbled || rig.driver.needsReset()) {
+      // in a packed ring a NEXT too many makes one list of two, and one id is never seen again
+      final boolean merged = rig.layout == RingLayout.PACKED && rig.ring().outstanding() != 0;
+      if (scribbled || merged || rig.driver.needsReset()) {
         resets++;
         rig.driver.status(0);
         assertThat(rig.driver.status()).isZero();
@@ -177,7 +185,7 @@ class ManyBadRequestsTest {
     rig.assertServes();
     final long threads = threads();
     for (int done = 0; done < THREADED; ) {
-      final int count = submit(rig, random);
+      final int count = submit(rig, random, true);
       done += count;
       rig.driver.kick(0);
       final int[] returned = {0};
@@ -208,7 +216,7 @@ class ManyBadRequestsTest {
 
   private static void warmUp(final Rig rig, final Random random) {
     for (int i = 0; i < BATCH; i++) {
-      submit(rig, random);
+      submit(rig, random, false);
       rig.driver.run();
       rig.start();
     }
