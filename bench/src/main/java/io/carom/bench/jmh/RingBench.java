@@ -1,11 +1,13 @@
 package io.carom.bench.jmh;
 
 import io.carom.benchmarks.guest.BenchDevice;
+import io.carom.guest.shim.virtio.BufferList;
+import io.carom.guest.shim.virtio.Doorbell;
+import io.carom.guest.shim.virtio.RingOptions;
 import io.carom.guest.shim.virtio.SplitQueue;
 import io.carom.memory.SystemBus;
 import io.carom.pci.BusSession;
 import io.carom.pci.PortControl;
-import io.carom.virtio.SplitRingDescriptor;
 import io.carom.virtio.device.queue.DescriptorChain;
 import io.carom.virtio.device.queue.QueueException;
 import io.carom.virtio.device.queue.QueueSetup;
@@ -51,6 +53,7 @@ public class RingBench {
   private final PortControl control = core.machine().ports().create("bench");
   private final BusSession session = control.port().open();
   private final DescriptorChain chain = new DescriptorChain();
+  private final BufferList list = new BufferList(1);
   private long buffers;
 
   @SuppressWarnings("NullAway.Init")
@@ -68,16 +71,17 @@ public class RingBench {
     control.ownRegion(BenchDevice.REGION, core.region());
     control.busMaster(true);
     buffers = region ? BenchDevice.REGION + (1 << 20) : core.machine().buffer((long) SIZE * BYTES);
-    driver = new SplitQueue(new Doorbell(), core.dma(), 0, SIZE);
-    driver.prepare(true);
+    driver = new SplitQueue(core.dma(), 0, SIZE, 1);
+    driver.prepare(RingOptions.NONE.withEventIndex());
+    driver.doorbell(new Doorbell(new Deaf(), 0, 0, false));
     device =
         new SplitLayout()
             .open(
                 new QueueSetup(
                     SIZE,
                     driver.descAddress(),
-                    driver.availAddress(),
-                    driver.usedAddress(),
+                    driver.driverAddress(),
+                    driver.deviceAddress(),
                     true,
                     true,
                     region));
@@ -104,8 +108,9 @@ public class RingBench {
 
   private long round(final int chains) throws QueueException {
     for (int i = 0; i < chains; i++) {
-      driver.descriptor(i, buffers + (long) i * BYTES, BYTES, SplitRingDescriptor.DESC_F_WRITE, 0);
-      driver.add(i);
+      list.clear();
+      list.writable(buffers + (long) i * BYTES, BYTES);
+      driver.add(list, i);
     }
     driver.publish();
     device.enter(session, session.begin());
@@ -116,19 +121,19 @@ public class RingBench {
     device.publish();
     device.enableNotifications();
     session.end();
-    final int used = driver.poll();
-    if (used != chains) {
-      throw new IllegalStateException(used + " used of " + chains);
-    }
     long sum = 0;
-    for (int i = 0; i < used; i++) {
-      sum += driver.take();
+    for (int i = 0; i < chains; i++) {
+      final long taken = driver.take();
+      if (taken == io.carom.guest.shim.virtio.VirtQueue.NONE) {
+        throw new IllegalStateException(i + " used of " + chains);
+      }
+      sum += taken;
     }
     driver.enableInterrupts();
     return sum;
   }
 
-  private static final class Doorbell implements SystemBus {
+  private static final class Deaf implements SystemBus {
     @Override
     public long read(final long address, final int width) {
       return -1;

@@ -23,6 +23,16 @@ public interface GuestKernel {
   /** Waits for a disk that carries a serial, as after plugging; empty when the time is over. */
   Optional<BlockDevice> awaitBlockDevice(String serial, Duration timeout);
 
+  /** The sources of random bytes, by name. */
+  default List<Entropy> entropySources() {
+    return List.of();
+  }
+
+  /** The consoles and ports, by name. */
+  default List<GuestConsole> consoles() {
+    return List.of();
+  }
+
   /**
    * Resets a device and starts its driver anew, as unbind and bind would. Outstanding requests end
    * as {@link BlockStatus#GONE}.
@@ -30,4 +40,25 @@ public interface GuestKernel {
    * @throws IllegalArgumentException when there is no such function
    */
   void rebind(String pciAddress);
+
+  /**
+   * Has a device rest (virtio 1.4, section Device Suspend). Requests for it wait; their deadlines
+   * begin anew when it goes on.
+   *
+   * @throws IllegalArgumentException when there is no such function
+   * @throws IllegalStateException with one line, when it cannot be suspended
+   */
+  default void suspend(final String pciAddress) {
+    throw new IllegalStateException("this kernel suspends no devices");
+  }
+
+  /**
+   * Has a suspended device go on.
+   *
+   * @throws IllegalArgumentException when there is no such function
+   * @throws IllegalStateException with one line, when it cannot go on
+   */
+  default void resume(final String pciAddress) {
+    throw new IllegalStateException("this kernel suspends no devices");
+  }
 }

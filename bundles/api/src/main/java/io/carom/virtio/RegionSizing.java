@@ -5,27 +5,33 @@ package io.carom.virtio;
  * device refuses a region that is too small, the driver's side reserves this much of it.
  *
  * <p>A driver of ours keeps in the region, for each queue: the three ring areas, and for each ring
- * entry one control block (request header, status, and an indirect table).
+ * entry an indirect table and a control block (what a request needs beside its data). A packed ring
+ * takes no more than a split one; a size that is no power of two counts as the next one that is.
  */
 public final class RegionSizing {
   /** Bytes of a slot set: what a software IO TLB hands out at most, and the region's granule. */
   public static final long SET_BYTES = 256 * 1024;
 
-  /** Bytes of a request's control block: header 16, status 1, padding, table of 31 descriptors. */
-  public static final int CONTROL_BLOCK_BYTES = 512;
+  /** Most bytes of a request's control block, such as header, status and id string. */
+  public static final int CONTROL_BLOCK_BYTES = 128;
+
+  /** Most descriptors of an indirect table that lies within what is set apart. */
+  public static final int TABLE_ENTRIES = 24;
 
   private static final long PAGE = 4096;
 
   private RegionSizing() {}
 
-  /** Bytes of one queue's rings and control blocks, in whole pages. */
+  /** Bytes of one queue's rings, indirect tables and control blocks, in whole pages. */
   public static long queueBytes(final int entries) {
+    final int whole = entries < 2 ? 1 : Integer.highestOneBit(entries - 1) << 1;
     final long rings =
-        pages(SplitRingDescriptor.descBytes(entries))
-            + pages(SplitRingDescriptor.availBytes(entries))
-            + pages(SplitRingDescriptor.usedBytes(entries));
+        pages(SplitRingDescriptor.descBytes(whole))
+            + pages(SplitRingDescriptor.availBytes(whole))
+            + pages(SplitRingDescriptor.usedBytes(whole));
     // at most 32768 entries of 512 bytes: no overflow
-    return rings + pages((long) entries * CONTROL_BLOCK_BYTES);
+    final long tables = pages((long) whole * TABLE_ENTRIES * SplitRingDescriptor.DESC_SIZE);
+    return rings + tables + pages((long) whole * CONTROL_BLOCK_BYTES);
   }
 
   /** Bytes set apart for all queues of a device, in whole slot sets. */

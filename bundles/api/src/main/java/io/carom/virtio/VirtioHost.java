@@ -32,6 +32,17 @@ public interface VirtioHost {
   VirtioDeviceInfo add(String type, Map<String, Object> properties);
 
   /**
+   * Changes the capacity of a disk that is plugged; the guest is told.
+   *
+   * @param sizeBytes new size, a positive multiple of 512. A file is extended when it is shorter,
+   *     and left as it is when it is longer
+   * @return the device as it is then
+   * @throws IllegalArgumentException with one line, when there is no such disk or it cannot have
+   *     that size; nothing was changed then
+   */
+  VirtioDeviceInfo resize(String name, long sizeBytes);
+
+  /**
    * Removes a device: asks the guest to let it go, waits at most {@code timeout}, then takes it out
    * and deletes its configuration.
    *

@@ -2,11 +2,13 @@ package io.carom.stress;
 
 import io.carom.dma.CoherentBuffer;
 import io.carom.dma.DmaDevice;
+import io.carom.guest.shim.virtio.BufferList;
+import io.carom.guest.shim.virtio.Doorbell;
+import io.carom.guest.shim.virtio.RingOptions;
 import io.carom.guest.shim.virtio.SplitQueue;
 import io.carom.memory.SystemBus;
 import io.carom.pci.BusAccess;
 import io.carom.pci.BusSession;
-import io.carom.virtio.SplitRingDescriptor;
 import io.carom.virtio.device.queue.DescriptorChain;
 import io.carom.virtio.device.queue.QueueException;
 import io.carom.virtio.device.queue.QueueSetup;
@@ -34,6 +36,7 @@ final class RingKit {
   private final MemorySegment memory = MemorySegment.ofArray(new long[(int) BYTES / Long.BYTES]);
   private final BusSession session = new Session(memory);
   private final SplitQueue driver;
+  private final BufferList list = new BufferList(1);
   private final VirtQueue device;
   private final DescriptorChain[] popped = new DescriptorChain[SIZE];
   private long nextArea;
@@ -53,8 +56,10 @@ final class RingKit {
                   }
                   return area((Long) arguments[0]);
                 });
-    driver = new SplitQueue(new Doorbell(), dma, 0, SIZE);
-    driver.prepare(eventIndex);
+    driver = new SplitQueue(dma, 0, SIZE, 1);
+    driver.prepare(
+        eventIndex ? RingOptions.NONE.withEventIndex() : RingOptions.NONE);
+    driver.doorbell(new Doorbell(new Deaf(), 0, 0, false));
     try {
       device =
           new SplitLayout()
@@ -62,8 +67,8 @@ final class RingKit {
                   new QueueSetup(
                       SIZE,
                       driver.descAddress(),
-                      driver.availAddress(),
-                      driver.usedAddress(),
+                      driver.driverAddress(),
+                      driver.deviceAddress(),
                       false,
                       eventIndex,
                       false));
@@ -87,9 +92,13 @@ final class RingKit {
   boolean offer(final int entry, final boolean writable) {
     final long at = BUFFERS + (long) entry * Long.BYTES;
     memory.set(LONG, at, writable ? 0 : FILL + entry);
-    driver.descriptor(
-        entry, BUS + at, Long.BYTES, writable ? SplitRingDescriptor.DESC_F_WRITE : 0, 0);
-    driver.add(entry);
+    list.clear();
+    if (writable) {
+      list.writable(BUS + at, Long.BYTES);
+    } else {
+      list.readable(BUS + at, Long.BYTES);
+    }
+    driver.add(list, entry);
     final long before = driver.kicks();
     driver.publish();
     return driver.kicks() != before;
@@ -129,17 +138,14 @@ final class RingKit {
 
   /** The driver takes the next used entry: 0 none, 1 the right one, 2 a wrong one. */
   int take() {
-    final int count = driver.poll();
-    if (count == 0) {
-      return 0;
+    final long taken = driver.take();
+    if (taken == io.carom.guest.shim.virtio.VirtQueue.NONE) {
+      return driver.violation() == null ? 0 : 2;
     }
-    if (count < 0) {
-      return 2;
-    }
-    final long entry = driver.take();
     final int wanted = takes++;
     final boolean right =
-        entry == ((long) Long.BYTES << Integer.SIZE | wanted)
+        io.carom.guest.shim.virtio.VirtQueue.token(taken) == wanted
+            && io.carom.guest.shim.virtio.VirtQueue.length(taken) == Long.BYTES
             && memory.get(LONG, BUFFERS + (long) wanted * Long.BYTES) == FILL + wanted;
     return right ? 1 : 2;
   }
@@ -158,7 +164,7 @@ final class RingKit {
     return driver.enableInterrupts();
   }
 
-  private static final class Doorbell implements SystemBus {
+  private static final class Deaf implements SystemBus {
     @Override
     public long read(final long address, final int width) {
       return -1;

@@ -100,8 +100,8 @@ final class BlkEngine {
   }
 
   /** Makes ring and slots as new. */
-  void prepare(final boolean indirect) {
-    ring.prepare(indirect);
+  void prepare() {
+    ring.prepare();
     final int count = ring.slots().length + 1; // one may be begun with all slots taken
     if (transfers.length < count) {
       // begun ones are known by their slots or as `current`: only free ones are in the array

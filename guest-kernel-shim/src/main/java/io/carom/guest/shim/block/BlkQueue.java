@@ -144,8 +144,8 @@ final class BlkQueue {
   }
 
   /** Makes ring and slots as new; while the owner holds, after the device was reset. */
-  void prepare(final boolean indirect) {
-    engine.prepare(indirect);
+  void prepare() {
+    engine.prepare();
   }
 
   /** Gives an order; {@link #done} tells when it is carried out. */
@@ -243,7 +243,7 @@ final class BlkQueue {
   private boolean hasWork() {
     return !inbox.isEmpty()
         || command != acknowledged
-        || (!engine.broken() && ring.queue().poll() != 0);
+        || (!engine.broken() && ring.queue().pending());
   }
 
   /** Sleeps until woken, or for a time unless it is 0. */

@@ -3,45 +3,40 @@ package io.carom.guest.shim.block;
 import io.carom.dma.CoherentBuffer;
 import io.carom.dma.DmaDevice;
 import io.carom.guest.BlockStatus;
-import io.carom.guest.shim.virtio.SplitQueue;
+import io.carom.guest.shim.virtio.BufferList;
+import io.carom.guest.shim.virtio.VirtQueue;
 import io.carom.virtio.BlkDescriptor;
-import io.carom.virtio.SplitRingDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A queue of a block device: the split ring, its control blocks and its slots. With indirect
- * descriptors a slot takes one descriptor of the ring, without it takes three.
- *
- * <p>Used entries are checked before anything is done with them: the id must be the head of a chain
- * that the device has, and the length at most what that chain lets it write. The first violation
- * leaves its text in {@link #violation} and ends the use of the ring until it is prepared again.
+ * A queue of a block device: the virtqueue, its control blocks and its slots. A slot's number is
+ * its token in the queue, which checks what the device returns.
  *
  * <p>Not thread-safe: the owner of the queue's.
  */
 final class BlkRing {
-  /** Descriptors of a chain: header, data, status. */
+  /** Most buffers of a chain: header, data, status. */
   static final int CHAIN = 3;
 
   private static final ValueLayout.OfLong U64 =
       ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final int UNANSWERED = 0xff;
 
-  private final SplitQueue queue;
+  private final VirtQueue queue;
   private final DmaDevice dma;
   private final CoherentBuffer control;
   private final MemorySegment memory;
   private final long base;
+  private final BufferList buffers = new BufferList(CHAIN);
   private Slot[] slots = new Slot[0];
   private Slot[] free = new Slot[0];
   private int freeCount;
-  private boolean indirect;
-  private @Nullable String violation;
 
   /** Allocates the control blocks; throws {@code DmaMemoryException} when there is no memory. */
-  BlkRing(final SplitQueue queue, final DmaDevice dma) {
+  BlkRing(final VirtQueue queue, final DmaDevice dma) {
     this.queue = queue;
     this.dma = dma;
     this.control = dma.allocateCoherent((long) queue.size() * ControlBlock.BYTES);
@@ -49,23 +44,16 @@ final class BlkRing {
     this.base = control.busAddress();
   }
 
-  /** Most chains in flight for a ring. */
-  static int capacity(final int size, final boolean withIndirect) {
-    return withIndirect ? size : size / CHAIN;
-  }
-
-  /** Makes all slots free; after the device was reset, before it is started. */
-  void prepare(final boolean withIndirect) {
-    indirect = withIndirect;
-    final int count = capacity(queue.size(), withIndirect);
+  /** Makes all slots free, as many as fit; after the device was reset, before it is started. */
+  void prepare() {
+    final int count = queue.capacity(CHAIN);
     slots = new Slot[count];
     free = new Slot[count];
     for (int i = 0; i < count; i++) {
-      slots[i] = new Slot(i, withIndirect ? i : i * CHAIN, (long) i * ControlBlock.BYTES);
+      slots[i] = new Slot(i, (long) i * ControlBlock.BYTES);
       free[count - 1 - i] = slots[i]; // slot 0 is taken first
     }
     freeCount = count;
-    violation = null;
   }
 
   /** Gives the control blocks back. */
@@ -73,7 +61,7 @@ final class BlkRing {
     dma.freeCoherent(control);
   }
 
-  SplitQueue queue() {
+  VirtQueue queue() {
     return queue;
   }
 
@@ -83,7 +71,7 @@ final class BlkRing {
 
   /** What the device did wrong, or null. */
   @Nullable String violation() {
-    return violation;
+    return queue.violation();
   }
 
   boolean full() {
@@ -135,80 +123,30 @@ final class BlkRing {
     memory.set(U64, at + ControlBlock.HEADER + BlkDescriptor.REQUEST_TYPE, type); // reserved: 0
     memory.set(U64, at + ControlBlock.HEADER + BlkDescriptor.REQUEST_SECTOR, sector);
     memory.set(ValueLayout.JAVA_BYTE, at + ControlBlock.STATUS, (byte) UNANSWERED);
-    final long header = base + at + ControlBlock.HEADER;
-    final long status = base + at + ControlBlock.STATUS;
-    final int entries = bytes > 0 ? CHAIN : CHAIN - 1;
-    final int next = SplitRingDescriptor.DESC_F_NEXT;
-    final int write = SplitRingDescriptor.DESC_F_WRITE;
-    int index = 0;
-    describe(slot, index, header, BlkDescriptor.REQUEST_HEADER, next);
-    index++;
-    if (bytes > 0) {
-      describe(slot, index, data, bytes, deviceWrites ? next | write : next);
-      index++;
+    buffers.clear();
+    buffers.readable(base + at + ControlBlock.HEADER, BlkDescriptor.REQUEST_HEADER);
+    if (bytes > 0 && deviceWrites) {
+      buffers.writable(data, bytes);
+    } else if (bytes > 0) {
+      buffers.readable(data, bytes);
     }
-    describe(slot, index, status, 1, write);
-    if (indirect) {
-      queue.descriptor(
-          slot.head,
-          base + at + ControlBlock.TABLE,
-          entries * SplitRingDescriptor.DESC_SIZE,
-          SplitRingDescriptor.DESC_F_INDIRECT,
-          0);
-    }
-    slot.writable = deviceWrites ? bytes + 1L : 1L;
+    buffers.writable(base + at + ControlBlock.STATUS, 1);
+    slot.writable = buffers.writableBytes();
     slot.inDevice = true;
-    queue.add(slot.head);
-  }
-
-  /** Writes descriptor {@code index} of a chain, which leads to the one behind it if to any. */
-  private void describe(
-      final Slot slot, final int index, final long address, final int length, final int flags) {
-    if (indirect) {
-      SplitQueue.write(
-          memory,
-          slot.control + ControlBlock.TABLE + SplitRingDescriptor.desc(index),
-          address,
-          length,
-          flags,
-          (flags & SplitRingDescriptor.DESC_F_NEXT) != 0 ? index + 1 : 0);
-    } else {
-      queue.descriptor(slot.head + index, address, length, flags, slot.head + index + 1);
+    if (!queue.add(buffers, slot.index)) {
+      throw new IllegalStateException("a free slot without room for its chain");
     }
   }
 
   /** Takes the next request that the device has finished; null for none, or on a violation. */
   @Nullable Slot reap() {
-    if (violation != null) {
+    final long taken = queue.take();
+    if (taken == VirtQueue.NONE) {
       return null;
     }
-    final int ready = queue.poll();
-    if (ready == 0) {
-      return null;
-    }
-    if (ready < 0) {
-      violation = "used index is ahead of what was made available";
-      return null;
-    }
-    final long entry = queue.take();
-    final long id = entry & 0xffff_ffffL;
-    final long length = entry >>> 32;
-    final long number = indirect ? id : id / CHAIN;
-    if (number >= slots.length) {
-      violation = "id " + id + " out of range";
-      return null;
-    }
-    final Slot slot = slots[(int) number]; // below slots.length, just checked
-    if (slot.head != id || !slot.inDevice) {
-      violation = "id " + id + " is not a head!";
-      return null;
-    }
-    if (length > slot.writable) {
-      violation = "id " + id + ": used length " + length + " exceeds " + slot.writable;
-      return null;
-    }
+    final Slot slot = slots[VirtQueue.token(taken)]; // a token that was given to the queue
     slot.inDevice = false;
-    slot.result = status(slot, length);
+    slot.result = status(slot, VirtQueue.length(taken));
     return slot;
   }
 

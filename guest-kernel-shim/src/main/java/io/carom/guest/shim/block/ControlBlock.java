@@ -1,7 +1,6 @@
 package io.carom.guest.shim.block;
 
 import io.carom.virtio.BlkDescriptor;
-import io.carom.virtio.RegionSizing;
 
 /**
  * What a request needs beside its data, in coherent memory that the device always reaches, so that
@@ -9,16 +8,14 @@ import io.carom.virtio.RegionSizing;
  *
  * <pre>
  *    0 │ request header (16)          │ status (8) │ unused       │
- *   32 │ indirect table: header, data, status (3 x 16)             │
- *  128 │ id string (20)                                           │
+ *   32 │ id string (20)               │ unused                    │
  * </pre>
  */
 final class ControlBlock {
   static final int HEADER = 0;
   static final int STATUS = BlkDescriptor.REQUEST_HEADER;
-  static final int TABLE = 32;
-  static final int ID = 128;
-  static final int BYTES = RegionSizing.CONTROL_BLOCK_BYTES;
+  static final int ID = 32;
+  static final int BYTES = 64;
 
   private ControlBlock() {}
 }

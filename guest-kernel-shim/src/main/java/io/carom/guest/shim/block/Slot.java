@@ -7,11 +7,8 @@ import org.jspecify.annotations.Nullable;
 
 /** One place in flight: a control block, its descriptors, and the part of a request in it. */
 final class Slot {
-  /** Number of the slot. */
+  /** Number of the slot, and its token in the queue. */
   final int index;
-
-  /** The ring descriptor at which its chain begins. */
-  final int head;
 
   /** Offset of its control block. */
   final long control;
@@ -35,9 +32,8 @@ final class Slot {
 
   BlockStatus result = BlockStatus.OK;
 
-  Slot(final int index, final int head, final long control) {
+  Slot(final int index, final long control) {
     this.index = index;
-    this.head = head;
     this.control = control;
   }
 }

@@ -145,8 +145,7 @@ final class VirtioBlk implements PciDriver.Binding, BlkQueue.Owner {
     }
     try {
       device.negotiate(FEATURES);
-      final boolean indirect = device.has(VirtioFeatures.INDIRECT_DESC);
-      queues.forEach(queue -> queue.prepare(indirect));
+      queues.forEach(BlkQueue::prepare);
       device.enableQueues();
       device.start();
     } catch (final ProbeException e) {

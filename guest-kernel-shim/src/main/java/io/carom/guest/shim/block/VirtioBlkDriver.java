@@ -6,7 +6,7 @@ import io.carom.guest.BlockStatus;
 import io.carom.guest.shim.block.BlkDisk.DiskIdentity;
 import io.carom.guest.shim.pci.PciDriver;
 import io.carom.guest.shim.pci.ProbeException;
-import io.carom.guest.shim.virtio.SplitQueue;
+import io.carom.guest.shim.virtio.VirtQueue;
 import io.carom.guest.shim.virtio.VirtioDevice;
 import io.carom.guest.shim.virtio.VirtioDriver;
 import io.carom.virtio.BlkDescriptor;
@@ -50,7 +50,9 @@ public final class VirtioBlkDriver implements VirtioDriver {
     final int[] sizes = queueSizes(device);
     final int largest = Arrays.stream(sizes).max().orElseThrow();
     final DmaDevice dma = device.attach(sizes.length, largest);
-    final List<SplitQueue> rings = device.allocateQueues(sizes);
+    final int[] chains = new int[sizes.length];
+    Arrays.fill(chains, BlkRing.CHAIN);
+    final List<VirtQueue> rings = device.allocateQueues(sizes, chains);
     final DiskStatistics statistics = new DiskStatistics();
     final VirtioBlk binding = new VirtioBlk(platform, device, statistics);
     final WriteWatch watch = new WriteWatch();
@@ -87,22 +89,16 @@ public final class VirtioBlkDriver implements VirtioDriver {
     if (count == 0) {
       throw new ProbeException("the device has no queue");
     }
-    final boolean indirect = device.has(VirtioFeatures.INDIRECT_DESC);
     final int[] sizes = new int[count];
     for (int i = 0; i < count; i++) {
-      // a split ring's size is a power of two; another offer is rounded down
-      final int most = device.transport().queueSize(i);
-      sizes[i] = Math.min(Integer.highestOneBit(most), SplitRingDescriptor.MAX_SIZE);
-      if (BlkRing.capacity(sizes[i], indirect) == 0) {
-        throw new ProbeException("queue " + i + " of " + most + " entries is too small");
-      }
+      sizes[i] = device.queueSize(i, BlkRing.CHAIN, SplitRingDescriptor.MAX_SIZE);
     }
     return sizes;
   }
 
   private List<BlkQueue> queues(
       final VirtioDevice device,
-      final List<SplitQueue> rings,
+      final List<VirtQueue> rings,
       final DmaDevice dma,
       final DiskStatistics statistics,
       final WriteWatch watch,
@@ -110,7 +106,7 @@ public final class VirtioBlkDriver implements VirtioDriver {
       throws ProbeException {
     final List<BlkQueue> queues = new ArrayList<>();
     try {
-      for (final SplitQueue ring : rings) {
+      for (final VirtQueue ring : rings) {
         queues.add(
             new BlkQueue(
                 "req." + ring.number(),
@@ -142,10 +138,9 @@ public final class VirtioBlkDriver implements VirtioDriver {
     final boolean readOnly = device.has(VirtioFeatures.BLK_RO);
     final DiskLimits limits =
         new DiskLimits(segmentBytes(device), readOnly, device.has(VirtioFeatures.BLK_FLUSH));
-    final boolean indirect = device.has(VirtioFeatures.INDIRECT_DESC);
     for (final BlkQueue queue : queues) {
       queue.limits(limits);
-      queue.prepare(indirect);
+      queue.prepare();
     }
     device.enableQueues();
     device.start();

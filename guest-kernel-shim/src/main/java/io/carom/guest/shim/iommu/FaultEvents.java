@@ -8,9 +8,9 @@ import static io.carom.iommu.VirtioIommuDescriptor.EVENT_SIZE;
 
 import io.carom.dma.CoherentBuffer;
 import io.carom.dma.DmaDevice;
-import io.carom.guest.shim.virtio.SplitQueue;
+import io.carom.guest.shim.virtio.BufferList;
+import io.carom.guest.shim.virtio.VirtQueue;
 import io.carom.iommu.VirtioIommuDescriptor;
-import io.carom.virtio.SplitRingDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -32,18 +32,18 @@ final class FaultEvents {
   private static final ValueLayout.OfLong U64 =
       ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-  private final SplitQueue queue;
+  private final VirtQueue queue;
+  private final BufferList chain = new BufferList(1);
   private final DmaDevice dma;
   private final LineLimit log;
   private final Consumer<String> broken;
   private final CoherentBuffer buffers;
-  private final boolean[] posted;
   private boolean ended;
   private long faults;
 
   /** Allocates the buffers; throws {@code DmaMemoryException} when there is no memory. */
   FaultEvents(
-      final SplitQueue queue,
+      final VirtQueue queue,
       final DmaDevice dma,
       final LineLimit log,
       final Consumer<String> broken) {
@@ -51,26 +51,22 @@ final class FaultEvents {
     this.dma = dma;
     this.log = log;
     this.broken = broken;
-    this.posted = new boolean[queue.size()];
     this.buffers = dma.allocateCoherent((long) queue.size() * STRIDE);
   }
 
   /** Puts all buffers into the ring, which is as new. */
   synchronized void post() {
-    for (int i = 0; i < posted.length; i++) {
+    for (int i = 0; i < queue.size(); i++) {
       post(i);
     }
   }
 
   private void post(final int index) {
-    queue.descriptor(
-        index,
-        buffers.busAddress() + (long) index * STRIDE,
-        EVENT_SIZE,
-        SplitRingDescriptor.DESC_F_WRITE,
-        0);
-    posted[index] = true;
-    queue.add(index);
+    chain.clear();
+    chain.writable(buffers.busAddress() + (long) index * STRIDE, EVENT_SIZE);
+    if (!queue.add(chain, index)) {
+      throw new IllegalStateException("no room for an event buffer that was taken");
+    }
   }
 
   /** Shows the buffers to a device that was started. */
@@ -93,33 +89,26 @@ final class FaultEvents {
     if (ended) {
       return false;
     }
-    final int ready = queue.poll();
-    if (ready < 0) {
-      return violation("event queue: used index is ahead of what was made available");
+    int read = 0;
+    long taken = VirtQueue.NONE;
+    while (read < queue.size() && (taken = queue.take()) != VirtQueue.NONE) {
+      read(VirtQueue.token(taken), VirtQueue.length(taken));
+      post(VirtQueue.token(taken));
+      read++;
     }
-    for (int i = 0; i < ready; i++) {
-      final long entry = queue.take();
-      final long id = entry & 0xffff_ffffL;
-      if (id >= posted.length || !posted[(int) id]) {
-        return violation("event queue: id " + id + " is not a head!");
-      }
-      read((int) id, entry >>> 32);
-      post((int) id);
+    final String violation = queue.violation();
+    if (violation != null) {
+      ended = true;
+      broken.accept("event queue: " + violation);
+      return false;
     }
-    if (ready > 0) {
+    if (read > 0) {
       queue.publish();
     }
     return queue.enableInterrupts();
   }
 
-  private boolean violation(final String reason) {
-    ended = true;
-    broken.accept(reason);
-    return false;
-  }
-
   private void read(final int index, final long length) {
-    posted[index] = false;
     if (length != EVENT_SIZE) {
       log.line("invalid event buffer (len " + length + " != " + EVENT_SIZE + ")");
       return;

@@ -13,10 +13,9 @@ import static io.carom.iommu.VirtioIommuDescriptor.TAIL_SIZE;
 import io.carom.dma.CoherentBuffer;
 import io.carom.dma.DmaDevice;
 import io.carom.dma.DmaMemoryException;
-import io.carom.guest.shim.virtio.SplitQueue;
+import io.carom.guest.shim.virtio.BufferList;
 import io.carom.iommu.IommuStatus;
 import io.carom.iommu.VirtioIommuDescriptor;
-import io.carom.virtio.SplitRingDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -25,7 +24,7 @@ import java.nio.ByteOrder;
  * The bytes of the requests, in coherent memory, which no IOMMU translates: for each slot
  *
  * <pre>
- *   0 request (80)   80 tail (4)   96 indirect table (2 x 16)
+ *   0 request (80)   80 tail (4)
  * </pre>
  *
  * <p>and once, as one PROBE is asked at a time, its properties with their tail.
@@ -33,10 +32,12 @@ import java.nio.ByteOrder;
  * <p>Not thread-safe: guarded by the request queue's lock.
  */
 final class RequestBuffers {
-  private static final int SLOT = 128;
+  /** Buffers of each request: what the device reads, and what it answers. */
+  static final int CHAIN = 2;
+
+  private static final int SLOT = 96;
   private static final int REQUEST = 80;
   private static final int TAIL = 80;
-  private static final int TABLE = 96;
   private static final ValueLayout.OfInt U32 =
       ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfLong U64 =
@@ -113,48 +114,30 @@ final class RequestBuffers {
    *
    * @param readable bytes of the request
    */
-  void describe(
-      final RequestSlot slot, final SplitQueue queue, final int readable, final boolean indirect) {
-    describe(slot, queue, readable, slots.busAddress() + at(slot) + TAIL, TAIL_SIZE, indirect);
+  void describe(final RequestSlot slot, final BufferList chain, final int readable) {
+    describe(slot, chain, readable, slots.busAddress() + at(slot) + TAIL, TAIL_SIZE);
   }
 
   /** Describes a PROBE to the device. */
-  void describeProbe(final RequestSlot slot, final SplitQueue queue, final boolean indirect) {
+  void describeProbe(final RequestSlot slot, final BufferList chain) {
     describe(
         slot,
-        queue,
+        chain,
         VirtioIommuDescriptor.PROBE_SIZE,
         probe.busAddress(),
-        probeSize + TAIL_SIZE,
-        indirect);
+        probeSize + TAIL_SIZE);
   }
 
   private void describe(
       final RequestSlot slot,
-      final SplitQueue queue,
+      final BufferList chain,
       final int readable,
       final long answer,
-      final int writable,
-      final boolean indirect) {
+      final int writable) {
     slot.writable = writable;
-    final long at = at(slot);
-    final long request = slots.busAddress() + at;
-    final int next = SplitRingDescriptor.DESC_F_NEXT;
-    final int write = SplitRingDescriptor.DESC_F_WRITE;
-    if (indirect) {
-      final long table = at + TABLE;
-      SplitQueue.write(memory, table, request, readable, next, 1);
-      SplitQueue.write(memory, table + SplitRingDescriptor.DESC_SIZE, answer, writable, write, 0);
-      queue.descriptor(
-          slot.head,
-          slots.busAddress() + table,
-          2 * SplitRingDescriptor.DESC_SIZE,
-          SplitRingDescriptor.DESC_F_INDIRECT,
-          0);
-    } else {
-      queue.descriptor(slot.head, request, readable, next, slot.head + 1);
-      queue.descriptor(slot.head + 1, answer, writable, write, 0);
-    }
+    chain.clear();
+    chain.readable(slots.busAddress() + at(slot), readable);
+    chain.writable(answer, writable);
   }
 
   /**

@@ -10,7 +10,8 @@ import static io.carom.iommu.VirtioIommuDescriptor.T_UNMAP;
 import static io.carom.iommu.VirtioIommuDescriptor.UNMAP_SIZE;
 
 import io.carom.guest.shim.block.KernelClock;
-import io.carom.guest.shim.virtio.SplitQueue;
+import io.carom.guest.shim.virtio.BufferList;
+import io.carom.guest.shim.virtio.VirtQueue;
 import io.carom.iommu.IommuStatus;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -51,9 +52,9 @@ final class RequestQueue {
   private static final int PARKS_PER_LOOK = 50;
   private static final long PARK_NS = 20_000L;
 
-  private final SplitQueue queue;
+  private final VirtQueue queue;
   private final RequestBuffers buffers;
-  private final boolean indirect;
+  private final BufferList chain = new BufferList(RequestBuffers.CHAIN);
   private final long granule;
   private final KernelClock clock;
   private final BooleanSupplier running;
@@ -78,33 +79,26 @@ final class RequestQueue {
   }
 
   RequestQueue(
-      final SplitQueue queue,
+      final VirtQueue queue,
       final RequestBuffers buffers,
-      final boolean indirect,
       final long granule,
       final KernelClock clock,
       final BooleanSupplier running,
       final Consumer<String> onDeath) {
     this.queue = queue;
     this.buffers = buffers;
-    this.indirect = indirect;
     this.granule = granule;
     this.clock = clock;
     this.running = running;
     this.onDeath = onDeath;
-    final int count = capacity(queue.size(), indirect);
+    final int count = queue.capacity(RequestBuffers.CHAIN);
     this.slots = new RequestSlot[count];
     this.free = new RequestSlot[count];
     for (int i = 0; i < count; i++) {
-      slots[i] = new RequestSlot(i, indirect ? i : 2 * i);
+      slots[i] = new RequestSlot(i);
       free[count - 1 - i] = slots[i]; // slot 0 is taken first
     }
     this.freeCount = count;
-  }
-
-  /** Most requests in a ring: each takes one descriptor, or two where there are no tables. */
-  static int capacity(final int size, final boolean indirect) {
-    return indirect ? size : size / 2;
   }
 
   void lock() {
@@ -256,9 +250,8 @@ final class RequestQueue {
     if (slot != null) {
       tally.probes++;
       buffers.probe(slot, endpoint);
-      buffers.describeProbe(slot, queue, indirect);
-      slot.inDevice = true;
-      queue.add(slot.head);
+      buffers.describeProbe(slot, chain);
+      add(slot);
     }
   }
 
@@ -286,9 +279,15 @@ final class RequestQueue {
   }
 
   private void add(final RequestSlot slot, final int readable) {
-    buffers.describe(slot, queue, readable, indirect);
+    buffers.describe(slot, chain, readable);
+    add(slot);
+  }
+
+  private void add(final RequestSlot slot) {
     slot.inDevice = true;
-    queue.add(slot.head);
+    if (!queue.add(chain, slot.index)) {
+      throw new IllegalStateException("a free slot without room for its chain");
+    }
   }
 
   /** Kicks, and waits until everything in the ring is answered. */
@@ -329,32 +328,19 @@ final class RequestQueue {
 
   /** Takes what is answered; whether there was anything. */
   private boolean reap() {
-    final int ready = queue.poll();
-    if (ready < 0) {
-      kill("used index is ahead of what was made available");
-      return false;
+    boolean any = false;
+    long taken = queue.take();
+    while (taken != VirtQueue.NONE) {
+      any = true;
+      final RequestSlot slot = slots[VirtQueue.token(taken)]; // a token given to the queue
+      complete(slot, buffers.status(slot, VirtQueue.length(taken)));
+      taken = queue.take();
     }
-    for (int i = 0; i < ready; i++) {
-      final long entry = queue.take();
-      final long id = entry & 0xffff_ffffL;
-      final long length = entry >>> 32;
-      final long number = indirect ? id : id / 2;
-      if (number >= slots.length) {
-        kill("id " + id + " out of range");
-        return false;
-      }
-      final RequestSlot slot = slots[(int) number]; // below slots.length, just checked
-      if (slot.head != id || !slot.inDevice) {
-        kill("id " + id + " is not a head!");
-        return false;
-      }
-      if (length > slot.writable) {
-        kill("id " + id + ": used length " + length + " exceeds " + slot.writable);
-        return false;
-      }
-      complete(slot, buffers.status(slot, length));
+    final String violation = queue.violation();
+    if (violation != null) {
+      kill(violation);
     }
-    return ready > 0;
+    return any;
   }
 
   private void complete(final RequestSlot slot, final int status) {

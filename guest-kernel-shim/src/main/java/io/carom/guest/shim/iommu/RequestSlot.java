@@ -8,8 +8,9 @@ final class RequestSlot {
   /** The answer of a request that nobody waits for: a queued unmap. */
   static final int QUEUED = -1;
 
+  /** Number of the slot, and its token in the queue. */
   final int index;
-  final int head;
+
   boolean inDevice;
 
   /** Bytes that the device must write, the tail being the last. */
@@ -29,8 +30,7 @@ final class RequestSlot {
 
   long bytes;
 
-  RequestSlot(final int index, final int head) {
+  RequestSlot(final int index) {
     this.index = index;
-    this.head = head;
   }
 }

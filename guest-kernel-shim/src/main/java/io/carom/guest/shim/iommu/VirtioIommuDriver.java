@@ -5,11 +5,10 @@ import io.carom.dma.DmaMemoryException;
 import io.carom.guest.shim.irq.IrqThread;
 import io.carom.guest.shim.pci.PciDriver;
 import io.carom.guest.shim.pci.ProbeException;
-import io.carom.guest.shim.virtio.SplitQueue;
+import io.carom.guest.shim.virtio.VirtQueue;
 import io.carom.guest.shim.virtio.VirtioDevice;
 import io.carom.guest.shim.virtio.VirtioDriver;
 import io.carom.iommu.VirtioIommuDescriptor;
-import io.carom.virtio.VirtioFeatures;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -66,14 +65,14 @@ public final class VirtioIommuDriver implements VirtioDriver {
     final IommuGeometry geometry = IommuGeometry.read(device);
     final int[] sizes = queueSizes(device);
     final DmaDevice dma = device.attachForRings(QUEUES, Math.max(sizes[0], sizes[1]));
-    final List<SplitQueue> rings = device.allocateQueues(sizes);
+    final List<VirtQueue> rings =
+        device.allocateQueues(sizes, new int[] {RequestBuffers.CHAIN, 1});
     final AtomicReference<@Nullable VirtioIommu> binding = new AtomicReference<>();
-    final RequestBuffers buffers = buffers(device, dma, sizes[0], geometry);
+    final RequestBuffers buffers = buffers(dma, rings.get(VirtioIommuDescriptor.QUEUE_REQUEST), geometry);
     final RequestQueue requests =
         new RequestQueue(
             rings.get(VirtioIommuDescriptor.QUEUE_REQUEST),
             buffers,
-            device.has(VirtioFeatures.INDIRECT_DESC),
             geometry.granule(),
             platform.clock(),
             device::running,
@@ -142,11 +141,10 @@ public final class VirtioIommuDriver implements VirtioDriver {
   }
 
   private static RequestBuffers buffers(
-      final VirtioDevice device, final DmaDevice dma, final int size, final IommuGeometry geometry)
+      final DmaDevice dma, final VirtQueue queue, final IommuGeometry geometry)
       throws ProbeException {
-    final int count = RequestQueue.capacity(size, device.has(VirtioFeatures.INDIRECT_DESC));
     try {
-      return new RequestBuffers(dma, count, geometry.probeSize());
+      return new RequestBuffers(dma, queue.capacity(RequestBuffers.CHAIN), geometry.probeSize());
     } catch (final DmaMemoryException e) {
       throw new ProbeException("no memory for requests: " + e.getMessage());
     }
@@ -159,11 +157,7 @@ public final class VirtioIommuDriver implements VirtioDriver {
     final int[] sizes = new int[QUEUES];
     for (int i = 0; i < QUEUES; i++) {
       final int most = i == VirtioIommuDescriptor.QUEUE_REQUEST ? MOST_REQUESTS : MOST_EVENTS;
-      // a split ring's size is a power of two; another offer is rounded down
-      sizes[i] = Math.min(Integer.highestOneBit(device.transport().queueSize(i)), most);
-      if (sizes[i] < 2) {
-        throw new ProbeException("queue " + i + " of " + sizes[i] + " entries is too small");
-      }
+      sizes[i] = device.queueSize(i, RequestBuffers.CHAIN, most);
     }
     return sizes;
   }

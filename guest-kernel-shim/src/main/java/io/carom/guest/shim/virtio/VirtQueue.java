@@ -41,6 +41,7 @@ public interface VirtQueue {
    *
    * @param token 0..65535, not that of a chain in flight
    * @return false when there is no room for it now; nothing was changed then
+   * @throws IllegalArgumentException for a chain that never fits, see {@link #capacity}
    */
   boolean add(BufferList buffers, int token);
 
@@ -49,6 +50,11 @@ public interface VirtQueue {
 
   /** Shows the device what was added, and rings the doorbell if it wants to be told. */
   void publish();
+
+  /**
+   * Whether {@link #take} has something to say: a chain, or a violation that it has not found yet.
+   */
+  boolean pending();
 
   /**
    * Takes the next chain that the device has finished with.

@@ -5,28 +5,56 @@ import io.carom.virtio.VirtioFeatures;
 import io.carom.virtio.VirtioIds;
 import io.carom.virtio.device.queue.QueueHandler;
 import io.carom.virtio.device.type.ConfigSpace;
+import io.carom.virtio.device.type.DeviceLink;
 import io.carom.virtio.device.type.DeviceType;
 import io.carom.virtio.device.type.ErrorLog;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
 
-/** The block device (virtio 1.4, section Block Device) over a backend. */
+/**
+ * The block device (virtio 1.4, section Block Device) over a backend.
+ *
+ * <p><b>Write cache.</b> While it is on, a write is stable after the next FLUSH; while it is off,
+ * or for a driver that has not accepted FLUSH, each write is made stable before it is completed. A
+ * driver with CONFIG_WCE switches it by {@code writeback}, the only field that can be written; a
+ * reset brings back how it began.
+ *
+ * <p><b>DISCARD and WRITE_ZEROES</b> both make sectors zero, so what was discarded reads as zero.
+ * What one request may take is bounded, see {@link BlkConfig}. Neither is offered on a disk that is
+ * read-only. GET_LIFETIME, SECURE_ERASE and zones are not offered.
+ */
 public final class BlkDevice implements DeviceType {
   private static final int MASS_STORAGE = 0x010000;
-  private static final int SEGMENTS = 30;
-
-  /** Descriptors of a request besides its data: header and status. */
-  private static final int OVERHEAD = 2;
+  private static final String WRITEBACK = "writeback";
+  private static final String CAPACITY = "capacitySectors";
 
   private final BlkBackend backend;
-  private final boolean readOnly;
-  private final int queues;
-  private final int queueSize;
+  private final BlkOptions options;
   private final ErrorLog errors;
   private final byte[] id;
-  private final ConfigSpace config = new ConfigSpace(BlkDescriptor.CONFIG_SIZE);
+  private final ConfigSpace config;
   private final LongAdder requests = new LongAdder();
+  private volatile @Nullable DeviceLink link;
+  private volatile long accepted;
+  private volatile boolean writeback;
+
+  /** Whether each write is made stable at once: of the two above. */
+  private volatile boolean through;
+
+  /** A device with defaults for the rest. */
+  public BlkDevice(
+      final String name,
+      final BlkBackend backend,
+      final boolean readOnly,
+      final int queues,
+      final int queueSize,
+      final ErrorLog errors) {
+    this(name, backend, BlkOptions.of(readOnly, queues, queueSize), errors);
+  }
 
   /**
    * A device.
@@ -37,21 +65,14 @@ public final class BlkDevice implements DeviceType {
   public BlkDevice(
       final String name,
       final BlkBackend backend,
-      final boolean readOnly,
-      final int queues,
-      final int queueSize,
+      final BlkOptions options,
       final ErrorLog errors) {
     this.backend = backend;
-    this.readOnly = readOnly;
-    this.queues = queues;
-    this.queueSize = queueSize;
+    this.options = options;
     this.errors = errors;
     id = Arrays.copyOf(name.getBytes(StandardCharsets.UTF_8), BlkDescriptor.ID_BYTES);
-    config.putLong(BlkDescriptor.CONFIG_CAPACITY, backend.size() / BlkDescriptor.SECTOR);
-    // a chain must not be longer than its queue
-    config.putInt(BlkDescriptor.CONFIG_SEG_MAX, Math.clamp(queueSize - OVERHEAD, 1, SEGMENTS));
-    config.putInt(BlkDescriptor.CONFIG_BLK_SIZE, BlkDescriptor.SECTOR);
-    config.putShort(BlkDescriptor.CONFIG_NUM_QUEUES, queues);
+    config = BlkConfig.make(options, backend.size());
+    writeback = options.writeCache();
   }
 
   @Override
@@ -72,20 +93,26 @@ public final class BlkDevice implements DeviceType {
   @Override
   public long features() {
     return VirtioFeatures.BLK_SEG_MAX
+        | VirtioFeatures.BLK_GEOMETRY
         | VirtioFeatures.BLK_BLK_SIZE
         | VirtioFeatures.BLK_FLUSH
-        | (queues > 1 ? VirtioFeatures.BLK_MQ : 0)
-        | (readOnly ? VirtioFeatures.BLK_RO : 0);
+        | VirtioFeatures.BLK_TOPOLOGY
+        | VirtioFeatures.BLK_CONFIG_WCE
+        | (options.sizeMax() > 0 ? VirtioFeatures.BLK_SIZE_MAX : 0)
+        | (options.queues() > 1 ? VirtioFeatures.BLK_MQ : 0)
+        | (options.readOnly()
+            ? VirtioFeatures.BLK_RO
+            : VirtioFeatures.BLK_DISCARD | VirtioFeatures.BLK_WRITE_ZEROES);
   }
 
   @Override
   public int queues() {
-    return queues;
+    return options.queues();
   }
 
   @Override
   public int queueSize() {
-    return queueSize;
+    return options.queueSize();
   }
 
   @Override
@@ -94,8 +121,85 @@ public final class BlkDevice implements DeviceType {
   }
 
   @Override
-  public QueueHandler open(final int queue, final long accepted) {
-    return new BlkQueue(this, backend, requests);
+  public QueueHandler open(final int queue, final long features) {
+    return new BlkQueue(this, backend, requests, features);
+  }
+
+  @Override
+  public void plugged(final DeviceLink to) {
+    link = to;
+  }
+
+  @Override
+  public void unplugged() {
+    link = null;
+  }
+
+  @Override
+  public void negotiated(final long features) {
+    accepted = features;
+    settle();
+  }
+
+  @Override
+  public void reset() {
+    accepted = 0;
+    writeback(options.writeCache());
+  }
+
+  /** Values other than 0 and 1 mean nothing, and nor does a write that reaches beyond the field. */
+  @Override
+  public void configWritten(final int offset, final int width, final long value) {
+    if (offset == BlkDescriptor.CONFIG_WRITEBACK
+        && width == 1
+        && (value == 0 || value == 1)
+        && (accepted & VirtioFeatures.BLK_CONFIG_WCE) != 0) {
+      writeback(value == 1);
+    }
+  }
+
+  private void writeback(final boolean on) {
+    if (on != writeback) {
+      writeback = on;
+      BlkConfig.writeback(config, on);
+    }
+    settle();
+  }
+
+  private void settle() {
+    through = !writeback || (accepted & VirtioFeatures.BLK_FLUSH) == 0;
+  }
+
+  /** A request has changed the disk, and is about to be completed. */
+  void written() throws IOException {
+    if (through) {
+      backend.flush();
+    }
+  }
+
+  /**
+   * Changes the capacity, and tells the driver.
+   *
+   * @throws IllegalArgumentException with one line; it is as before then
+   */
+  public synchronized void resize(final long bytes) {
+    if (bytes <= 0 || bytes % BlkDescriptor.SECTOR != 0) {
+      throw new IllegalArgumentException(
+          "sizeBytes=" + bytes + " is not a positive multiple of " + BlkDescriptor.SECTOR);
+    }
+    if (bytes == backend.size()) {
+      return;
+    }
+    try {
+      backend.resize(bytes);
+    } catch (final IOException e) {
+      throw new IllegalArgumentException("sizeBytes=" + bytes + ": " + e, e);
+    }
+    BlkConfig.capacity(config, bytes);
+    final DeviceLink to = link;
+    if (to != null) {
+      to.configChanged();
+    }
   }
 
   @Override
@@ -105,7 +209,36 @@ public final class BlkDevice implements DeviceType {
 
   @Override
   public String backend() {
-    return backend.describe() + (readOnly ? ", read-only" : "");
+    return backend.describe() + (options.readOnly() ? ", read-only" : "");
+  }
+
+  @Override
+  public Map<String, String> save() {
+    return Map.of(
+        WRITEBACK,
+        writeback ? "1" : "0",
+        CAPACITY,
+        Long.toString(backend.size() / BlkDescriptor.SECTOR));
+  }
+
+  @Override
+  public void restore(final Map<String, String> saved) {
+    final String capacity = Long.toString(backend.size() / BlkDescriptor.SECTOR);
+    if (!saved.getOrDefault(CAPACITY, capacity).equals(capacity)) {
+      throw new IllegalArgumentException(
+          "saved "
+              + CAPACITY
+              + "="
+              + saved.get(CAPACITY)
+              + " is not the "
+              + capacity
+              + " of this disk: resize it first");
+    }
+    final String cache = saved.getOrDefault(WRITEBACK, options.writeCache() ? "1" : "0");
+    if (!cache.equals("0") && !cache.equals("1")) {
+      throw new IllegalArgumentException("saved " + WRITEBACK + "=" + cache + " is not 0 or 1");
+    }
+    writeback(cache.equals("1"));
   }
 
   @Override
@@ -114,7 +247,7 @@ public final class BlkDevice implements DeviceType {
   }
 
   boolean readOnly() {
-    return readOnly;
+    return options.readOnly();
   }
 
   byte[] idString() {

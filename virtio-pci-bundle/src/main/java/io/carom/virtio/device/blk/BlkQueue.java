@@ -1,6 +1,7 @@
 package io.carom.virtio.device.blk;
 
 import io.carom.virtio.BlkDescriptor;
+import io.carom.virtio.VirtioFeatures;
 import io.carom.virtio.device.queue.ChainCursor;
 import io.carom.virtio.device.queue.DescriptorChain;
 import io.carom.virtio.device.queue.QueueException;
@@ -23,8 +24,16 @@ final class BlkQueue implements QueueHandler {
   private final BlkBackend backend;
   private final LongAdder requests;
   private final byte[] id;
+  private final BlkRanges ranges;
+  private final long accepted;
 
-  BlkQueue(final BlkDevice device, final BlkBackend backend, final LongAdder requests) {
+  BlkQueue(
+      final BlkDevice device,
+      final BlkBackend backend,
+      final LongAdder requests,
+      final long accepted) {
+    this.accepted = accepted;
+    ranges = new BlkRanges(device, backend);
     this.device = device;
     this.backend = backend;
     this.requests = requests;
@@ -75,6 +84,7 @@ final class BlkQueue implements QueueHandler {
           yield BlkDescriptor.S_IOERR;
         }
         write(chain, sector * BlkDescriptor.SECTOR, out);
+        device.written();
         yield BlkDescriptor.S_OK;
       }
       case BlkDescriptor.T_FLUSH -> {
@@ -85,8 +95,25 @@ final class BlkQueue implements QueueHandler {
         getId(chain, in);
         yield BlkDescriptor.S_OK;
       }
+      case BlkDescriptor.T_DISCARD -> {
+        if (!has(VirtioFeatures.BLK_DISCARD)) {
+          yield BlkDescriptor.S_UNSUPP;
+        }
+        yield in == 0 ? ranges.serve(header, false) : BlkDescriptor.S_IOERR;
+      }
+      case BlkDescriptor.T_WRITE_ZEROES -> {
+        if (!has(VirtioFeatures.BLK_WRITE_ZEROES)) {
+          yield BlkDescriptor.S_UNSUPP;
+        }
+        yield in == 0 ? ranges.serve(header, true) : BlkDescriptor.S_IOERR;
+      }
+      // lifetime, secure erase and zones are not offered, so whoever asks for them is told
       default -> BlkDescriptor.S_UNSUPP;
     };
+  }
+
+  private boolean has(final long feature) {
+    return (accepted & feature) != 0;
   }
 
   private void read(final DescriptorChain chain, final long position, final long bytes)

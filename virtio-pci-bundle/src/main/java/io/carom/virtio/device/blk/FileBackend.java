@@ -20,8 +20,9 @@ public final class FileBackend implements BlkBackend {
   private static final long MAX_VIEW = 1 << 30;
 
   private final Path path;
-  private final long size;
+  private final boolean readOnly;
   private final FileChannel channel;
+  private volatile long size;
 
   /**
    * Opens a file.
@@ -31,6 +32,7 @@ public final class FileBackend implements BlkBackend {
   public FileBackend(final Path path, final long size, final boolean readOnly) throws IOException {
     this.path = path;
     this.size = size;
+    this.readOnly = readOnly;
     final EnumSet<StandardOpenOption> options = EnumSet.of(StandardOpenOption.READ);
     if (!readOnly) {
       options.add(StandardOpenOption.WRITE);
@@ -82,7 +84,28 @@ public final class FileBackend implements BlkBackend {
 
   @Override
   public void flush() throws IOException {
-    channel.force(false); // the size never changes, so the data alone are enough
+    channel.force(false); // a new size was made stable when it was set: the data are enough
+  }
+
+  /** Extends a file that is shorter; one that is longer keeps its bytes, which are out of reach. */
+  @Override
+  public synchronized void resize(final long bytes) throws IOException {
+    final long length = channel.size();
+    if (bytes > length) {
+      if (readOnly) {
+        throw new IllegalArgumentException(
+            "sizeBytes="
+                + bytes
+                + " is larger than the "
+                + length
+                + " bytes of file="
+                + path
+                + ", which is read-only: extend the file first");
+      }
+      channel.write(ByteBuffer.allocate(1), bytes - 1); // what lies between reads as zero
+      channel.force(true);
+    }
+    size = bytes;
   }
 
   @Override

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import org.osgi.service.component.annotations.Component;
 
@@ -15,6 +16,7 @@ import org.osgi.service.component.annotations.Component;
 @Component(service = DeviceRegistry.class)
 public final class DeviceRegistry {
   private final SortedMap<String, Device> devices = new TreeMap<>();
+  private final SortedMap<String, LongConsumer> disks = new TreeMap<>();
   private final SortedMap<String, String> failures = new TreeMap<>();
 
   /** An empty registry. */
@@ -50,16 +52,31 @@ public final class DeviceRegistry {
     failures.remove(pid);
   }
 
+  /** The device is a disk whose capacity this changes: bytes, checked there. */
+  public synchronized void disk(final String name, final LongConsumer resize) {
+    disks.put(name, resize);
+  }
+
+  /** What changes the capacity of a disk; empty for a device that is none. */
+  public synchronized Optional<LongConsumer> disk(final String name) {
+    return Optional.ofNullable(disks.get(name)).filter(disk -> devices.containsKey(name));
+  }
+
   /** The configuration made no device. Its name, if it had claimed one, is free again. */
   public synchronized void failed(final String pid, final String reason) {
-    devices.values().removeIf(device -> device.pid().equals(pid));
+    forget(pid);
     failures.put(pid, reason);
   }
 
   /** The configuration is gone, and its device with it. */
   public synchronized void gone(final String pid) {
-    devices.values().removeIf(device -> device.pid().equals(pid));
+    forget(pid);
     failures.remove(pid);
+  }
+
+  private void forget(final String pid) {
+    devices.values().removeIf(device -> device.pid().equals(pid));
+    disks.keySet().retainAll(devices.keySet());
   }
 
   /** The devices that were made, by name. */

@@ -216,6 +216,39 @@ public final class VirtioHostComponent implements VirtioHost {
     return true;
   }
 
+  @Override
+  public VirtioDeviceInfo resize(final String name, final long sizeBytes) {
+    final Device device = registry.device(name).orElseThrow(() -> unknown(name));
+    registry
+        .disk(name)
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "device '"
+                        + name
+                        + "' is no disk ("
+                        + function(device).info().type()
+                        + "): only a blk device has a size"))
+        .accept(sizeBytes);
+    store(device.pid(), sizeBytes);
+    return function(device).info();
+  }
+
+  /** So that the disk has this size when it is made anew. */
+  private void store(final String pid, final long sizeBytes) {
+    final Configuration configuration = find(pid);
+    if (configuration == null) {
+      return; // it has just been removed
+    }
+    try {
+      final Dictionary<String, Object> properties = configuration.getProperties();
+      properties.put("sizeBytes", sizeBytes);
+      configuration.updateIfDifferent(properties);
+    } catch (final IOException e) {
+      throw new IllegalStateException("configuration " + pid + " cannot be stored", e);
+    }
+  }
+
   private IllegalArgumentException unknown(final String name) {
     final List<String> names = registry.devices().stream().map(Device::name).toList();
     return new IllegalArgumentException(

@@ -22,6 +22,7 @@ public final class EventSender extends TurnServer {
   private final List<DescriptorChain> taken = new ArrayList<>();
   private @Nullable Filler filler; // while it fills; guarded by the turn
   private boolean filled;
+  private boolean exhausted;
 
   /** The sender of queue {@code index}; it sends nothing until it is active and started. */
   public EventSender(final int index, final QueueHost host, final IntConsumer buffersAdded) {
@@ -103,12 +104,17 @@ public final class EventSender extends TurnServer {
     filler = null; // once, whatever a section's end says
     final int[] count = new int[1];
     boolean keep = false;
+    exhausted = false;
     try {
       keep =
           now.fill(
               () -> {
                 final DescriptorChain next = chain(count[0]);
-                if (next == null || !queue.pop(session, next)) {
+                if (next == null) {
+                  return null;
+                }
+                if (!queue.pop(session, next)) {
+                  exhausted = true;
                   return null;
                 }
                 count[0]++;
@@ -126,6 +132,10 @@ public final class EventSender extends TurnServer {
       publish(session, queue, count[0], count[0]);
     }
     filled = keep;
+    // whoever found no buffer is told of new ones, also of those that came without a doorbell
+    if (queue.enableNotifications() && exhausted) {
+      buffersAdded.accept(index);
+    }
     return false;
   }
 

@@ -63,10 +63,24 @@ public abstract class QueueServer {
     live = new Live(queue, handler);
   }
 
-  /** Takes the ring away; only while it is {@link #outside} and may not serve. */
+  /**
+   * Takes the ring away: nothing of it is begun any more. What is being served ends when it is
+   * {@link #outside}: whoever serves raises {@code inside} before it looks for the ring.
+   */
+  public final void retire() {
+    live = null;
+  }
+
+  /** Forgets ring and doorbells; only while it is {@link #outside} and may not serve. */
   public final void deactivate() {
     live = null;
     forget();
+  }
+
+  /** Its ring, or null; the ring's positions stand still while nobody serves. */
+  public final @Nullable VirtQueue ring() {
+    final Live now = live;
+    return now == null ? null : now.queue;
   }
 
   /** The doorbell: counts and wakes. */

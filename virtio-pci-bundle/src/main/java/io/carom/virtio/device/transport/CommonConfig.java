@@ -1,6 +1,7 @@
 package io.carom.virtio.device.transport;
 
 import io.carom.virtio.CommonCfgDescriptor;
+import io.carom.virtio.VirtioFeatures;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  * <p>A driver must access a field in its own width, a 64-bit field as two halves in any order. This
  * takes any aligned access: one of a part of a field changes that part, one over several fields
  * acts on each, the lowest first. Read-only fields and what lies behind the structure ignore
- * writes.
+ * writes. A field that belongs to a feature which was not negotiated reads 0 and ignores writes;
+ * there are no administration queues, so theirs always do.
  */
 final class CommonConfig {
   private static final int[] STARTS = {
@@ -30,11 +32,15 @@ final class CommonConfig {
     CommonCfgDescriptor.QUEUE_DESC,
     CommonCfgDescriptor.QUEUE_DRIVER,
     CommonCfgDescriptor.QUEUE_DEVICE,
-    CommonCfgDescriptor.SIZE
+    CommonCfgDescriptor.QUEUE_NOTIF_CONFIG_DATA,
+    CommonCfgDescriptor.QUEUE_RESET,
+    CommonCfgDescriptor.ADMIN_QUEUE_INDEX,
+    CommonCfgDescriptor.ADMIN_QUEUE_NUM,
+    CommonCfgDescriptor.FULL_SIZE
   };
 
   /** For each byte, the index in {@link #STARTS} of its field. */
-  private static final int[] FIELD_OF = new int[CommonCfgDescriptor.SIZE];
+  private static final int[] FIELD_OF = new int[CommonCfgDescriptor.FULL_SIZE];
 
   static {
     for (int field = 0; field + 1 < STARTS.length; field++) {
@@ -57,7 +63,7 @@ final class CommonConfig {
   long read(final int offset, final int width) {
     long value = 0;
     int done = 0;
-    while (done < width && offset + done < CommonCfgDescriptor.SIZE) {
+    while (done < width && offset + done < CommonCfgDescriptor.FULL_SIZE) {
       final int field = FIELD_OF[offset + done];
       final int skip = offset + done - STARTS[field];
       final int bytes = Math.min(STARTS[field + 1] - STARTS[field] - skip, width - done);
@@ -69,7 +75,7 @@ final class CommonConfig {
 
   void write(final int offset, final int width, final long value) {
     int done = 0;
-    while (done < width && offset + done < CommonCfgDescriptor.SIZE) {
+    while (done < width && offset + done < CommonCfgDescriptor.FULL_SIZE) {
       final int field = FIELD_OF[offset + done];
       final int length = STARTS[field + 1] - STARTS[field];
       final int skip = offset + done - STARTS[field];
@@ -98,11 +104,11 @@ final class CommonConfig {
         case CommonCfgDescriptor.DRIVER_FEATURE_SELECT -> features.driverSelect() & U32;
         case CommonCfgDescriptor.DRIVER_FEATURE -> features.driverFeature() & U32;
         case CommonCfgDescriptor.CONFIG_MSIX_VECTOR -> core.interrupts().configVector();
-        case CommonCfgDescriptor.NUM_QUEUES -> core.queues();
+        case CommonCfgDescriptor.NUM_QUEUES -> core.queues().count();
         case CommonCfgDescriptor.DEVICE_STATUS -> core.status();
         case CommonCfgDescriptor.CONFIG_GENERATION -> core.configGeneration();
-        case CommonCfgDescriptor.QUEUE_SELECT -> core.queueSelect();
-        default -> getOfQueue(field, core.selected());
+        case CommonCfgDescriptor.QUEUE_SELECT -> core.queues().select();
+        default -> getOfQueue(field, core.queues().selected());
       };
     } finally {
       core.leave();
@@ -117,25 +123,33 @@ final class CommonConfig {
     return switch (field) {
       case CommonCfgDescriptor.QUEUE_SIZE -> queue.size();
       case CommonCfgDescriptor.QUEUE_MSIX_VECTOR ->
-          core.interrupts().queueVector(core.queueSelect());
+          core.interrupts().queueVector(core.queues().select());
       case CommonCfgDescriptor.QUEUE_ENABLE -> queue.enabled() ? 1 : 0;
-      case CommonCfgDescriptor.QUEUE_NOTIFY_OFF -> core.queueSelect();
+      case CommonCfgDescriptor.QUEUE_NOTIFY_OFF -> core.queues().select();
       case CommonCfgDescriptor.QUEUE_DESC -> queue.desc();
       case CommonCfgDescriptor.QUEUE_DRIVER -> queue.driver();
-      default -> queue.device();
+      case CommonCfgDescriptor.QUEUE_DEVICE -> queue.device();
+      case CommonCfgDescriptor.QUEUE_NOTIF_CONFIG_DATA ->
+          core.negotiated(VirtioFeatures.NOTIF_CONFIG_DATA)
+              ? Doorbell.configData(core.queues().select())
+              : 0;
+      case CommonCfgDescriptor.QUEUE_RESET ->
+          core.negotiated(VirtioFeatures.RING_RESET) && queue.resetting() ? 1 : 0;
+      default -> 0; // administration queues
     };
   }
 
   private void put(final int field, final long value) {
-    // these two act on the whole device, and lock for themselves
-    if (field == CommonCfgDescriptor.DEVICE_STATUS) {
-      core.status((int) value);
-      return;
+    switch (field) {
+      // these act on more than a register, and lock for themselves
+      case CommonCfgDescriptor.DEVICE_STATUS -> core.status((int) value);
+      case CommonCfgDescriptor.QUEUE_ENABLE -> core.queueEnable((int) value);
+      case CommonCfgDescriptor.QUEUE_RESET -> core.queueReset((int) value);
+      default -> putRegister(field, value);
     }
-    if (field == CommonCfgDescriptor.QUEUE_ENABLE) {
-      core.queueEnable((int) value);
-      return;
-    }
+  }
+
+  private void putRegister(final int field, final long value) {
     final boolean changeable = core.enter();
     try {
       if (changeable) {
@@ -156,9 +170,9 @@ final class CommonConfig {
         }
       }
       case CommonCfgDescriptor.CONFIG_MSIX_VECTOR -> core.interrupts().configVector((int) value);
-      case CommonCfgDescriptor.QUEUE_SELECT -> core.queueSelect((int) value);
+      case CommonCfgDescriptor.QUEUE_SELECT -> core.queues().select((int) value);
       default -> {
-        final QueueRegisters queue = core.selected();
+        final QueueRegisters queue = core.queues().selected();
         if (queue != null) {
           putOfQueue(field, queue, value);
         }
@@ -166,11 +180,15 @@ final class CommonConfig {
     }
   }
 
+  /** A suspended device's queues stay as they are; a driver may set up its vectors again. */
   private void putOfQueue(final int field, final QueueRegisters queue, final long value) {
+    if (core.suspended() && field != CommonCfgDescriptor.QUEUE_MSIX_VECTOR) {
+      return;
+    }
     switch (field) {
       case CommonCfgDescriptor.QUEUE_SIZE -> queue.size((int) value, core::legalSize);
       case CommonCfgDescriptor.QUEUE_MSIX_VECTOR ->
-          core.interrupts().queueVector(core.queueSelect(), (int) value);
+          core.interrupts().queueVector(core.queues().select(), (int) value);
       case CommonCfgDescriptor.QUEUE_DESC -> queue.desc(value);
       case CommonCfgDescriptor.QUEUE_DRIVER -> queue.driver(value);
       case CommonCfgDescriptor.QUEUE_DEVICE -> queue.device(value);

@@ -30,7 +30,7 @@ final class CoreLink implements DeviceLink {
   }
 
   private EventSender sender(final int queue) {
-    final EventSender sender = core.events(queue);
+    final EventSender sender = core.queues().events(queue);
     if (sender == null) {
       throw new IllegalArgumentException("queue " + queue + " is no event queue");
     }

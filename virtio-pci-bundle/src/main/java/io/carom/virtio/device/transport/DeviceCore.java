@@ -1,57 +1,55 @@
 package io.carom.virtio.device.transport;
 
-import io.carom.pci.BusPort;
 import io.carom.pci.BusSession;
 import io.carom.pci.PciAttachment;
 import io.carom.virtio.VirtioDeviceInfo.QueueInfo;
 import io.carom.virtio.VirtioFeatures;
 import io.carom.virtio.VirtioStatus;
-import io.carom.virtio.device.queue.AddressMode;
-import io.carom.virtio.device.queue.DoorbellServer;
-import io.carom.virtio.device.queue.EventSender;
 import io.carom.virtio.device.queue.QueueException;
-import io.carom.virtio.device.queue.QueueHandler;
 import io.carom.virtio.device.queue.QueueHost;
 import io.carom.virtio.device.queue.QueueLayouts;
-import io.carom.virtio.device.queue.QueueMode;
-import io.carom.virtio.device.queue.QueueServer;
-import io.carom.virtio.device.queue.QueueSetup;
-import io.carom.virtio.device.queue.QueueWorker;
-import io.carom.virtio.device.queue.VirtQueue;
 import io.carom.virtio.device.type.DeviceType;
 import io.carom.virtio.device.type.ErrorLog;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The state machine of a virtio device: status, features, queues, reset (virtio 1.4, sections
- * Device Initialization and Device Reset).
+ * The state machine of a virtio device: status, features, reset, suspension (virtio 1.4, sections
+ * Device Initialization, Device Reset, Virtqueue Reset and Device Suspend). Its queues are in a {@link QueueSet}, its place on the bus in a
+ * {@link Plug}.
  *
  * <p><b>Locks.</b> One lock guards what the driver sets. Those who serve queues never take it, and
  * neither is anything called on the bus's interrupt side nor a queue served while it is held: the
  * bus may hold its own lock when it calls here, and a queue's handler may take long.
  *
- * <p><b>The IOMMU</b> stands before the device from plugging on. A driver whose FEATURES_OK is
- * without ACCESS_PLATFORM means physical addresses, and the device bypasses the IOMMU until its
- * reset (virtio 1.4, section Reserved Feature Bits); one whose type says so bypasses it always.
- *
  * <p><b>Reset.</b> Writing 0 to the status closes the gate that workers look at and waits, for a
  * bounded time, until none is inside. If one still is (its backend hangs), the write returns, the
  * status goes on reading what it was, and writes are ignored; each later access looks again and
  * completes the reset when it can. So a driver that polls for 0, as it must, knows that no request
- * of before can write its memory. What workers do inside ends there, see {@link QueueWorker}.
+ * of before can write its memory. What workers do inside ends there, see {@link
+ * io.carom.virtio.device.queue.QueueWorker}. The reset of one queue (RING_RESET) does the same with
+ * that queue alone, and reads 1 until it is complete.
+ *
+ * <p><b>Suspension</b> (SUSPEND) waits in the same way. Until it is complete both SUSPEND and
+ * DRIVER_OK are set; if that takes longer than taking the function out may, it has failed, and the
+ * device needs a reset. Doorbells of a suspended device are dropped: when it goes on it looks at
+ * every queue. A configuration notification is kept until then: whoever has one raises {@code
+ * configDue}, then looks whether the device is suspended; resuming ends the suspension, then looks
+ * at {@code configDue}; so one of the two sends it. Queue registers and configuration keep their
+ * values meanwhile, whatever is written.
+ *
+ * <p><b>Rest</b> is what the host wants for saving the state: as a suspension, but not visible to
+ * the driver, all of whose writes but a reset are ignored; see {@link StateKeeper}.
  *
  * <p><b>What a driver does in the wrong order</b> is ignored: features outside of negotiation,
  * FEATURES_OK without ACKNOWLEDGE and DRIVER, DRIVER_OK without FEATURES_OK, enabling a queue
  * before FEATURES_OK, and any value of queue_enable but 1.
  */
 final class DeviceCore implements QueueHost {
-  private static final QueueHandler NO_HANDLER = chain -> {};
   private static final int ACKNOWLEDGED = VirtioStatus.ACKNOWLEDGE | VirtioStatus.DRIVER;
 
-  private final String name;
   private final DeviceType type;
   private final WorkerOptions options;
   private final ErrorLog errors;
@@ -59,14 +57,17 @@ final class DeviceCore implements QueueHost {
   private final DeviceStatus status = new DeviceStatus();
   private final FeatureNegotiation features;
   private final Interrupts interrupts;
-  private final QueueRegisters[] queues;
-  private volatile QueueServer[] workers;
-  private volatile @Nullable PciAttachment attachment;
-  private @Nullable BusSession session;
+  private final QueueSet queues;
+  private final Plug plug = new Plug();
+  private final AtomicBoolean configDue = new AtomicBoolean();
+  private volatile CommandListener listener = CommandListener.NONE;
   private volatile boolean lineStale;
-  private volatile boolean doorbellsDue;
-  private boolean translated = true;
-  private int queueSelect;
+
+  /** Accepted features from FEATURES_OK on, 0 before. */
+  private volatile long negotiated;
+
+  private long suspendDeadline;
+  private @Nullable String failure; // found under the lock, told outside of it
 
   DeviceCore(
       final String name,
@@ -74,31 +75,17 @@ final class DeviceCore implements QueueHost {
       final FeatureNegotiation features,
       final WorkerOptions options,
       final ErrorLog errors) {
-    this.name = name;
     this.type = type;
     this.features = features;
     this.options = options;
     this.errors = errors;
     interrupts = new Interrupts(type.queues());
-    queues = new QueueRegisters[type.queues()];
-    for (int i = 0; i < queues.length; i++) {
-      queues[i] = new QueueRegisters(type.queueSize());
-    }
-    workers = new QueueServer[0];
-    newWorkers();
+    queues = new QueueSet(name, type, options, this);
   }
 
-  private void newWorkers() {
-    final QueueServer[] fresh = new QueueServer[queues.length];
-    for (int i = 0; i < fresh.length; i++) {
-      fresh[i] =
-          switch (type.mode(i)) {
-            case WORKER -> new QueueWorker(i, this, options.spinNanos());
-            case DOORBELL -> new DoorbellServer(i, this);
-            case EVENTS -> new EventSender(i, this, type::buffersAdded);
-          };
-    }
-    workers = fresh;
+  /** Who is told of changes of the route to memory; before the function is plugged. */
+  void listener(final CommandListener wanted) {
+    listener = wanted;
   }
 
   // ---- plugging
@@ -107,16 +94,9 @@ final class DeviceCore implements QueueHost {
     type.plugged(new CoreLink(this, to.address().toString()));
     lock.lock();
     try {
-      session = to.port().open();
-      attachment = to;
-      translated = true; // as a function is when it is plugged
+      plug.in(to);
       interrupts.attach(to);
-      newWorkers();
-      for (int i = 0; i < queues.length; i++) {
-        if (type.mode(i) != QueueMode.WORKER) {
-          start(i, to);
-        }
-      }
+      queues.plugged(to);
       defaults();
     } finally {
       leave();
@@ -125,26 +105,13 @@ final class DeviceCore implements QueueHost {
 
   /** Ends the workers, waiting for them for a bounded time. */
   boolean unplugged() {
-    final QueueServer[] old = workers;
     status.beginReset();
-    for (final QueueServer worker : old) {
-      worker.close();
-    }
-    boolean ended = true;
-    final long deadline = System.nanoTime() + options.stopWaitNanos();
-    for (final QueueServer worker : old) {
-      ended &= worker.join(deadline);
-    }
+    final boolean ended = queues.close(System.nanoTime() + options.stopWaitNanos());
     final boolean wasPlugged;
     lock.lock();
     try {
-      wasPlugged = attachment != null;
-      attachment = null;
+      wasPlugged = plug.out();
       interrupts.attach(null);
-      if (session != null) {
-        session.close();
-        session = null;
-      }
     } finally {
       leave();
     }
@@ -163,11 +130,15 @@ final class DeviceCore implements QueueHost {
   }
 
   @Nullable PciAttachment attachment() {
-    return attachment;
+    return plug.attachment();
   }
 
   Interrupts interrupts() {
     return interrupts;
+  }
+
+  QueueSet queues() {
+    return queues;
   }
 
   // ---- status
@@ -186,6 +157,9 @@ final class DeviceCore implements QueueHost {
       reset();
       return;
     }
+    if ((value & VirtioStatus.SUSPEND) != 0 && negotiated(VirtioFeatures.SUSPEND)) {
+      suspend();
+    }
     final boolean changeable = enter();
     try {
       if (!changeable) {
@@ -198,7 +172,7 @@ final class DeviceCore implements QueueHost {
         acceptFeatures();
       }
       if ((value & VirtioStatus.DRIVER_OK) != 0 && status.has(VirtioStatus.FEATURES_OK)) {
-        driverReady();
+        driverReady((value & VirtioStatus.SUSPEND) == 0);
       }
     } finally {
       leave();
@@ -212,7 +186,10 @@ final class DeviceCore implements QueueHost {
     }
     if (reason == null) {
       status.lastError(null);
-      translated(type.translated() && (features.accepted() & VirtioFeatures.ACCESS_PLATFORM) != 0);
+      plug.translated(
+          type.translated() && (features.accepted() & VirtioFeatures.ACCESS_PLATFORM) != 0);
+      negotiated = features.accepted();
+      type.negotiated(features.accepted());
       status.add(VirtioStatus.FEATURES_OK);
     } else {
       status.lastError("FEATURES_OK refused: " + reason);
@@ -220,97 +197,82 @@ final class DeviceCore implements QueueHost {
     }
   }
 
-  /** Sets whether the IOMMU stands before the device; no section is open to be waited for. */
-  private void translated(final boolean on) {
-    final PciAttachment to = attachment;
-    if (to != null && on != translated) {
-      translated = on;
-      to.translated(on);
-    }
-  }
-
-  private void driverReady() {
-    if (status.has(VirtioStatus.DRIVER_OK)) {
-      return;
-    }
-    status.add(VirtioStatus.DRIVER_OK);
-    for (int i = 0; i < queues.length; i++) {
-      if (queues[i].enabled()) {
-        startWorker(i);
+  private void driverReady(final boolean awake) {
+    if (status.suspended()) {
+      if (awake && status.resume()) {
+        lineStale = true; // and with it what is due of the configuration
+        queues.serveEnabled(plug.attachment());
       }
+    } else if (!status.has(VirtioStatus.DRIVER_OK)) {
+      status.add(VirtioStatus.DRIVER_OK);
+      queues.serveEnabled(plug.attachment());
     }
   }
 
-  private void startWorker(final int queue) {
-    final PciAttachment to = attachment;
-    final QueueMode mode = type.mode(queue);
-    if (mode == QueueMode.WORKER && options.threads() && to != null) {
-      start(queue, to);
+  private void suspend() {
+    final boolean changeable = enter();
+    try {
+      if (!changeable || !status.beginSuspend()) {
+        return;
+      }
+      suspendDeadline = System.nanoTime() + options.stopWaitNanos();
+    } finally {
+      leave();
     }
-    // chains made available before it could be told are served too
-    if (mode == QueueMode.DOORBELL) {
-      doorbellsDue = true;
-    } else {
-      workers[queue].wake();
-    }
-  }
-
-  private void start(final int queue, final PciAttachment to) {
-    final BusPort port = to.port();
-    workers[queue].start(type.typeName() + " " + name + " q" + queue, port::open);
+    queues.awaitOutside(System.nanoTime() + options.resetWaitNanos());
   }
 
   private void reset() {
     status.beginReset();
-    final long deadline = System.nanoTime() + options.resetWaitNanos();
-    for (final QueueServer worker : workers) {
-      if (!worker.awaitOutside(deadline)) {
-        break;
-      }
-    }
+    queues.awaitOutside(System.nanoTime() + options.resetWaitNanos());
     enter();
     leave();
   }
 
-  /** Completes a reset that has begun, if no worker is inside any more. */
-  private void finishReset() {
-    if (!status.resetting()) {
-      return;
-    }
-    for (final QueueServer worker : workers) {
-      if (!worker.outside()) {
-        return;
-      }
-    }
-    defaults();
-  }
-
   private void defaults() {
-    for (int i = 0; i < queues.length; i++) {
-      workers[i].deactivate();
-      queues[i].reset();
-    }
+    queues.defaults();
     features.reset();
     interrupts.reset();
     lineStale = true;
-    doorbellsDue = false;
-    queueSelect = 0;
-    translated(type.translated());
+    negotiated = 0;
+    configDue.set(false);
+    plug.translated(type.translated());
     type.reset();
+    listener.reset();
     status.clear();
   }
 
   // ---- registers, for CommonConfig
 
   /**
-   * Enters the registers: takes the lock, and completes a reset that can be.
+   * Enters the registers: takes the lock, and completes what can be completed.
    *
-   * @return whether they may be changed; not while a reset goes on
+   * @return whether they may be changed; not while a reset goes on, or the host wants rest
    */
   boolean enter() {
     lock.lock();
-    finishReset();
-    return !status.resetting();
+    if (status.resetting()) {
+      if (queues.outside()) {
+        defaults();
+      }
+    } else {
+      queues.finishResets(interrupts);
+      if (status.suspending()) {
+        finishSuspend();
+      }
+    }
+    return !status.resetting() && !status.resting();
+  }
+
+  private void finishSuspend() {
+    if (queues.outside()) {
+      status.finishSuspend();
+    } else if (System.nanoTime() - suspendDeadline >= 0) {
+      failure =
+          "it could not be suspended: a request is being served for longer than "
+              + options.stopWaitNanos() / 1_000_000
+              + " ms";
+    }
   }
 
   /**
@@ -318,22 +280,24 @@ final class DeviceCore implements QueueHost {
    * doorbell may take long: neither may happen under our lock.
    */
   void leave() {
+    final boolean last = lock.getHoldCount() == 1;
+    final String failed = last ? failure : null;
+    if (last) {
+      failure = null;
+    }
     lock.unlock();
-    if (lock.isHeldByCurrentThread()) {
+    if (!last) {
       return;
+    }
+    if (failed != null) {
+      needsReset(failed);
     }
     if (lineStale) {
       lineStale = false;
       interrupts.updateLine();
+      tellConfig();
     }
-    if (doorbellsDue) {
-      doorbellsDue = false;
-      for (int i = 0; i < queues.length; i++) {
-        if (type.mode(i) == QueueMode.DOORBELL) {
-          workers[i].wake();
-        }
-      }
-    }
+    queues.serveDue();
   }
 
   FeatureNegotiation features() {
@@ -359,40 +323,73 @@ final class DeviceCore implements QueueHost {
     return type.config().generation();
   }
 
+  /** Whether a feature was accepted, and the features are settled. */
+  boolean negotiated(final long feature) {
+    return (negotiated & feature) != 0;
+  }
+
+  /** Whether the device is suspended, or about to be. */
+  boolean suspended() {
+    return status.suspended();
+  }
+
+  /** Whether the driver may write the configuration structure: from FEATURES_OK on. */
+  boolean configWritable() {
+    final boolean changeable = enter();
+    try {
+      return changeable && status.has(VirtioStatus.FEATURES_OK) && !status.suspended();
+    } finally {
+      leave();
+    }
+  }
+
   /** The device's configuration has changed: the driver is told, once it drives. */
   void configChanged() {
-    if (status.has(VirtioStatus.DRIVER_OK) && !status.resetting()) {
+    if (status.driven()) {
+      configDue.set(true);
+      tellConfig();
+    }
+  }
+
+  /** Sends the configuration notification that is due, unless the device is suspended. */
+  private void tellConfig() {
+    if (!status.suspended() && configDue.getAndSet(false)) {
       interrupts.config();
     }
   }
 
+  // ---- the route to memory
+
+  /** The guest changed the command register, MSI-X, or a BAR. */
+  void commandChanged(final int command) {
+    interrupts.updateLine(); // with MSI-X on there is no line
+    final String reason;
+    lock.lock();
+    try {
+      final boolean live = status.has(VirtioStatus.DRIVER_OK) && queues.anyEnabled();
+      reason = listener.commandChanged(command, regionAddress(), live);
+    } finally {
+      leave();
+    }
+    if (reason != null) {
+      needsReset(reason);
+    }
+  }
+
+  private long regionAddress() {
+    final PciAttachment to = plug.attachment();
+    return to == null ? -1 : to.barAddress(FunctionLayout.REGION_BAR);
+  }
+
   // ---- queues
-
-  int queues() {
-    return queues.length;
-  }
-
-  int queueSelect() {
-    return queueSelect;
-  }
-
-  void queueSelect(final int queue) {
-    queueSelect = queue;
-  }
-
-  /** The selected queue, or null when there is none of that number. */
-  @Nullable QueueRegisters selected() {
-    return queueSelect < queues.length ? queues[queueSelect] : null;
-  }
 
   /**
    * Whether queues may have this size: in the layout that was negotiated, or in any that can be.
    * One set before FEATURES_OK is looked at again when its queue is enabled.
    */
   boolean legalSize(final int size) {
-    return QueueLayouts.of(
-            status.has(VirtioStatus.FEATURES_OK) ? features.accepted() : features.offered())
-        .legalSize(size);
+    // what was negotiated has VERSION_1 at least
+    return QueueLayouts.of(negotiated != 0 ? negotiated : features.offered()).legalSize(size);
   }
 
   /** Enables the selected queue; its areas are checked now, and again at each use. */
@@ -401,18 +398,26 @@ final class DeviceCore implements QueueHost {
     int index = 0;
     final boolean changeable = enter();
     try {
-      final QueueRegisters queue = selected();
+      final QueueRegisters queue = queues.selected();
+      final BusSession bus = plug.session();
       if (value != 1
           || !changeable
           || queue == null
+          || bus == null
           || queue.enabled()
+          || status.suspended()
           || status.has(VirtioStatus.NEEDS_RESET)
           || !status.has(VirtioStatus.FEATURES_OK)) {
         return;
       }
-      index = queueSelect;
+      index = queues.select();
       try {
-        enable(index, queue);
+        if (queues.enable(index, negotiated, bus)) {
+          listener.queueEnabled(index, regionAddress());
+          if (status.has(VirtioStatus.DRIVER_OK)) {
+            queues.serve(index, plug.attachment());
+          }
+        }
       } catch (final QueueException e) {
         error = e.getMessage();
       }
@@ -424,68 +429,46 @@ final class DeviceCore implements QueueHost {
     }
   }
 
-  private void enable(final int index, final QueueRegisters queue) throws QueueException {
-    final BusSession bus = session;
-    if (bus == null) {
-      return;
-    }
-    final long accepted = features.accepted();
-    final VirtQueue ring =
-        QueueLayouts.of(accepted)
-            .open(
-                new QueueSetup(
-                    queue.size(),
-                    queue.desc(),
-                    queue.driver(),
-                    queue.device(),
-                    accepted,
-                    (accepted & VirtioFeatures.SWIOTLB) != 0
-                        ? AddressMode.RESTRICTED
-                        : AddressMode.BUS,
-                    false));
-    final long version = bus.begin();
-    if (version < 0) {
-      return; // revoked: there is no device any more
-    }
+  /** Resets the selected queue, with RING_RESET; what it was set to is gone when it reads 0. */
+  void queueReset(final int value) {
+    final int index;
+    final boolean changeable = enter();
     try {
-      ring.enter(bus, version);
+      final QueueRegisters queue = queues.selected();
+      if (value != 1
+          || !changeable
+          || queue == null
+          || queue.resetting()
+          || status.suspended()
+          || !negotiated(VirtioFeatures.RING_RESET)) {
+        return;
+      }
+      index = queues.select();
+      queues.beginReset(index);
     } finally {
-      bus.end();
+      leave();
     }
-    final boolean events = type.mode(index) == QueueMode.EVENTS;
-    workers[index].activate(ring, events ? NO_HANDLER : type.open(index, accepted));
-    queue.enable();
-    if (status.has(VirtioStatus.DRIVER_OK)) {
-      startWorker(index);
-    }
+    queues.awaitOutside(index, System.nanoTime() + options.resetWaitNanos());
+    enter();
+    leave();
   }
 
   /**
-   * The doorbell: latches and wakes, or serves; ignored while the queue is not served (section
-   * 4.1.5.2).
+   * A write at a doorbell's place: latches and wakes, or serves; ignored while the queue is not
+   * served (section 4.1.5.2).
    */
-  void notify(final int queue) {
-    if (status.serving()) {
-      workers[queue].kick();
+  void doorbell(final int queue, final int width, final long value) {
+    if (status.serving() && Doorbell.rings(negotiated, queue, width, value)) {
+      queues.kick(queue);
     }
-  }
-
-  /** The sender of an event queue, or null for a queue that is none. */
-  @Nullable EventSender events(final int queue) {
-    final QueueServer[] now = workers;
-    return queue >= 0 && queue < now.length && now[queue] instanceof EventSender sender
-        ? sender
-        : null;
   }
 
   /** Serves what doorbells have latched, on this thread; for tests, without threads. */
   void processNow() {
-    final PciAttachment to = attachment;
+    final PciAttachment to = plug.attachment();
     if (to != null) {
       try (BusSession bus = to.port().open()) {
-        for (final QueueServer worker : workers) {
-          worker.processNow(bus);
-        }
+        queues.processNow(bus);
       }
     }
   }
@@ -513,6 +496,9 @@ final class DeviceCore implements QueueHost {
       errors.report("needs a reset: " + text);
       if (status.has(VirtioStatus.DRIVER_OK)) {
         interrupts.config();
+      } else if (status.suspended()) {
+        configDue.set(true); // told when it goes on
+        tellConfig();
       }
     }
   }
@@ -529,33 +515,11 @@ final class DeviceCore implements QueueHost {
   }
 
   List<QueueInfo> queueInfos() {
-    final List<QueueInfo> infos = new ArrayList<>();
     lock.lock();
     try {
-      for (int i = 0; i < queues.length; i++) {
-        final QueueRegisters queue = queues[i];
-        final QueueServer worker = workers[i];
-        infos.add(
-            new QueueInfo(
-                i,
-                queue.size(),
-                queue.enabled(),
-                interrupts.queueVector(i),
-                hex(queue.desc()),
-                hex(queue.driver()),
-                hex(queue.device()),
-                worker.popped(),
-                worker.returned(),
-                worker.kicks(),
-                worker.interrupts()));
-      }
+      return queues.infos(interrupts);
     } finally {
       leave();
     }
-    return infos;
-  }
-
-  private static String hex(final long address) {
-    return "0x" + Long.toHexString(address);
   }
 }

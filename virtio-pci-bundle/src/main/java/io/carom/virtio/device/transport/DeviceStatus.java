@@ -7,15 +7,27 @@ import org.jspecify.annotations.Nullable;
 /**
  * The device status field (virtio 1.4, section Device Status Field). Bits are only ever added, and
  * only a complete reset takes them away: a driver must not clear them, and NEEDS_RESET must not be
- * lost. Changed by guest threads and by queue workers; one atomic word decides every race.
+ * lost. The exception is suspension, in which SUSPEND and DRIVER_OK take turns (section Device
+ * Suspend): both are set while the device comes to rest, SUSPEND alone says that it has, and a
+ * driver that writes DRIVER_OK without SUSPEND has it go on. Changed by guest threads and by queue
+ * workers; one atomic word decides every race.
  */
 final class DeviceStatus {
   /** Behind the register's eight bits: a reset has begun and is not complete. */
   private static final int RESETTING = 0x100;
 
+  /** Behind them too: the host keeps the device at rest, which the driver does not see. */
+  private static final int RESTING = 0x200;
+
   private static final int REGISTER = 0xff;
   private static final int SERVING_MASK =
-      RESETTING | VirtioStatus.DRIVER_OK | VirtioStatus.NEEDS_RESET | VirtioStatus.FAILED;
+      RESETTING
+          | RESTING
+          | VirtioStatus.DRIVER_OK
+          | VirtioStatus.SUSPEND
+          | VirtioStatus.NEEDS_RESET
+          | VirtioStatus.FAILED;
+  private static final int SUSPENSION = VirtioStatus.SUSPEND | VirtioStatus.DRIVER_OK;
 
   private final AtomicInteger bits = new AtomicInteger();
   private volatile @Nullable String lastError;
@@ -40,6 +52,12 @@ final class DeviceStatus {
     return (bits.get() & SERVING_MASK) == VirtioStatus.DRIVER_OK;
   }
 
+  /** Whether a driver drives the device, be it suspended. */
+  boolean driven() {
+    final int now = bits.get();
+    return (now & SUSPENSION) != 0 && (now & RESETTING) == 0;
+  }
+
   /** Whether a reset has begun and is not complete. */
   boolean resetting() {
     return (bits.get() & RESETTING) != 0;
@@ -53,6 +71,60 @@ final class DeviceStatus {
   /** Completes a reset. */
   void clear() {
     bits.set(0);
+  }
+
+  /** Keeps the device at rest, or lets it go on. */
+  void resting(final boolean on) {
+    bits.accumulateAndGet(RESTING, (a, b) -> on ? a | b : a & ~b);
+  }
+
+  /** Whether the host keeps the device at rest. */
+  boolean resting() {
+    return (bits.get() & RESTING) != 0;
+  }
+
+  /** What is left of the register after a restoration: all of it at once. */
+  void restore(final int register) {
+    bits.set(register & REGISTER);
+  }
+
+  // ---- suspension
+
+  /** Begins a suspension: nothing is served from now on. Whether it was begun by this call. */
+  boolean beginSuspend() {
+    return swap(SERVING_MASK, VirtioStatus.DRIVER_OK, SUSPENSION);
+  }
+
+  /** Whether a suspension has begun and is not complete. */
+  boolean suspending() {
+    return (bits.get() & (SUSPENSION | VirtioStatus.NEEDS_RESET)) == SUSPENSION;
+  }
+
+  /** Completes a suspension, unless the device broke on the way. */
+  void finishSuspend() {
+    swap(SUSPENSION | VirtioStatus.NEEDS_RESET, SUSPENSION, VirtioStatus.SUSPEND);
+  }
+
+  /** Whether the device is suspended, or about to be. */
+  boolean suspended() {
+    return (bits.get() & VirtioStatus.SUSPEND) != 0;
+  }
+
+  /** Ends a complete suspension. Whether it was ended by this call. */
+  boolean resume() {
+    return swap(SUSPENSION, VirtioStatus.SUSPEND, VirtioStatus.DRIVER_OK);
+  }
+
+  /** Sets the suspension's bits if those under a mask are as expected. */
+  private boolean swap(final int mask, final int expected, final int suspension) {
+    int old;
+    do {
+      old = bits.get();
+      if ((old & mask) != expected) {
+        return false;
+      }
+    } while (!bits.compareAndSet(old, (old & ~SUSPENSION) | suspension));
+    return true;
   }
 
   /**

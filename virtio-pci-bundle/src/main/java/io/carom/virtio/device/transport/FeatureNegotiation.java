@@ -82,6 +82,13 @@ final class FeatureNegotiation {
     return (words[0] & 0xffff_ffffL) | ((long) words[1] << Integer.SIZE);
   }
 
+  /** Takes bits up as a driver's that were accepted before. */
+  void restore(final long accepted) {
+    reset();
+    words[0] = (int) accepted;
+    words[1] = (int) (accepted >>> Integer.SIZE);
+  }
+
   /** Why what the driver accepted cannot be worked with, or null. */
   @Nullable String refusal() {
     final long accepted = accepted();
@@ -92,6 +99,10 @@ final class FeatureNegotiation {
     }
     if (words[2] != 0 || words[3] != 0 || beyond) {
       return "the driver accepted what was not offered: bits above 63";
+    }
+    final String missing = FeatureDependencies.missing(typeId, accepted);
+    if (missing != null) {
+      return "the driver accepted a feature without what it needs: " + missing;
     }
     if ((accepted & VirtioFeatures.VERSION_1) == 0) {
       return "the driver did not accept VERSION_1; there is no legacy interface";

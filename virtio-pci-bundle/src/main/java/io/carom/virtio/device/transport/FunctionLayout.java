@@ -3,6 +3,7 @@ package io.carom.virtio.device.transport;
 import io.carom.pci.BarSpec;
 import io.carom.pci.CapabilityAccess;
 import io.carom.pci.CapabilitySpec;
+import io.carom.pci.ConfigSpaceDescriptor;
 import io.carom.pci.MsixDescriptor;
 import io.carom.pci.MsixSpec;
 import io.carom.pci.PciFunctionSpec;
@@ -23,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * as other VMMs use.
  *
  * <pre>
+ *  BAR 0  32-bit prefetchable shared memory, if there is any
  *  BAR 1  32-bit              MSI-X table at 0, pending bits at 0x800
  *  BAR 2  64-bit prefetchable the SWIOTLB region, if there is one
  *  BAR 4  64-bit prefetchable 0x0000 common, 0x1000 ISR, 0x2000 device, 0x3000 notify
@@ -31,6 +33,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A BAR grows by powers of two when many vectors or queues need it.
  */
 final class FunctionLayout {
+  static final int SHARED_BAR = 0;
   static final int MSIX_BAR = 1;
   static final int REGION_BAR = 2;
   static final int REGISTER_BAR = 4;
@@ -46,6 +49,9 @@ final class FunctionLayout {
   /** What there is room for between DEVICE and NOTIFY. */
   static final int MAX_CONFIG = NOTIFY - DEVICE;
 
+  private static final int MAX_CAPABILITIES =
+      ConfigSpaceDescriptor.SIZE - ConfigSpaceDescriptor.CAPABILITIES;
+
   private static final int ISR_BYTES = 1;
   private static final int MIN_REGISTER_BAR = 0x4000;
   private static final int MIN_MSIX_BAR = 0x1000;
@@ -60,13 +66,49 @@ final class FunctionLayout {
 
   private final DeviceType type;
   private final @Nullable MemorySegment region;
+  private final @Nullable SharedMemory shared;
+  private final @Nullable VendorData vendor;
 
-  FunctionLayout(final DeviceType type, final @Nullable MemorySegment region) {
+  FunctionLayout(
+      final DeviceType type,
+      final @Nullable MemorySegment region,
+      final @Nullable SharedMemory shared,
+      final @Nullable VendorData vendor) {
     this.type = type;
     this.region = region;
+    this.shared = shared;
+    this.vendor = vendor;
   }
 
+  /** The memory behind a BAR, or null for one of registers or none. */
+  @Nullable MemorySegment memory(final int bar) {
+    return switch (bar) {
+      case REGION_BAR -> region;
+      case SHARED_BAR -> shared == null ? null : shared.memory();
+      default -> null;
+    };
+  }
+
+  /**
+   * The function.
+   *
+   * @throws IllegalArgumentException when its capabilities do not fit into config space
+   */
   PciFunctionSpec spec(final CapabilityAccess window) {
+    final List<CapabilitySpec> capabilities = capabilities(window);
+    int bytes = MsixDescriptor.CAPABILITY_SIZE;
+    for (final CapabilitySpec capability : capabilities) {
+      bytes += capability.body().length;
+    }
+    if (bytes > MAX_CAPABILITIES) {
+      throw new IllegalArgumentException(
+          "capabilities of "
+              + bytes
+              + " bytes are more than the "
+              + MAX_CAPABILITIES
+              + " that config space has for them: give it fewer shared memory regions, or a shorter"
+              + " vendor text");
+    }
     return new PciFunctionSpec(
         VirtioIds.VENDOR,
         VirtioIds.deviceId(type.id()),
@@ -76,7 +118,7 @@ final class FunctionLayout {
         VirtioIds.SUBSYSTEM,
         INTERRUPT_PIN_A,
         bars(),
-        capabilities(window),
+        capabilities,
         msix());
   }
 
@@ -89,6 +131,10 @@ final class FunctionLayout {
     final List<BarSpec> bars = new ArrayList<>();
     final MsixSpec msix = msix();
     final int msixEnd = msix.pbaOffset() + MsixDescriptor.pbaSize(msix.vectors());
+    if (shared != null) {
+      final MemorySegment memory = shared.memory();
+      bars.add(new BarSpec(SHARED_BAR, memory.byteSize(), false, true, memory, false));
+    }
     bars.add(BarSpec.registers(MSIX_BAR, powerOfTwo(MIN_MSIX_BAR, msixEnd), false, false));
     if (region != null) {
       bars.add(BarSpec.swiotlb(REGION_BAR, region));
@@ -112,7 +158,7 @@ final class FunctionLayout {
     final List<CapabilitySpec> list = new ArrayList<>();
     list.add(
         CapabilitySpec.readOnly(
-            registers(VirtioPciCapDescriptor.TYPE_COMMON, COMMON, CommonCfgDescriptor.SIZE)));
+            registers(VirtioPciCapDescriptor.TYPE_COMMON, COMMON, CommonCfgDescriptor.FULL_SIZE)));
     list.add(CapabilitySpec.readOnly(registers(VirtioPciCapDescriptor.TYPE_ISR, ISR, ISR_BYTES)));
     final int config = type.config().size();
     if (config > 0) {
@@ -133,7 +179,32 @@ final class FunctionLayout {
                       region.byteSize())
                   .array()));
     }
+    if (shared != null) {
+      shared.ranges().forEach(range -> list.add(CapabilitySpec.readOnly(sharedMemory(range))));
+    }
+    if (vendor != null) {
+      list.add(CapabilitySpec.readOnly(vendor.body()));
+    }
     return list;
+  }
+
+  private static byte[] sharedMemory(final SharedMemory.Range range) {
+    return capability64(
+        VirtioPciCapDescriptor.TYPE_SHARED_MEMORY,
+        SHARED_BAR,
+        range.id(),
+        range.offset(),
+        range.length());
+  }
+
+  /** A capability whose offset and length have 64 bits, in halves. */
+  static byte[] capability64(
+      final int type, final int bar, final int id, final long offset, final long length) {
+    return capability(VirtioPciCapDescriptor.SIZE_64, type, bar, (int) offset, length)
+        .put(VirtioPciCapDescriptor.ID, (byte) id)
+        .putInt(VirtioPciCapDescriptor.OFFSET_HIGH, (int) (offset >>> Integer.SIZE))
+        .putInt(VirtioPciCapDescriptor.LENGTH_HIGH, (int) (length >>> Integer.SIZE))
+        .array();
   }
 
   private static byte[] registers(final int type, final int offset, final int length) {
@@ -172,6 +243,6 @@ final class FunctionLayout {
         .put(VirtioPciCapDescriptor.CFG_TYPE, (byte) type)
         .put(VirtioPciCapDescriptor.BAR, (byte) bar)
         .putInt(VirtioPciCapDescriptor.OFFSET, offset)
-        .putInt(VirtioPciCapDescriptor.LENGTH, (int) length); // the builder bounds a region
+        .putInt(VirtioPciCapDescriptor.LENGTH, (int) length); // its lower half
   }
 }

@@ -10,6 +10,7 @@ final class QueueRegisters {
   private long driver;
   private long device;
   private boolean enabled;
+  private boolean resetting;
 
   QueueRegisters(final int maxSize) {
     this.maxSize = maxSize;
@@ -22,6 +23,7 @@ final class QueueRegisters {
     driver = 0;
     device = 0;
     enabled = false;
+    resetting = false;
   }
 
   int size() {
@@ -71,5 +73,15 @@ final class QueueRegisters {
 
   void enable() {
     enabled = true;
+  }
+
+  /** Whether the driver's reset of this queue has begun and is not complete. */
+  boolean resetting() {
+    return resetting;
+  }
+
+  /** Begins a reset of this queue; {@link #reset} completes it. */
+  void beginReset() {
+    resetting = true;
   }
 }

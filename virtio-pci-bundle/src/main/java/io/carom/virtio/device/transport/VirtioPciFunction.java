@@ -17,11 +17,11 @@ import org.jspecify.annotations.Nullable;
  * A modern virtio device on PCI: decodes accesses to its structures (virtio 1.4, section Virtio
  * Over PCI Bus). There is no legacy interface.
  *
- * <p>A doorbell is a 16-bit write at its queue's place in NOTIFY; the place says which queue, and
- * the value is ignored, as is a write of another width or between two doorbells.
+ * <p>A register is 1, 2 or 4 bytes wide; an access of 8 bytes is two of 4, the low half first. A
+ * doorbell is a write at its queue's place in NOTIFY, see {@link Doorbell}; one of 8 bytes, or
+ * between two places, is none.
  */
 public final class VirtioPciFunction implements PciFunction {
-  private static final int DOORBELL_WIDTH = Short.BYTES;
   private static final PortCounters NO_ACCESSES = new PortCounters(0, 0, 0, 0);
 
   private final String name;
@@ -38,14 +38,15 @@ public final class VirtioPciFunction implements PciFunction {
       final DeviceType type,
       final SwiotlbPolicy policy,
       final @Nullable MemorySegment region,
-      final DeviceCore core) {
+      final DeviceCore core,
+      final FunctionLayout layout) {
     this.name = name;
     this.type = type;
     this.policy = policy;
     this.region = region;
     this.core = core;
     common = new CommonConfig(core);
-    layout = new FunctionLayout(type, region);
+    this.layout = layout;
     spec = layout.spec(new PciCfgWindow(new Structures()));
   }
 
@@ -115,30 +116,42 @@ public final class VirtioPciFunction implements PciFunction {
     if (bar != FunctionLayout.REGISTER_BAR) {
       return;
     }
-    if (width == Long.BYTES) {
+    if (width != Long.BYTES) {
+      writeRegister((int) offset, width, value);
+    } else if (offset < FunctionLayout.NOTIFY) {
       // a 64-bit field is two halves, the low one first
       writeRegister((int) offset, Integer.BYTES, value & 0xffff_ffffL);
       writeRegister((int) offset + Integer.BYTES, Integer.BYTES, value >>> Integer.SIZE);
-    } else {
-      writeRegister((int) offset, width, value);
     }
   }
 
   private void writeRegister(final int offset, final int width, final long value) {
     if (offset >= FunctionLayout.NOTIFY) {
       final int place = offset - FunctionLayout.NOTIFY;
-      if (width == DOORBELL_WIDTH
-          && place % FunctionLayout.NOTIFY_MULTIPLIER == 0
-          && place < layout.notifyBytes()) {
-        core.notify(place / FunctionLayout.NOTIFY_MULTIPLIER);
+      if (place % FunctionLayout.NOTIFY_MULTIPLIER == 0 && place < layout.notifyBytes()) {
+        core.doorbell(place / FunctionLayout.NOTIFY_MULTIPLIER, width, value);
       }
     } else if (offset >= FunctionLayout.DEVICE) {
-      if (offset - FunctionLayout.DEVICE + width <= type.config().size()) {
-        type.configWritten(offset - FunctionLayout.DEVICE, width, value);
-      }
+      writeConfig(offset - FunctionLayout.DEVICE, width, value);
     } else if (offset < FunctionLayout.ISR) {
       common.write(offset, width, value);
     }
+  }
+
+  /**
+   * A driver must not write the configuration before FEATURES_OK (section Device Initialization):
+   * such a write is ignored, but for fields that are there for a device which nobody drives.
+   */
+  private void writeConfig(final int offset, final int width, final long value) {
+    if (offset + width <= type.config().size()
+        && (type.alwaysWritable(offset, width) || core.configWritable())) {
+      type.configWritten(offset, width, value);
+    }
+  }
+
+  @Override
+  public void commandChanged(final int command) {
+    core.commandChanged(command);
   }
 
   /** The device as the host sees it. */
@@ -172,13 +185,13 @@ public final class VirtioPciFunction implements PciFunction {
     public boolean covers(final int bar, final long offset, final int width) {
       // no overflow: offset has 32 bits, width is at most 4
       final long end = offset + width;
-      final MemorySegment memory = region;
-      if (bar == FunctionLayout.REGION_BAR) {
-        return memory != null && end <= memory.byteSize();
+      final MemorySegment memory = layout.memory(bar);
+      if (memory != null) {
+        return end <= memory.byteSize();
       }
       final ConfigSpace config = type.config();
       return bar == FunctionLayout.REGISTER_BAR
-          && (end <= CommonCfgDescriptor.SIZE
+          && (end <= CommonCfgDescriptor.FULL_SIZE
               || (offset == FunctionLayout.ISR && width == 1)
               || (offset >= FunctionLayout.DEVICE && end <= FunctionLayout.DEVICE + config.size())
               || (offset >= FunctionLayout.NOTIFY
@@ -187,8 +200,8 @@ public final class VirtioPciFunction implements PciFunction {
 
     @Override
     public long read(final int bar, final long offset, final int width) {
-      final MemorySegment memory = region;
-      if (bar != FunctionLayout.REGION_BAR || memory == null) {
+      final MemorySegment memory = layout.memory(bar);
+      if (memory == null) {
         return VirtioPciFunction.this.read(bar, offset, width);
       }
       long value = 0;
@@ -200,8 +213,8 @@ public final class VirtioPciFunction implements PciFunction {
 
     @Override
     public void write(final int bar, final long offset, final int width, final long value) {
-      final MemorySegment memory = region;
-      if (bar != FunctionLayout.REGION_BAR || memory == null) {
+      final MemorySegment memory = layout.memory(bar);
+      if (memory == null) {
         VirtioPciFunction.this.write(bar, offset, width, value);
         return;
       }

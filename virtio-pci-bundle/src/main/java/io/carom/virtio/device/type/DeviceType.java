@@ -43,6 +43,12 @@ public interface DeviceType extends AutoCloseable {
     return null;
   }
 
+  /**
+   * The driver's features are accepted, FEATURES_OK is set. Called on the guest's thread, after
+   * {@link #refuse} found nothing against them; a reset takes them back.
+   */
+  default void negotiated(final long accepted) {}
+
   /** Whether the IOMMU stands between the device and memory, for a driver that can work so. */
   default boolean translated() {
     return true;
@@ -56,7 +62,15 @@ public interface DeviceType extends AutoCloseable {
   /** The function is plugged in; nothing else was called since it was unplugged. */
   default void plugged(final DeviceLink link) {}
 
-  /** A driver's write to the configuration structure; ignored unless the type has such fields. */
+  /** Whether a field may be written before FEATURES_OK, as a console's emergency write. */
+  default boolean alwaysWritable(final int offset, final int width) {
+    return false;
+  }
+
+  /**
+   * A driver's write to the configuration structure, from FEATURES_OK on or where {@link
+   * #alwaysWritable}; ignored unless the type has such fields.
+   */
   default void configWritten(final int offset, final int width, final long value) {}
 
   /** The handler of one queue, with the accepted features. */

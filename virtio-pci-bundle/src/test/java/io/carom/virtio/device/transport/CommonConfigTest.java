@@ -85,9 +85,12 @@ class CommonConfigTest {
                 | VirtioFeatures.EVENT_IDX
                 | VirtioFeatures.RING_PACKED
                 | VirtioFeatures.IN_ORDER
-                | VirtioFeatures.BLK_SEG_MAX
-                | VirtioFeatures.BLK_BLK_SIZE
-                | VirtioFeatures.BLK_FLUSH
+                | VirtioFeatures.ORDER_PLATFORM
+                | VirtioFeatures.NOTIFICATION_DATA
+                | VirtioFeatures.NOTIF_CONFIG_DATA
+                | VirtioFeatures.RING_RESET
+                | VirtioFeatures.SUSPEND
+                | 0x6e54 // what a block device offers, as other VMMs do
                 | VirtioFeatures.BLK_MQ);
   }
 

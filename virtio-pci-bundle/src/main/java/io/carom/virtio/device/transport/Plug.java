@@ -1,0 +1,55 @@
+package io.carom.virtio.device.transport;
+
+import io.carom.pci.BusSession;
+import io.carom.pci.PciAttachment;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where the function is plugged: its attachment, the session that checks rings when they are
+ * enabled, and whether the IOMMU stands before it. Changed under the device's lock; the attachment
+ * is read by anyone.
+ *
+ * <p><b>The IOMMU</b> stands before the device from plugging on. A driver whose FEATURES_OK is
+ * without ACCESS_PLATFORM means physical addresses, and the device bypasses the IOMMU until its
+ * reset (virtio 1.4, section Reserved Feature Bits); one whose type says so bypasses it always.
+ */
+final class Plug {
+  private volatile @Nullable PciAttachment attachment;
+  private @Nullable BusSession session;
+  private boolean translated = true;
+
+  void in(final PciAttachment to) {
+    session = to.port().open();
+    attachment = to;
+    translated = true; // as a function is when it is plugged
+  }
+
+  /** Takes it out; whether it was in. */
+  boolean out() {
+    final boolean was = attachment != null;
+    attachment = null;
+    final BusSession open = session;
+    if (open != null) {
+      open.close();
+      session = null;
+    }
+    return was;
+  }
+
+  @Nullable PciAttachment attachment() {
+    return attachment;
+  }
+
+  @Nullable BusSession session() {
+    return session;
+  }
+
+  /** Sets whether the IOMMU stands before the device; no section is open to be waited for. */
+  void translated(final boolean on) {
+    final PciAttachment to = attachment;
+    if (to != null && on != translated) {
+      translated = on;
+      to.translated(on);
+    }
+  }
+}
