@@ -23,13 +23,13 @@ import java.util.BitSet;
  * <p>Watches that a device writes nothing but what it asked the bus to write.
  */
 final class Subject {
-  static final int RAM = 128 << 10;
+  static final int RAM = 192 << 10;
   static final int QUEUE_SIZE = 32;
 
   /** Where rings lie, 0x3000 bytes for each queue; requests are behind them. */
   static final long RINGS = 0x1000;
 
-  static final long REQUESTS = 0x11000;
+  static final long REQUESTS = 0x20000;
 
   /** No area of a ring is larger. */
   private static final int AREA = 0x1000;
