@@ -32,7 +32,7 @@ class JazzerTest {
   private static final int LEAST_EDGES = 100;
 
   /** Beside the fuzzing: the start of a JVM on a busy machine. */
-  private static final int PATIENCE_SECONDS = 300;
+  private static final int PATIENCE_SECONDS = 600;
 
   private static boolean supported() {
     final String os = System.getProperty("os.name").toLowerCase(Locale.ROOT);
@@ -70,7 +70,7 @@ class JazzerTest {
                 "--reproducer_path=" + work,
                 "-artifact_prefix=" + work + "/",
                 "-max_total_time=" + seconds,
-                "-timeout=60",
+                "-timeout=300",
                 "-rss_limit_mb=2048",
                 "-max_len=1024",
                 found.toString(),
