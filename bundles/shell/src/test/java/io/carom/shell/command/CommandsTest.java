@@ -157,6 +157,11 @@ class CommandsTest {
         List.of("swiotlb:size", "--queues 0", "swiotlb:size: --queues must be 1..64, but is 0"),
         List.of(
             "swiotlb:size",
+            "--bs 8 --segments 9",
+            "swiotlb:size: --segments must be 1..8, a byte of the request in each at least, but is"
+                + " 9"),
+        List.of(
+            "swiotlb:size",
             "--queue-size 100",
             "swiotlb:size: --queue-size must be a power of two of at most 32768, but is 100"),
         List.of(
