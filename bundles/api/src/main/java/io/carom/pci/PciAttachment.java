@@ -30,6 +30,12 @@ public interface PciAttachment {
    */
   void raise(int vector);
 
+  /**
+   * Forgets the vectors that are pending while they are masked: what they would tell is void, as
+   * after the device's reset.
+   */
+  default void forgetPending() {}
+
   /** Sets the level of the function's INTx line: status bit 3, and the line unless disabled. */
   void intx(boolean asserted);
 

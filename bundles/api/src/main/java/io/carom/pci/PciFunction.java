@@ -41,8 +41,8 @@ public interface PciFunction {
   void write(int bar, long offset, int width, long value);
 
   /**
-   * Memory decoding, bus mastering or a BAR's address changed, or the place of a range that another
-   * function of the device has. Called after the change.
+   * Memory decoding, bus mastering, INTx disable, a BAR's address, MSI-X enable or mask, or the
+   * place of a range that another function of the device has, changed. Called after the change.
    */
   default void commandChanged(final int command) {}
 

@@ -43,6 +43,35 @@ public interface VirtioHost {
   VirtioDeviceInfo resize(String name, long sizeBytes);
 
   /**
+   * Brings a device to rest and tells its state. Its driver does not see that; requests that it
+   * makes meanwhile wait, until {@link #restore} or a reset by the driver.
+   *
+   * @throws IllegalArgumentException when there is no device of that name; the message lists them
+   * @throws IllegalStateException with one line, when it does not come to rest; it goes on then
+   */
+  VirtioState save(String name);
+
+  /**
+   * Has a device go on from a state, on the memory that it was saved with: the one that was saved,
+   * or another that is made alike and that no driver has begun to use.
+   *
+   * @throws IllegalArgumentException with one line, when there is no device of that name, or the
+   *     state is none of such a device, which is as it was before
+   * @throws IllegalStateException with one line, when its driver is using it
+   */
+  void restore(String name, VirtioState state);
+
+  /** A state as bytes, for {@link #readState} of this version of the code or a newer one. */
+  byte[] writeState(VirtioState state);
+
+  /**
+   * A state from bytes that anyone may have written.
+   *
+   * @throws IllegalArgumentException with one line, when they are none
+   */
+  VirtioState readState(byte[] bytes);
+
+  /**
    * Removes a device: asks the guest to let it go, waits at most {@code timeout}, then takes it out
    * and deletes its configuration.
    *

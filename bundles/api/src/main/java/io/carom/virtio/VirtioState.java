@@ -15,6 +15,7 @@ import java.util.Map;
  * @param status device status bits
  * @param configVector MSI-X vector of configuration changes, 65535 for none
  * @param isr ISR bits
+ * @param selects the registers that only select
  * @param config the configuration structure
  * @param queues the queues
  * @param backend the device type's own words and numbers, such as the position in its backend
@@ -27,6 +28,7 @@ public record VirtioState(
     int status,
     int configVector,
     int isr,
+    Selects selects,
     byte[] config,
     List<QueueState> queues,
     Map<String, String> backend) {
@@ -44,6 +46,18 @@ public record VirtioState(
   @Override
   public byte[] config() {
     return config.clone();
+  }
+
+  /**
+   * The registers that say which part of something other registers show.
+   *
+   * @param deviceFeature which offered features
+   * @param driverFeature which accepted features
+   * @param queue which queue
+   */
+  public record Selects(int deviceFeature, int driverFeature, int queue) {
+    /** As after a reset. */
+    public static final Selects NONE = new Selects(0, 0, 0);
   }
 
   /**

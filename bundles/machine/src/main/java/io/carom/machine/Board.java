@@ -9,6 +9,7 @@ import io.carom.machine.ram.GuestRam;
 import io.carom.machine.ram.PageStates;
 import io.carom.machine.ram.Ram;
 import io.carom.machine.ram.RegionStore;
+import io.carom.machine.ram.ReservedRam;
 
 /**
  * The parts of one running machine, wired.
@@ -32,11 +33,16 @@ record Board(
     final Ram ram = new Ram(settings.lowBytes(), settings.highBytes());
     final PageStates states = new PageStates(ram.size(), settings.confidential());
     final StagedPlatform platform = StagedPlatform.of(ram, settings.platform());
+    final ReservedRam reserved = new ReservedRam(ram);
     final AddressSpaceMap map = new AddressSpaceMap(ram);
     final InterruptRouter interrupts = new InterruptRouter();
     final Ports ports =
-        new Ports(new BusTarget(ram, states, map, platform), interrupts, settings.quiesceTimeout());
+        new Ports(
+            new BusTarget(ram, states, reserved, map, platform),
+            interrupts,
+            settings.quiesceTimeout());
     final GuestRam guest = new GuestRam(ram, states, platform, ports::quiesceAll);
-    return new Board(guest, platform, map, new RegionStore(), ports, interrupts);
+    return new Board(
+        guest, platform, map, new RegionStore(reserved, guest), ports, interrupts);
   }
 }

@@ -16,6 +16,7 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -208,6 +209,18 @@ class RootBusTest {
     command(MEMORY);
     disk.attached().raise(1);
     assertThat(machine.interrupts).as("no bus mastering").hasSize(1);
+  }
+
+  @Test
+  @DisplayName("I3 D: a function is told when MSI-X comes and goes, as its line follows from that")
+  void i3_theFunctionIsToldOfMsix() {
+    final int control = 0x50 + 2;
+    disk.calls.clear();
+    machine.write(config(4, control), 2, 0x8000);
+    machine.write(config(4, control), 2, 0x8000); // no change
+    machine.write(config(4, control), 2, 0xc000);
+    machine.write(config(4, control), 2, 0);
+    assertThat(disk.calls).containsExactly("command 0", "command 0", "command 0");
   }
 
   @Test

@@ -5,6 +5,7 @@ import io.carom.memory.AddressMap;
 import io.carom.memory.MmioHandler;
 import io.carom.memory.PhysicalLayout;
 import io.carom.memory.RamRange;
+import io.carom.memory.RegionView;
 import io.carom.memory.SystemBus;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -43,7 +44,12 @@ public final class AddressSpaceMap implements AddressMap, SystemBus {
 
   @Override
   public Mapping memory(final String name, final long base, final MemorySegment memory) {
-    return add(new MapEntry.Memory(name, base, memory));
+    return add(new MapEntry.Memory(name, base, memory, null));
+  }
+
+  @Override
+  public Mapping view(final String name, final long base, final RegionView view) {
+    return add(new MapEntry.Memory(name, base, view.strict(), view));
   }
 
   @Override
@@ -54,7 +60,7 @@ public final class AddressSpaceMap implements AddressMap, SystemBus {
       return Words.load(ram.memory(), offset, width);
     }
     return switch (table.find(address, width)) {
-      case MapEntry.Memory(_, final long base, final MemorySegment memory) ->
+      case MapEntry.Memory(_, final long base, final MemorySegment memory, _) ->
           Words.load(memory, address - base, width);
       case MapEntry.Registers(_, final long base, _, final MmioHandler handler) ->
           handler.read(address - base, width) & Words.ones(width);
@@ -72,7 +78,7 @@ public final class AddressSpaceMap implements AddressMap, SystemBus {
       return;
     }
     switch (table.find(address, width)) {
-      case MapEntry.Memory(_, final long base, final MemorySegment memory) ->
+      case MapEntry.Memory(_, final long base, final MemorySegment memory, _) ->
           Words.store(memory, address - base, width, value);
       case MapEntry.Registers(_, final long base, _, final MmioHandler handler) ->
           handler.write(address - base, width, value & Words.ones(width));
@@ -90,8 +96,18 @@ public final class AddressSpaceMap implements AddressMap, SystemBus {
     if (offset >= 0) {
       return Optional.of(ram.memory().asSlice(offset, length));
     }
-    return table.find(address, length) instanceof MapEntry.Memory entry
-        ? Optional.of(entry.memory().asSlice(address - entry.base(), length))
+    if (!(table.find(address, length) instanceof MapEntry.Memory entry)) {
+      return Optional.empty();
+    }
+    final RegionView view = entry.view();
+    return Optional.of(
+        (view == null ? entry.memory() : view.memory()).asSlice(address - entry.base(), length));
+  }
+
+  @Override
+  public Optional<RegionView> view(final long address) {
+    return table.find(address, 1) instanceof MapEntry.Memory entry
+        ? Optional.ofNullable(entry.view())
         : Optional.empty();
   }
 

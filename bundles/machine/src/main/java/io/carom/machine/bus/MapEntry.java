@@ -1,7 +1,9 @@
 package io.carom.machine.bus;
 
 import io.carom.memory.MmioHandler;
+import io.carom.memory.RegionView;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /** One range of the address map besides RAM. Addresses are below 2^63, so ends do not wrap. */
 sealed interface MapEntry {
@@ -29,8 +31,13 @@ sealed interface MapEntry {
   /** Registers behind a handler. */
   record Registers(String name, long base, long size, MmioHandler handler) implements MapEntry {}
 
-  /** Plain memory. */
-  record Memory(String name, long base, MemorySegment memory) implements MapEntry {
+  /**
+   * Plain memory.
+   *
+   * @param view how CPUs see it, or null when they cache it coherently
+   */
+  record Memory(String name, long base, MemorySegment memory, @Nullable RegionView view)
+      implements MapEntry {
     @Override
     public long size() {
       return memory.byteSize();

@@ -5,6 +5,7 @@ import io.carom.machine.platform.PlatformSettings;
 import io.carom.machine.platform.StagedPlatform;
 import io.carom.machine.ram.PageStates;
 import io.carom.machine.ram.Ram;
+import io.carom.machine.ram.ReservedRam;
 import io.carom.memory.PhysicalLayout;
 import io.carom.pci.BusFaultException.Reason;
 import org.jspecify.annotations.Nullable;
@@ -14,10 +15,25 @@ import org.jspecify.annotations.Nullable;
  *
  * @param ram all RAM
  * @param states which of its pages devices may reach
+ * @param reserved RAM that is set apart for devices: the region of one, and nobody else's
  * @param map what else is in the address space, to tell why an access is refused
  * @param platform what makes bus addresses of those of RAM, and devices see of it
  */
-public record BusTarget(Ram ram, PageStates states, AddressSpaceMap map, StagedPlatform platform) {
+public record BusTarget(
+    Ram ram,
+    PageStates states,
+    ReservedRam reserved,
+    AddressSpaceMap map,
+    StagedPlatform platform) {
+  /** A target of whose RAM nothing is set apart. */
+  public BusTarget(
+      final Ram ram,
+      final PageStates states,
+      final AddressSpaceMap map,
+      final StagedPlatform platform) {
+    this(ram, states, new ReservedRam(ram), map, platform);
+  }
+
   /** A target behind a plain platform with the same offset for all RAM. */
   public BusTarget(
       final Ram ram, final PageStates states, final AddressSpaceMap map, final long busOffset) {
@@ -45,6 +61,9 @@ public record BusTarget(Ram ram, PageStates states, AddressSpaceMap map, StagedP
 
   /** Why a run that is RAM is refused all the same, or null. */
   @Nullable Reason forbidden(final long offset, final long length) {
-    return states.shared(offset, length) ? null : Reason.PRIVATE_PAGE;
+    if (!states.shared(offset, length)) {
+      return Reason.PRIVATE_PAGE;
+    }
+    return reserved.touches(offset, length) ? Reason.NOT_MEMORY : null;
   }
 }

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A function's port: its route, its sessions, and its counters.
@@ -20,6 +21,7 @@ final class DevicePort implements BusPort {
   private final String name;
   private final BusTarget target;
   private final MsiController interrupts;
+  private final @Nullable UsedPages used; // in a confidential guest only
   private final LongAdder messages = new LongAdder();
   private final LongAdder refusedMessages = new LongAdder();
   private volatile Route route = Route.INITIAL;
@@ -30,6 +32,8 @@ final class DevicePort implements BusPort {
     this.name = name;
     this.target = target;
     this.interrupts = interrupts;
+    used =
+        target.states().confidential() ? new UsedPages(target.states(), target.ram().size()) : null;
   }
 
   @Override
@@ -52,6 +56,16 @@ final class DevicePort implements BusPort {
     }
     return new PortCounters(
         sum.ownRegion(), sum.systemMemory(), sum.faulted() + refusedMessages.sum(), messages.sum());
+  }
+
+  @Override
+  public long unprotectedPages() {
+    return used == null ? 0 : used.count();
+  }
+
+  /** Pages of a confidential guest that were reached, or null. */
+  @Nullable UsedPages used() {
+    return used;
   }
 
   @Override

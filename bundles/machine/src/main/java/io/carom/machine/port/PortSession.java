@@ -49,6 +49,7 @@ final class PortSession extends SectionPadding implements BusSession {
   private final DevicePort port;
   private final BusTarget target;
   private final long epoch;
+  private final @Nullable UsedPages used;
   private final @Nullable CipherRuns cipherRuns;
   private final BusRun slice = new BusRun();
   private boolean closed;
@@ -62,6 +63,7 @@ final class PortSession extends SectionPadding implements BusSession {
     this.port = port;
     this.target = target;
     this.epoch = epoch;
+    used = port.used();
     cipherRuns = target.platform().cipherRuns();
   }
 
@@ -214,6 +216,9 @@ final class PortSession extends SectionPadding implements BusSession {
       throw fault(forbidden, address, length);
     }
     SYSTEM.setOpaque(this, systemAccesses + 1);
+    if (used != null) {
+      used.mark(offset, length);
+    }
     if (target.platform().plain()) {
       into.set(target.ram().memory(), offset);
       return;

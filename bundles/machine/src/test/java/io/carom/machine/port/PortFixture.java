@@ -2,9 +2,13 @@ package io.carom.machine.port;
 
 import io.carom.machine.bus.AddressSpaceMap;
 import io.carom.machine.bus.InterruptRouter;
+import io.carom.machine.platform.PlatformSettings;
+import io.carom.machine.platform.StagedPlatform;
 import io.carom.machine.ram.GuestRam;
 import io.carom.machine.ram.PageStates;
 import io.carom.machine.ram.Ram;
+import io.carom.machine.ram.RegionStore;
+import io.carom.machine.ram.ReservedRam;
 import io.carom.pci.BusSession;
 import io.carom.pci.PortControl;
 import java.lang.foreign.Arena;
@@ -25,13 +29,18 @@ final class PortFixture {
   final MemorySegment region = Arena.ofAuto().allocate(REGION_SIZE);
   final Ports ports;
   final GuestRam guest;
+  final RegionStore regions;
   final PortControl control;
   final BusSession session;
 
   PortFixture(final boolean confidential, final long busOffset, final Duration patience) {
     final PageStates states = new PageStates(ram.size(), confidential);
-    ports = new Ports(new BusTarget(ram, states, map, busOffset), interrupts, patience);
-    guest = new GuestRam(ram, states, busOffset, ports::quiesceAll);
+    final StagedPlatform platform = StagedPlatform.of(ram, PlatformSettings.plain(busOffset));
+    final ReservedRam reserved = new ReservedRam(ram);
+    ports =
+        new Ports(new BusTarget(ram, states, reserved, map, platform), interrupts, patience);
+    guest = new GuestRam(ram, states, platform, ports::quiesceAll);
+    regions = new RegionStore(reserved, guest);
     control = ports.create("00:04.0");
     session = control.port().open();
   }

@@ -16,7 +16,7 @@ class GuestRamTest {
   private final AtomicInteger quiesced = new AtomicInteger();
   private boolean quiesceSucceeds = true;
 
-  private GuestMemory ram(final boolean confidential) {
+  private GuestRam ram(final boolean confidential) {
     final Ram ram = new Ram(128 * PAGE, 64 * PAGE);
     return new GuestRam(
         ram,
@@ -99,7 +99,7 @@ class GuestRamTest {
 
   @Test
   void deviceRegionsSurviveTheirDevices() {
-    final RegionStore store = new RegionStore();
+    final RegionStore store = new RegionStore(new ReservedRam(new Ram(PAGE, 0)), ram(false));
     store.region("vda", PAGE).memory().fill((byte) 9);
     assertThat(store.region("vda", PAGE).memory().toArray(ValueLayout.JAVA_BYTE))
         .containsOnly((byte) 9);

@@ -90,6 +90,7 @@ final class FunctionConfig {
       }
       if (msix != null && registers.msixControl() != msixControl) {
         msix.control(registers.msixControl());
+        function.commandChanged(registers.command()); // MSI-X and INTx exclude each other
       }
     } finally {
       lock.unlock();

@@ -61,6 +61,13 @@ final class MsixTable {
     }
   }
 
+  /** Forgets what is pending. */
+  void forgetPending() {
+    for (int i = 0; i < pending.length(); i++) {
+      pending.set(i, 0);
+    }
+  }
+
   /** The guest wrote message control: what became unmasked by it and is pending is sent. */
   void control(final int value) {
     control = value;

@@ -151,6 +151,13 @@ public final class PluggedFunction implements PciAttachment {
   }
 
   @Override
+  public void forgetPending() {
+    if (msix != null) {
+      msix.forgetPending();
+    }
+  }
+
+  @Override
   public void intx(final boolean asserted) {
     line.set(asserted);
   }

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -82,6 +83,39 @@ class MsixTableTest {
     assertThat(sent).containsExactly("1fee03000 3");
     msix.raise(-1);
     msix.raise(VECTORS);
+    assertThat(sent).hasSize(1);
+  }
+
+  @Test
+  @DisplayName("I7 D: an entry that is changed while its vector is pending is sent as it is then")
+  void i7_remapWhilePending() {
+    msix.control(ENABLE);
+    program(5, true);
+    msix.raise(5);
+    msix.write(TABLE + 16 * 5, 8, 0x2_FEE0_0000L);
+    msix.write(TABLE + 16 * 5 + 8, 4, 77);
+    assertThat(sent).isEmpty();
+    msix.write(TABLE + 16 * 5 + 12, 4, 0);
+    assertThat(sent).containsExactly("2fee00000 77");
+    assertThat(msix.read(PBA, 8)).isZero();
+  }
+
+  @Test
+  @DisplayName("I7 S6 D: what is pending when the device is reset never fires")
+  void i7_forgottenVectorsDoNotFire() {
+    msix.control(ENABLE);
+    program(5, true);
+    program(66, true);
+    msix.raise(5);
+    msix.raise(66);
+    assertThat(msix.read(PBA, 8)).isEqualTo(1 << 5);
+    msix.forgetPending();
+    assertThat(msix.read(PBA, 8)).isZero();
+    assertThat(msix.read(PBA + 8, 8)).isZero();
+    msix.write(TABLE + 16 * 5 + 12, 4, 0);
+    msix.write(TABLE + 16 * 66 + 12, 4, 0);
+    assertThat(sent).isEmpty();
+    msix.raise(66);
     assertThat(sent).hasSize(1);
   }
 

@@ -20,6 +20,8 @@ public final class Commands {
           CommandKind.of(VirtioListCommand.class, VirtioListCommand::new),
           CommandKind.of(VirtioInfoCommand.class, VirtioInfoCommand::new),
           CommandKind.of(VirtioFeaturesCommand.class, VirtioFeaturesCommand::new),
+          CommandKind.of(VirtioSaveCommand.class, VirtioSaveCommand::new),
+          CommandKind.of(VirtioRestoreCommand.class, VirtioRestoreCommand::new),
           CommandKind.of(DmaStrategiesCommand.class, DmaStrategiesCommand::new),
           CommandKind.of(DmaUseCommand.class, DmaUseCommand::new),
           CommandKind.of(DmaTransitionCommand.class, DmaTransitionCommand::new),

@@ -73,6 +73,7 @@ public record VirtioEntry(
     word(words, bits, VirtioStatus.DRIVER, "DRIVER");
     word(words, bits, VirtioStatus.FEATURES_OK, "FEATURES_OK");
     word(words, bits, VirtioStatus.DRIVER_OK, "DRIVER_OK");
+    word(words, bits, VirtioStatus.SUSPEND, "SUSPEND");
     word(words, bits, VirtioStatus.NEEDS_RESET, "NEEDS_RESET");
     word(words, bits, VirtioStatus.FAILED, "FAILED");
     return words;

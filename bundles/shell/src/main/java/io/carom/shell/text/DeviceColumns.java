@@ -4,6 +4,8 @@ import io.carom.shell.result.CommandList;
 import io.carom.shell.result.DeviceAdded;
 import io.carom.shell.result.DeviceRemoved;
 import io.carom.shell.result.FeatureTable;
+import io.carom.shell.result.StateRestored;
+import io.carom.shell.result.StateSaved;
 import io.carom.shell.result.VirtioEntry;
 import io.carom.virtio.VirtioDeviceInfo;
 import java.util.Locale;
@@ -75,6 +77,19 @@ final class DeviceColumns {
           .word("name", DeviceRemoved::name)
           .word("removed", DeviceRemoved::removed)
           .word("released by the guest", DeviceRemoved::released);
+
+  static final Columns<StateSaved> SAVED =
+      new Columns<StateSaved>()
+          .word("name", StateSaved::name)
+          .word("file", StateSaved::file)
+          .word("size", saved -> Values.bytes(saved.sizeBytes()))
+          .word("queues", StateSaved::queues);
+
+  static final Columns<StateRestored> RESTORED =
+      new Columns<StateRestored>()
+          .word("name", StateRestored::name)
+          .word("file", StateRestored::file)
+          .word("queues", StateRestored::queues);
 
   static final Columns<CommandList.Line> COMMANDS =
       new Columns<CommandList.Line>()

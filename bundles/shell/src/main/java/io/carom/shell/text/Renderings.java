@@ -27,6 +27,8 @@ import io.carom.shell.result.IommuMappings;
 import io.carom.shell.result.Lists;
 import io.carom.shell.result.LiveMappings;
 import io.carom.shell.result.PoolMaps;
+import io.carom.shell.result.StateRestored;
+import io.carom.shell.result.StateSaved;
 import io.carom.shell.result.SwiotlbStat;
 import io.carom.shell.result.Usage;
 import io.carom.shell.result.VirtioEntry;
@@ -84,6 +86,8 @@ final class Renderings {
         Rendering.list(DeviceColumns.FEATURES, FeatureTable::features, "no features"));
     put(DeviceAdded.class, Rendering.row(DeviceColumns.ADDED));
     put(DeviceRemoved.class, Rendering.row(DeviceColumns.REMOVED));
+    put(StateSaved.class, Rendering.row(DeviceColumns.SAVED));
+    put(StateRestored.class, Rendering.row(DeviceColumns.RESTORED));
   }
 
   private static void dma() {

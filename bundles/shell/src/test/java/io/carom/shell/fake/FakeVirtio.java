@@ -6,12 +6,16 @@ import io.carom.virtio.VirtioDeviceInfo;
 import io.carom.virtio.VirtioFeatures;
 import io.carom.virtio.VirtioHost;
 import io.carom.virtio.VirtioIds;
+import io.carom.virtio.VirtioState;
 import io.carom.virtio.VirtioStatus;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** A host that plugs what it is asked to. */
@@ -24,6 +28,9 @@ public final class FakeVirtio implements VirtioHost {
 
   /** Accesses that strict devices make to system memory with each workload. */
   public final AtomicLong strictLeak = new AtomicLong();
+
+  /** Names of what is at rest. */
+  public final Set<String> resting = new TreeSet<>();
 
   /** Whether the guest lets devices go. */
   public boolean lettingGo = true;
@@ -89,7 +96,51 @@ public final class FakeVirtio implements VirtioHost {
 
   @Override
   public VirtioDeviceInfo add(final String type, final Map<String, Object> properties) {
-    throw new IllegalArgumentException("there is no device type " + type);
+    throw new IllegalArgumentException("this host makes disks of a BlkSpec only");
+  }
+
+  @Override
+  public synchronized VirtioState save(final String name) {
+    spec(name);
+    resting.add(name);
+    return state(name);
+  }
+
+  private static VirtioState state(final String name) {
+    return new VirtioState(
+        VirtioState.VERSION,
+        VirtioIds.TYPE_BLOCK,
+        VirtioFeatures.VERSION_1,
+        VirtioFeatures.VERSION_1,
+        VirtioStatus.ACKNOWLEDGE,
+        1,
+        0,
+        VirtioState.Selects.NONE,
+        new byte[0],
+        List.of(),
+        Map.of("name", name));
+  }
+
+  @Override
+  public synchronized void restore(final String name, final VirtioState state) {
+    if (!name.equals(state.backend().get("name"))) {
+      throw new IllegalArgumentException("the saved state cannot be restored: it is another's");
+    }
+    resting.remove(name);
+  }
+
+  @Override
+  public byte[] writeState(final VirtioState state) {
+    return ("state of " + state.backend().get("name")).getBytes(StandardCharsets.UTF_8);
+  }
+
+  @Override
+  public VirtioState readState(final byte[] bytes) {
+    final String text = new String(bytes, StandardCharsets.UTF_8);
+    if (!text.startsWith("state of ")) {
+      throw new IllegalArgumentException("this is no saved state of a virtio device");
+    }
+    return state(text.substring("state of ".length()));
   }
 
   @Override

@@ -6,7 +6,9 @@ import io.carom.pci.PciBus;
 import io.carom.virtio.BlkSpec;
 import io.carom.virtio.VirtioDeviceInfo;
 import io.carom.virtio.VirtioHost;
+import io.carom.virtio.VirtioState;
 import io.carom.virtio.device.host.DeviceRegistry.Device;
+import io.carom.virtio.device.state.VirtioStateCodec;
 import io.carom.virtio.device.transport.VirtioPciFunction;
 import java.io.IOException;
 import java.time.Duration;
@@ -189,6 +191,26 @@ public final class VirtioHostComponent implements VirtioHost {
       properties.put("slot", slot);
     }
     return FrameworkUtil.asDictionary(properties);
+  }
+
+  @Override
+  public VirtioState save(final String name) {
+    return function(registry.device(name).orElseThrow(() -> unknown(name))).save();
+  }
+
+  @Override
+  public void restore(final String name, final VirtioState state) {
+    function(registry.device(name).orElseThrow(() -> unknown(name))).restore(state);
+  }
+
+  @Override
+  public byte[] writeState(final VirtioState state) {
+    return VirtioStateCodec.write(state);
+  }
+
+  @Override
+  public VirtioState readState(final byte[] bytes) {
+    return VirtioStateCodec.read(bytes);
   }
 
   @Override

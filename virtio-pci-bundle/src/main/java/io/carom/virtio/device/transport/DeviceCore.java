@@ -12,7 +12,6 @@ import io.carom.virtio.device.region.BounceRegion;
 import io.carom.virtio.device.type.DeviceType;
 import io.carom.virtio.device.type.ErrorLog;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -36,19 +35,18 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Suspension</b> (SUSPEND) waits in the same way. Until it is complete both SUSPEND and
  * DRIVER_OK are set; if that takes longer than taking the function out may, it has failed, and the
  * device needs a reset. Doorbells of a suspended device are dropped: when it goes on it looks at
- * every queue. A configuration notification is kept until then: whoever has one raises {@code
- * configDue}, then looks whether the device is suspended; resuming ends the suspension, then looks
- * at {@code configDue}; so one of the two sends it. Queue registers and configuration keep their
- * values meanwhile, whatever is written.
+ * every queue. A configuration notification is kept until then, see {@link DueNotifications}. Queue
+ * registers and configuration keep their values meanwhile, whatever is written.
  *
  * <p><b>Rest</b> is what the host wants for saving the state: as a suspension, but not visible to
- * the driver, all of whose writes but a reset are ignored; see {@link StateKeeper}.
+ * the driver, all of whose writes but a reset are ignored; see {@link DeviceSaver}.
  *
  * <p><b>What a driver does in the wrong order</b> is ignored: features outside of negotiation,
  * FEATURES_OK without ACKNOWLEDGE and DRIVER, DRIVER_OK without FEATURES_OK, enabling a queue
  * before FEATURES_OK, and any value of queue_enable but 1.
  */
 final class DeviceCore implements QueueHost {
+  private static final long NANOS_PER_MS = 1_000_000;
   private static final int ACKNOWLEDGED = VirtioStatus.ACKNOWLEDGE | VirtioStatus.DRIVER;
 
   private final DeviceType type;
@@ -60,7 +58,8 @@ final class DeviceCore implements QueueHost {
   private final Interrupts interrupts;
   private final QueueSet queues;
   private final Plug plug = new Plug();
-  private final AtomicBoolean configDue = new AtomicBoolean();
+  private final DueNotifications due;
+  private final DeviceSaver saver;
   private volatile CommandListener listener = CommandListener.NONE;
   private volatile boolean lineStale;
 
@@ -83,6 +82,10 @@ final class DeviceCore implements QueueHost {
     this.errors = errors;
     interrupts = new Interrupts(type.queues());
     queues = new QueueSet(name, type, region, options, this);
+    due = new DueNotifications(status, interrupts, queues);
+    final StateKeeper keeper =
+        new StateKeeper(type, features, status, interrupts, queues, plug);
+    saver = new DeviceSaver(this, status, queues, plug, keeper, options.stopWaitNanos());
   }
 
   /** Who is told of changes of the route to memory; before the function is plugged. */
@@ -202,8 +205,7 @@ final class DeviceCore implements QueueHost {
   private void driverReady(final boolean awake) {
     if (status.suspended()) {
       if (awake && status.resume()) {
-        lineStale = true; // and with it what is due of the configuration
-        queues.serveEnabled(plug.attachment());
+        goesOn();
       }
     } else if (!status.has(VirtioStatus.DRIVER_OK)) {
       status.add(VirtioStatus.DRIVER_OK);
@@ -237,7 +239,7 @@ final class DeviceCore implements QueueHost {
     interrupts.reset();
     lineStale = true;
     negotiated = 0;
-    configDue.set(false);
+    due.reset();
     plug.translated(type.translated());
     type.reset();
     listener.reset();
@@ -272,7 +274,7 @@ final class DeviceCore implements QueueHost {
     } else if (System.nanoTime() - suspendDeadline >= 0) {
       failure =
           "it could not be suspended: a request is being served for longer than "
-              + options.stopWaitNanos() / 1_000_000
+              + options.stopWaitNanos() / NANOS_PER_MS
               + " ms";
     }
   }
@@ -297,7 +299,7 @@ final class DeviceCore implements QueueHost {
     if (lineStale) {
       lineStale = false;
       interrupts.updateLine();
-      tellConfig();
+      due.tell();
     }
     queues.serveDue();
   }
@@ -348,16 +350,41 @@ final class DeviceCore implements QueueHost {
   /** The device's configuration has changed: the driver is told, once it drives. */
   void configChanged() {
     if (status.driven()) {
-      configDue.set(true);
-      tellConfig();
+      due.config();
     }
   }
 
-  /** Sends the configuration notification that is due, unless the device is suspended. */
-  private void tellConfig() {
-    if (!status.suspended() && configDue.getAndSet(false)) {
-      interrupts.config();
+  // ---- saved state
+
+  DeviceSaver saver() {
+    return saver;
+  }
+
+  /** Whether the host keeps the device at rest. */
+  boolean atRest() {
+    return status.resting();
+  }
+
+  /** The device is no longer suspended or at rest: it looks at its queues, and at what is due. */
+  void goesOn() {
+    lineStale = true; // and with it what is due
+    if (status.has(VirtioStatus.DRIVER_OK)) {
+      queues.serveEnabled(plug.attachment());
     }
+  }
+
+  /** A saved state was put in. */
+  void restored() {
+    negotiated = status.has(VirtioStatus.FEATURES_OK) ? features.accepted() : 0;
+    for (int i = 0; i < queues.count(); i++) {
+      if (queues.get(i).enabled()) {
+        listener.queueEnabled(i, negotiated, regionAddress());
+      }
+    }
+    if (status.driven()) {
+      due.everything();
+    }
+    goesOn();
   }
 
   // ---- the route to memory
@@ -496,11 +523,10 @@ final class DeviceCore implements QueueHost {
   void needsReset(final String text) {
     if (status.needsReset(text)) {
       errors.report("needs a reset: " + text);
-      if (status.has(VirtioStatus.DRIVER_OK)) {
+      if (status.has(VirtioStatus.DRIVER_OK) && !status.resting()) {
         interrupts.config();
-      } else if (status.suspended()) {
-        configDue.set(true); // told when it goes on
-        tellConfig();
+      } else if (status.driven()) {
+        due.config(); // told when it goes on
       }
     }
   }

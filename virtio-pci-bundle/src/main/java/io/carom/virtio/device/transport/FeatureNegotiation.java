@@ -92,22 +92,27 @@ final class FeatureNegotiation {
   }
 
   /** Takes bits up as a driver's that were accepted before. */
-  void restore(final long accepted) {
+  void restore(final long accepted, final int selectedDevice, final int selectedDriver) {
     reset();
+    deviceSelect = selectedDevice;
+    driverSelect = selectedDriver;
     words[0] = (int) accepted;
     words[1] = (int) (accepted >>> Integer.SIZE);
   }
 
   /** Why what the driver accepted cannot be worked with, or null. */
   @Nullable String refusal() {
-    final long accepted = accepted();
+    return words[2] != 0 || words[3] != 0 || beyond
+        ? "the driver accepted what was not offered: bits above 63"
+        : refusal(accepted());
+  }
+
+  /** Why a set of features cannot be worked with, or null. */
+  @Nullable String refusal(final long accepted) {
     final long unoffered = accepted & ~offered;
     if (unoffered != 0) {
       return "the driver accepted what was not offered: "
           + String.join(" ", VirtioFeatures.names(typeId, unoffered));
-    }
-    if (words[2] != 0 || words[3] != 0 || beyond) {
-      return "the driver accepted what was not offered: bits above 63";
     }
     final String missing = FeatureDependencies.missing(typeId, accepted);
     if (missing != null) {

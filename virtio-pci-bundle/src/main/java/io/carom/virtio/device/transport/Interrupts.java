@@ -34,6 +34,22 @@ final class Interrupts {
   void reset() {
     unmapAll();
     isr.set(0);
+    final PciAttachment to = attachment;
+    if (to != null) {
+      to.forgetPending(); // nothing of before the reset may be told after it
+    }
+  }
+
+  /** Takes up what was saved; {@link #updateLine} is to follow. */
+  void restore(final int saved, final int vector) {
+    unmapAll();
+    isr.set(saved);
+    configVector(vector);
+  }
+
+  /** The ISR, without the side effects of a driver's read. */
+  int isr() {
+    return isr.get();
   }
 
   private void unmapAll() {

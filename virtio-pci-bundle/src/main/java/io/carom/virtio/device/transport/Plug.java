@@ -50,6 +50,10 @@ final class Plug {
     return session;
   }
 
+  boolean translated() {
+    return translated;
+  }
+
   /** Sets whether the IOMMU stands before the device; no section is open to be waited for. */
   void translated(final boolean on) {
     final PciAttachment to = attachment;

@@ -1,5 +1,6 @@
 package io.carom.virtio.device.transport;
 
+import io.carom.virtio.VirtioState.QueueState;
 import java.util.function.IntPredicate;
 
 /** What the driver sets of one queue before it enables it. Guarded by the device's lock. */
@@ -23,6 +24,16 @@ final class QueueRegisters {
     driver = 0;
     device = 0;
     enabled = false;
+    resetting = false;
+  }
+
+  /** Takes up a saved queue's. */
+  void restore(final QueueState state) {
+    size = state.size();
+    desc = state.desc();
+    driver = state.driver();
+    device = state.device();
+    enabled = state.enabled();
     resetting = false;
   }
 

@@ -6,6 +6,7 @@ import io.carom.virtio.CommonCfgDescriptor;
 import io.carom.virtio.RegionOptions.Mixing;
 import io.carom.virtio.VirtioDeviceInfo.QueueInfo;
 import io.carom.virtio.VirtioFeatures;
+import io.carom.virtio.VirtioState.QueueState;
 import io.carom.virtio.device.queue.AddressMode;
 import io.carom.virtio.device.queue.DoorbellServer;
 import io.carom.virtio.device.queue.EventSender;
@@ -187,7 +188,71 @@ final class QueueSet {
    * @return false when the device is gone
    */
   boolean enable(final int index, final long accepted, final BusSession bus) throws QueueException {
-    final VirtQueue ring = open(registers[index], accepted);
+    final VirtQueue ring = QueueLayouts.of(accepted).open(setup(registers[index], accepted));
+    if (!look(ring, bus)) {
+      return false;
+    }
+    servers[index].activate(ring, handler(index, accepted));
+    registers[index].enable();
+    return true;
+  }
+
+  // ---- saved state
+
+  /** A ring that goes on, and what to do with its chains. */
+  record Restored(VirtQueue ring, QueueHandler handler) {}
+
+  /** The state of a queue at rest. */
+  QueueState state(final int index, final int vector) {
+    final QueueRegisters queue = registers[index];
+    final VirtQueue ring = servers[index].ring();
+    return new QueueState(
+        queue.size(),
+        queue.enabled(),
+        vector,
+        queue.desc(),
+        queue.driver(),
+        queue.device(),
+        ring == null ? 0 : ring.nextAvail(),
+        ring == null ? 0 : ring.nextUsed());
+  }
+
+  /**
+   * Opens the rings of saved queues, and looks at them; changes nothing.
+   *
+   * @param usable whether the device can go on; the rings of one that is broken are not looked at
+   * @return a ring for each queue that is enabled, null for the others
+   */
+  @Nullable Restored[] open(
+      final List<QueueState> states,
+      final long accepted,
+      final boolean usable,
+      final BusSession bus)
+      throws QueueException {
+    final @Nullable Restored[] rings = new Restored[registers.length];
+    for (int i = 0; usable && i < rings.length; i++) {
+      final QueueState state = states.get(i);
+      if (state.enabled()) {
+        final QueueRegisters queue = new QueueRegisters(type.queueSize());
+        queue.restore(state);
+        final VirtQueue ring =
+            QueueLayouts.of(accepted).open(setup(queue, accepted), state.nextAvail());
+        look(ring, bus);
+        rings[i] = new Restored(ring, handler(i, accepted));
+      }
+    }
+    return rings;
+  }
+
+  /** Takes up a saved queue; nobody serves, and all are as after a reset. */
+  void restore(final int index, final QueueState state, final @Nullable Restored restored) {
+    registers[index].restore(state);
+    if (restored != null) {
+      servers[index].activate(restored.ring, restored.handler);
+    }
+  }
+
+  private static boolean look(final VirtQueue ring, final BusSession bus) throws QueueException {
     final long version = bus.begin();
     if (version < 0) {
       return false; // revoked: there is no device any more
@@ -197,23 +262,22 @@ final class QueueSet {
     } finally {
       bus.end();
     }
-    final boolean events = type.mode(index) == QueueMode.EVENTS;
-    servers[index].activate(ring, events ? NO_HANDLER : type.open(index, accepted));
-    registers[index].enable();
     return true;
   }
 
-  private VirtQueue open(final QueueRegisters queue, final long accepted) throws QueueException {
-    return QueueLayouts.of(accepted)
-        .open(
-            new QueueSetup(
-                queue.size(),
-                queue.desc(),
-                queue.driver(),
-                queue.device(),
-                accepted,
-                mode(accepted),
-                region.options().mixing() == Mixing.ALL_OR_NOTHING));
+  private QueueHandler handler(final int index, final long accepted) {
+    return type.mode(index) == QueueMode.EVENTS ? NO_HANDLER : type.open(index, accepted);
+  }
+
+  private QueueSetup setup(final QueueRegisters queue, final long accepted) {
+    return new QueueSetup(
+        queue.size(),
+        queue.desc(),
+        queue.driver(),
+        queue.device(),
+        accepted,
+        mode(accepted),
+        region.options().mixing() == Mixing.ALL_OR_NOTHING);
   }
 
   private AddressMode mode(final long accepted) {
@@ -222,6 +286,8 @@ final class QueueSet {
     }
     return region.restricted(accepted) ? AddressMode.RESTRICTED : AddressMode.BUS;
   }
+
+  // ---- serving
 
   /** The driver drives: every enabled queue is served from now on. */
   void serveEnabled(final @Nullable PciAttachment to) {

@@ -7,6 +7,7 @@ import io.carom.pci.PciFunctionSpec;
 import io.carom.pci.PortCounters;
 import io.carom.virtio.RegionInfo;
 import io.carom.virtio.VirtioDeviceInfo;
+import io.carom.virtio.VirtioState;
 import io.carom.virtio.device.region.BounceRegion;
 import io.carom.virtio.device.region.RegionReport;
 import io.carom.virtio.device.type.ConfigSpace;
@@ -24,6 +25,8 @@ import org.jspecify.annotations.Nullable;
  * between two places, is none.
  */
 public final class VirtioPciFunction implements PciFunction {
+  private static final String AT_REST =
+      "at rest since its state was saved: restore that, or let the driver reset it";
   private static final PortCounters NO_ACCESSES = new PortCounters(0, 0, 0, 0);
 
   private final String name;
@@ -78,6 +81,41 @@ public final class VirtioPciFunction implements PciFunction {
   /** Whether the bus has plugged it in. */
   public boolean isPlugged() {
     return core.attachment() != null;
+  }
+
+  /**
+   * Brings the device to rest and tells its state. It stays at rest, invisibly for its driver,
+   * until {@link #restore}, {@link #goOn}, or the driver's reset. The state says nothing of memory:
+   * of guest RAM, of the SWIOTLB region, which another function may scrub when it is plugged in, nor
+   * of what the bus keeps, as BARs and MSI-X. Bounded, whatever a handler does.
+   *
+   * @throws IllegalStateException with one line, when it is not plugged in, or a handler hangs; it
+   *     goes on then
+   */
+  public VirtioState save() {
+    return core.saver().save();
+  }
+
+  /** Lets a device at rest go on, as if it had not been saved. */
+  public void goOn() {
+    core.saver().goOn();
+  }
+
+  /**
+   * Goes on from a state, on the memory that its rings are in.
+   *
+   * @throws IllegalStateException with one line, when the function is not plugged in, or its driver
+   *     has begun to use it; only one as after a reset or at rest can be restored
+   * @throws IllegalArgumentException with one line, when the state is not one of such a device; it
+   *     is as it was before
+   */
+  public void restore(final VirtioState state) {
+    core.saver().restore(state);
+  }
+
+  /** Whether the device is kept at rest after saving. */
+  public boolean atRest() {
+    return core.atRest();
   }
 
   /** Tells the driver that the configuration structure has changed. */
@@ -180,7 +218,7 @@ public final class VirtioPciFunction implements PciFunction {
         counters.systemMemory(),
         counters.faulted(),
         type.requests(),
-        core.lastError(),
+        core.atRest() ? AT_REST : core.lastError(),
         regionInfo(attachment));
   }
 

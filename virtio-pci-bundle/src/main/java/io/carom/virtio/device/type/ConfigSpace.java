@@ -77,6 +77,11 @@ public final class ConfigSpace {
     changed = true;
   }
 
+  /** A copy of the bytes. */
+  public synchronized byte[] toBytes() {
+    return bytes.toArray(ValueLayout.JAVA_BYTE);
+  }
+
   /** A driver's read of 1, 2 or 4 bytes; what lies behind the structure reads 0. */
   public synchronized long read(final int offset, final int width) {
     if (changed) {

@@ -43,11 +43,17 @@ public final class FakeBus implements PciAttachment, BusPort {
   public volatile boolean revoked;
   public volatile int vectors;
 
+  /** How often {@link #forgetPending} was called. */
+  public final AtomicInteger forgotten = new AtomicInteger();
+
   /** Answers of {@link #translated}, in order. */
   public final List<Boolean> translated = Collections.synchronizedList(new ArrayList<>());
 
   /** Where the region is decoded, or -1. */
   public volatile long regionBase = REGION_BASE;
+
+  /** What the machine says of pages that are shared for the function. */
+  public volatile long unprotectedPages;
 
   /** Run after a vector was raised, on the thread that raised it. */
   public volatile Runnable onRaise = () -> {};
@@ -107,6 +113,11 @@ public final class FakeBus implements PciAttachment, BusPort {
   }
 
   @Override
+  public void forgetPending() {
+    forgotten.incrementAndGet();
+  }
+
+  @Override
   public void intx(final boolean asserted) {
     line = asserted;
   }
@@ -129,6 +140,11 @@ public final class FakeBus implements PciAttachment, BusPort {
   @Override
   public BusSession open() {
     return new Session();
+  }
+
+  @Override
+  public long unprotectedPages() {
+    return unprotectedPages;
   }
 
   @Override
