@@ -30,4 +30,25 @@ public interface GuestKernel {
    * @throws IllegalArgumentException when there is no such function
    */
   void rebind(String pciAddress);
+
+  /**
+   * Has a device rest (virtio 1.4, section Device Suspend). Requests for it wait; their deadlines
+   * begin anew when it goes on.
+   *
+   * @throws IllegalArgumentException when there is no such function
+   * @throws IllegalStateException with one line, when it cannot be suspended
+   */
+  default void suspend(final String pciAddress) {
+    throw new IllegalStateException("this kernel suspends no devices");
+  }
+
+  /**
+   * Has a suspended device go on.
+   *
+   * @throws IllegalArgumentException when there is no such function
+   * @throws IllegalStateException with one line, when it cannot go on
+   */
+  default void resume(final String pciAddress) {
+    throw new IllegalStateException("this kernel suspends no devices");
+  }
 }

@@ -24,6 +24,11 @@ public interface AddressMap {
    */
   Mapping memory(String name, long base, MemorySegment memory);
 
+  /** Puts memory that CPUs do not cache at an address, as {@link #memory} does. */
+  default Mapping view(final String name, final long base, final RegionView view) {
+    return memory(name, base, view.memory());
+  }
+
   /** A live entry of the map. */
   @ProviderType
   interface Mapping extends AutoCloseable {

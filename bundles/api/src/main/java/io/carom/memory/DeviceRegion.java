@@ -7,9 +7,16 @@ import java.lang.foreign.MemorySegment;
  * device model, and even the device while anyone still refers to it.
  *
  * @param name unique name, as given when it was created
- * @param memory the bytes, zero when first created, committed lazily
+ * @param memory the bytes as the device sees them, zero when first created, committed lazily
+ * @param address guest-physical address of one that lies in RAM, else -1
+ * @param busAddress bus address of one that lies in RAM, else -1
  */
-public record DeviceRegion(String name, MemorySegment memory) {
+public record DeviceRegion(String name, MemorySegment memory, long address, long busAddress) {
+  /** A region that lies in no RAM. */
+  public DeviceRegion(final String name, final MemorySegment memory) {
+    this(name, memory, -1, -1);
+  }
+
   /** Bytes of the region. */
   public long size() {
     return memory.byteSize();

@@ -32,4 +32,13 @@ public interface SystemBus {
    *     whose decoding is off
    */
   Optional<MemorySegment> map(long address, long length);
+
+  /**
+   * How CPUs see memory that they map at an address and do not cache.
+   *
+   * @return the view of all the memory there, or empty where CPUs cache it coherently
+   */
+  default Optional<RegionView> view(final long address) {
+    return Optional.empty();
+  }
 }

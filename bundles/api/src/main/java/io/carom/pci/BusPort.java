@@ -20,6 +20,14 @@ public interface BusPort {
   /** Opens a session for one thread. */
   BusSession open();
 
+  /**
+   * Pages of a confidential guest that are shared with devices now and that this function has
+   * reached as system memory: protection that was lifted for it.
+   */
+  default long unprotectedPages() {
+    return 0;
+  }
+
   /** Accesses of this function since it was plugged, by kind. */
   PortCounters counters();
 

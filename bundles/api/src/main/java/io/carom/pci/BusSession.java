@@ -60,6 +60,11 @@ public interface BusSession extends AutoCloseable {
     throw new BusFaultException(BusFaultException.Reason.UNMAPPED, offset, length);
   }
 
+  /** Bus address at which the function's own SWIOTLB range is decoded now, or -1. */
+  default long ownBase() {
+    return -1;
+  }
+
   /**
    * How much of a run can be resolved as one piece, inside a section: all of it, unless an IOMMU
    * scatters it. Counts nothing and reports no fault; {@link #resolve} does.

@@ -42,4 +42,13 @@ public interface PciAttachment {
   default long barAddress(final int index) {
     return -1;
   }
+
+  /**
+   * Where the function's own SWIOTLB range is now, in whichever place it lies.
+   *
+   * @return its bus address, or -1 while it is not decoded or there is none
+   */
+  default long ownRangeAddress() {
+    return -1;
+  }
 }

@@ -40,8 +40,19 @@ public interface PciFunction {
   /** A guest store to a register BAR. */
   void write(int bar, long offset, int width, long value);
 
-  /** Memory decoding, bus mastering or a BAR's address changed. Called after the change. */
+  /**
+   * Memory decoding, bus mastering or a BAR's address changed, or the place of a range that another
+   * function of the device has. Called after the change.
+   */
   default void commandChanged(final int command) {}
+
+  /**
+   * How the function reaches its SWIOTLB range, when there is more to say than that a BAR is
+   * {@linkplain BarSpec#swiotlb marked}. Constant while it is plugged.
+   */
+  default @Nullable OwnRange ownRange() {
+    return null;
+  }
 
   /** The name under which faults and logs speak of it; null for the address alone. */
   default @Nullable String label() {

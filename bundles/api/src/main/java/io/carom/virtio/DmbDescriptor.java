@@ -31,7 +31,6 @@ public final class DmbDescriptor {
 
   /** Bytes of a common configuration that holds the register. */
   public static int commonBytes(final int register) {
-    // whole dwords, as any structure here; at least what lies before it by default
-    return Math.max(CommonCfgDescriptor.SIZE, register + Integer.BYTES & -Integer.BYTES);
+    return Math.max(CommonCfgDescriptor.FULL_SIZE, (register + Integer.BYTES) & -Integer.BYTES);
   }
 }

@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param faultedAccesses DMA accesses refused
  * @param requests requests served
  * @param lastError why the device needs a reset, or null
+ * @param region more about its region, or null without one
  */
 public record VirtioDeviceInfo(
     String name,
@@ -41,7 +42,8 @@ public record VirtioDeviceInfo(
     long systemMemoryAccesses,
     long faultedAccesses,
     long requests,
-    @Nullable String lastError) {
+    @Nullable String lastError,
+    @Nullable RegionInfo region) {
   /** Copies the list. */
   public VirtioDeviceInfo {
     queues = List.copyOf(queues);

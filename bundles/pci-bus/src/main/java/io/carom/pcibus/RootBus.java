@@ -10,6 +10,7 @@ import io.carom.pci.PciBus;
 import io.carom.pci.PciFunction;
 import io.carom.pcibus.SlotClaims.Claim;
 import io.carom.pcibus.function.PluggedFunction;
+import io.carom.pcibus.function.SharedRanges;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,14 +34,15 @@ final class RootBus implements PciBus {
 
   private static final Logger LOG = LoggerFactory.getLogger(RootBus.class);
   private static final int DEVFN_SHIFT = 3;
-  private static final int FUNCTION_MASK = (1 << DEVFN_SHIFT) - 1;
+  private static final int FUNCTIONS = 1 << DEVFN_SHIFT;
 
   private final AddressMap map;
   private final BusPorts ports;
   private final MsiController interrupts;
   private final SlotClaims claims = new SlotClaims();
   private final AtomicReferenceArray<@Nullable PluggedFunction> slots =
-      new AtomicReferenceArray<>(SlotClaims.SLOTS);
+      new AtomicReferenceArray<>(SlotClaims.SLOTS << DEVFN_SHIFT); // by device and function
+  private final SharedRanges shared = new SharedRanges();
   private final HotplugRegisters hotplug;
   private final List<Mapping> windows = new ArrayList<>();
   private volatile boolean closed;
@@ -52,7 +54,13 @@ final class RootBus implements PciBus {
     this.hotplug = new HotplugRegisters(interrupts, this::ejected);
     final PluggedFunction bridge =
         new PluggedFunction(
-            new PciAddress(0, 0, 0), "host bridge", new BridgeFunction(), map, ports, interrupts);
+            new PciAddress(0, 0, 0),
+            "host bridge",
+            new BridgeFunction(),
+            map,
+            ports,
+            interrupts,
+            shared);
     slots.set(0, bridge);
     try {
       windows.add(
@@ -86,19 +94,24 @@ final class RootBus implements PciBus {
     }
     final PluggedFunction function;
     try {
-      function = new PluggedFunction(claim.address(), claim.name(), model, map, ports, interrupts);
+      function =
+          new PluggedFunction(
+              claim.address(), claim.name(), model, map, ports, interrupts, shared);
     } catch (final RuntimeException | LinkageError e) { // the model's code is called in there
       claims.release(claim.address());
       LOG.error("{} is not plugged into {}: {}", claim.name(), claim.address(), reason(e));
       return;
     }
+    if (function.sharesRange()) {
+      shared.add(function, this::decodedAt);
+    }
     if (!function.announce()) {
       takeOut(function);
       return;
     }
-    final int slot = claim.address().device();
-    slots.set(slot, function);
-    hotplug.up(slot);
+    slots.set(claim.address().devfn(), function);
+    countFunctions(claim.address().device());
+    hotplug.up(claim.address().device());
     LOG.info("{} plugged", function.label());
     if (!claim.plugged(function) || closed) { // it, or the bus, went away meanwhile
       takeOut(function);
@@ -117,8 +130,8 @@ final class RootBus implements PciBus {
   @Override
   public List<Plugged> functions() {
     final List<Plugged> list = new ArrayList<>();
-    for (int slot = 1; slot < SlotClaims.SLOTS; slot++) {
-      final PluggedFunction function = slots.get(slot);
+    for (int devfn = FUNCTIONS; devfn < slots.length(); devfn++) { // behind the bridge
+      final PluggedFunction function = slots.get(devfn);
       if (function != null) {
         list.add(new Plugged(function.address(), function.name(), function.port().counters()));
       }
@@ -137,6 +150,15 @@ final class RootBus implements PciBus {
               + "; plugged are "
               + functions().stream().map(p -> p.address() + " " + p.name()).toList());
     }
+    final List<PluggedFunction> together = inSlot(slot);
+    if (together.size() > 1) {
+      throw new IllegalArgumentException(
+          "slot "
+              + address
+              + " holds "
+              + together.stream().map(f -> f.address() + " " + f.name()).toList()
+              + ", which a guest lets go together: remove them by force, one by one");
+    }
     hotplug.down(slot);
     final boolean done = function.awaitRemoved(timeout);
     if (!done) {
@@ -149,8 +171,8 @@ final class RootBus implements PciBus {
   /** Takes everything out, then the windows: the bus ends. */
   void close() {
     closed = true;
-    for (int slot = SlotClaims.SLOTS - 1; slot >= 0; slot--) {
-      final PluggedFunction function = slots.get(slot);
+    for (int devfn = slots.length() - 1; devfn >= 0; devfn--) {
+      final PluggedFunction function = slots.get(devfn);
       if (function != null) {
         takeOut(function);
       }
@@ -159,14 +181,18 @@ final class RootBus implements PciBus {
     windows.clear();
   }
 
-  /** The guest lets a slot go. */
+  /** The guest lets a slot go, with all functions in it. */
   private void ejected(final int slot) {
-    final PluggedFunction function = slots.get(slot);
-    if (slot != 0 && function != null && function.beginRemoval()) {
-      slots.set(slot, null);
-      hotplug.settled(slot);
-      finishRemoval(function);
-      LOG.info("{} ejected by the guest", function.label());
+    if (slot == 0) {
+      return;
+    }
+    for (final PluggedFunction function : inSlot(slot)) {
+      if (function.beginRemoval()) {
+        slots.set(function.address().devfn(), null);
+        hotplug.settled(slot);
+        finishRemoval(function);
+        LOG.info("{} ejected by the guest", function.label());
+      }
     }
   }
 
@@ -177,8 +203,12 @@ final class RootBus implements PciBus {
       return false;
     }
     final int slot = function.address().device();
-    if (slots.compareAndSet(slot, function, null)) { // the guest could see it
+    if (slots.compareAndSet(function.address().devfn(), function, null)) { // the guest could see it
+      countFunctions(slot);
       hotplug.gone(slot);
+      if (!closed && !inSlot(slot).isEmpty()) {
+        hotplug.up(slot); // one that hears of a slot drops all of it: the others are found again
+      }
     }
     finishRemoval(function);
     return true;
@@ -190,7 +220,30 @@ final class RootBus implements PciBus {
   }
 
   private @Nullable PluggedFunction at(final int devfn) {
-    return (devfn & FUNCTION_MASK) == 0 ? slots.get(devfn >>> DEVFN_SHIFT) : null;
+    return slots.get(devfn);
+  }
+
+  private List<PluggedFunction> inSlot(final int slot) {
+    final List<PluggedFunction> found = new ArrayList<>();
+    for (int i = 0; i < FUNCTIONS; i++) {
+      final PluggedFunction function = slots.get((slot << DEVFN_SHIFT) + i);
+      if (function != null) {
+        found.add(function);
+      }
+    }
+    return found;
+  }
+
+  /** Bit 7 of the header type says that a guest should look for more functions than one. */
+  private void countFunctions(final int slot) {
+    final List<PluggedFunction> found = inSlot(slot);
+    final boolean many = found.stream().anyMatch(function -> function.address().function() != 0);
+    found.forEach(function -> function.multifunction(many));
+  }
+
+  private long decodedAt(final PciAddress address, final int bar) {
+    final PluggedFunction function = slots.get(address.devfn());
+    return function == null ? -1 : function.barAddress(bar);
   }
 
   private static String reason(final Throwable e) {

@@ -8,7 +8,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who has which slot of bus 0, from before a function is made until after it is taken out. Its
+ * Who has which function of which slot of bus 0, from before a function is made until after it is taken out. Its
  * monitor is never held while foreign code is called.
  */
 final class SlotClaims {
@@ -100,9 +100,8 @@ final class SlotClaims {
 
   private PciAddress firstFree(final String name) {
     for (int slot = 1; slot < SLOTS; slot++) {
-      final PciAddress address = new PciAddress(0, slot, 0);
-      if (holder(address) == null) {
-        return address;
+      if (empty(slot)) {
+        return new PciAddress(0, slot, 0);
       }
     }
     throw new IllegalArgumentException(
@@ -117,14 +116,14 @@ final class SlotClaims {
       throw new IllegalArgumentException(
           name + " is not plugged: " + PciFunction.SLOT + ": " + e.getMessage(), e);
     }
-    if (address.bus() != 0 || address.device() == 0 || address.function() != 0) {
+    if (address.bus() != 0 || address.device() == 0) {
       throw new IllegalArgumentException(
           name
               + " is not plugged: "
               + PciFunction.SLOT
               + "="
               + address
-              + " is not a slot; choose 00:01.0 to 00:1f.0");
+              + " is not a slot; choose 00:01.0 to 00:1f.7");
     }
     final Claim other = holder(address);
     if (other != null) {
@@ -139,6 +138,10 @@ final class SlotClaims {
               + "; choose another, or none for the first free one");
     }
     return address;
+  }
+
+  private boolean empty(final int slot) {
+    return claims.stream().noneMatch(claim -> claim.address.device() == slot);
   }
 
   private @Nullable Claim holder(final PciAddress address) {

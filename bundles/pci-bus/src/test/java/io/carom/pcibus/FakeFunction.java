@@ -1,5 +1,6 @@
 package io.carom.pcibus;
 
+import io.carom.pci.OwnRange;
 import io.carom.pci.PciAttachment;
 import io.carom.pci.PciFunction;
 import io.carom.pci.PciFunctionSpec;
@@ -23,6 +24,14 @@ public final class FakeFunction implements PciFunction {
   /** A function. */
   public FakeFunction(final PciFunctionSpec spec) {
     this.spec = spec;
+  }
+
+  /** Its range, where it says one. */
+  public @Nullable OwnRange range;
+
+  @Override
+  public @Nullable OwnRange ownRange() {
+    return range;
   }
 
   @Override

@@ -233,7 +233,7 @@ class RootBusTest {
     bus.plug(refused, "d", "00:04.0"); // taken
     bus.plug(refused, "d", "00:00.0"); // the host bridge
     bus.plug(refused, "d", "01:01.0");
-    bus.plug(refused, "d", "00:05.1");
+    bus.plug(refused, "d", "00:00.1"); // the host bridge has one function
     bus.plug(refused, "d", "five");
     bus.plug(refused, "vda", null); // name taken
     bus.plug(refused, null, null);

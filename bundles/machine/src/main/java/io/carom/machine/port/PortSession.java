@@ -260,6 +260,12 @@ final class PortSession extends SectionPadding implements BusSession {
   }
 
   @Override
+  public long ownBase() {
+    final Route route = routeNow();
+    return route.ownSize() > 0 ? route.ownBase() : -1;
+  }
+
+  @Override
   public void touched(final long address) {
     final Route route = routeNow();
     final PortWatch watch = route.watch();

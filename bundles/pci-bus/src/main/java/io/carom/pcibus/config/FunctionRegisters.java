@@ -15,6 +15,8 @@ public final class FunctionRegisters {
   /** What an absent BAR or one with only address bits set reads as its address. */
   private static final long LOW_ADDRESS = 0xffff_fff0L;
 
+  private static final int HEADER_MULTIFUNCTION = 0x80;
+
   private final ConfigSpace space = new ConfigSpace();
   private final CapabilityChain chain = new CapabilityChain(space);
   private final int msix; // offset of the MSI-X capability, 0 without it
@@ -59,6 +61,11 @@ public final class FunctionRegisters {
   public void status(final int bits, final boolean on) {
     final long status = space.read(ConfigSpaceDescriptor.STATUS, 2);
     space.set(ConfigSpaceDescriptor.STATUS, 2, on ? status | bits : status & ~bits);
+  }
+
+  /** Sets bit 7 of the header type: other functions share the device. */
+  public void multifunction(final boolean many) {
+    space.set(ConfigSpaceDescriptor.HEADER_TYPE, 1, many ? HEADER_MULTIFUNCTION : 0);
   }
 
   /** MSI-X message control, 0 without MSI-X. */

@@ -3,17 +3,18 @@ package io.carom.pcibus.function;
 import io.carom.memory.AddressMap;
 import io.carom.memory.AddressMap.Mapping;
 import io.carom.memory.MmioHandler;
+import io.carom.memory.RegionView;
 import io.carom.pci.BarSpec;
-import io.carom.pci.PortControl;
 import io.carom.pcibus.config.FunctionRegisters;
 import java.lang.foreign.MemorySegment;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps one BAR in the address map where the guest has put it, and the function's own SWIOTLB range
- * with it. Guarded by the function's config lock.
+ * Keeps one BAR in the address map where the guest has put it, and tells those whose SWIOTLB range
+ * it is. Guarded by the function's config lock.
  */
 final class BarDecoder {
   private static final Logger LOG = LoggerFactory.getLogger(BarDecoder.class);
@@ -23,23 +24,33 @@ final class BarDecoder {
   private final BarSpec spec;
   private final MmioHandler handler;
   private final AddressMap map;
-  private final PortControl port;
+  private final @Nullable RegionView view;
+  private final LongConsumer decoded;
   private long wanted = OFF;
   private @Nullable Mapping mapping;
   private volatile long decodedAt = -1; // read without the lock
   private boolean logged;
 
+  /**
+   * A BAR that is not decoded.
+   *
+   * @param view how CPUs see its memory, or null when they cache it
+   * @param decoded told where it is decoded, after it is in the map, and with -1 that it is not,
+   *     before it leaves
+   */
   BarDecoder(
       final String label,
       final BarSpec spec,
       final MmioHandler handler,
       final AddressMap map,
-      final PortControl port) {
+      final @Nullable RegionView view,
+      final LongConsumer decoded) {
     this.label = label;
     this.spec = spec;
     this.handler = handler;
     this.map = map;
-    this.port = port;
+    this.view = view;
+    this.decoded = decoded;
   }
 
   /** Brings the map up to date; returns whether the BAR moved, came or went. */
@@ -50,7 +61,7 @@ final class BarDecoder {
       return false;
     }
     final boolean moved = now != wanted || mapping != null;
-    unmap(true);
+    unmap();
     wanted = now;
     if (now != OFF) {
       map(now);
@@ -68,9 +79,9 @@ final class BarDecoder {
     return decodedAt;
   }
 
-  /** Takes the BAR out of the map for good. The own range is left to the port's revocation. */
+  /** Takes the BAR out of the map for good. */
   void close() {
-    unmap(false);
+    unmap();
     wanted = OFF;
   }
 
@@ -87,33 +98,33 @@ final class BarDecoder {
   }
 
   private void map(final long base) {
-    final MemorySegment memory = spec.memory();
     final String name = label + " BAR " + spec.index();
     try {
-      mapping =
-          memory == null
-              ? map.registers(name, base, spec.size(), handler)
-              : map.memory(name, base, memory);
+      mapping = mapping(name, base);
     } catch (final IllegalArgumentException e) {
       refused(base, e.getMessage());
       return;
     }
     decodedAt = base;
     logged = false;
-    if (spec.swiotlb() && !port.ownRegion(base, memory)) {
-      late();
-    }
+    decoded.accept(base);
   }
 
-  private void unmap(final boolean ownRange) {
+  private Mapping mapping(final String name, final long base) {
+    final MemorySegment memory = spec.memory();
+    if (memory == null) {
+      return map.registers(name, base, spec.size(), handler);
+    }
+    return view == null ? map.memory(name, base, memory) : map.view(name, base, view);
+  }
+
+  private void unmap() {
     final Mapping old = mapping;
     if (old != null) {
       mapping = null;
       decodedAt = -1;
       // The device loses its range first, so that it never uses an address that answers no more.
-      if (ownRange && spec.swiotlb() && !port.ownRegion(0, null)) {
-        late();
-      }
+      decoded.accept(-1);
       old.close();
     }
   }
@@ -128,9 +139,5 @@ final class BarDecoder {
           Long.toHexString(address),
           why);
     }
-  }
-
-  private void late() {
-    LOG.warn("{}: an access begun before BAR {} moved has not ended in time", label, spec.index());
   }
 }

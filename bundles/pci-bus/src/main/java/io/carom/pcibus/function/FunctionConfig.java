@@ -30,6 +30,7 @@ final class FunctionConfig {
   private final FunctionRegisters registers;
   private final List<BarDecoder> bars;
   private final PortControl port;
+  private final OwnRangeRoute range;
   private final FunctionCalls function;
   private final IntxLine line;
   private final @Nullable MsixTable msix;
@@ -42,6 +43,7 @@ final class FunctionConfig {
       final FunctionRegisters registers,
       final List<BarDecoder> bars,
       final PortControl port,
+      final OwnRangeRoute range,
       final FunctionCalls function,
       final IntxLine line,
       final @Nullable MsixTable msix) {
@@ -49,6 +51,7 @@ final class FunctionConfig {
     this.registers = registers;
     this.bars = bars;
     this.port = port;
+    this.range = range;
     this.function = function;
     this.line = line;
     this.msix = msix;
@@ -93,6 +96,21 @@ final class FunctionConfig {
     }
   }
 
+  /** The command register. Takes no lock: it is read for others. */
+  int command() {
+    return registers.command();
+  }
+
+  /** Says whether the device has several functions. */
+  void multifunction(final boolean many) {
+    lock.lock();
+    try {
+      registers.multifunction(many);
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Where a BAR is decoded now, or -1. Takes no lock: devices ask. */
   long barAddress(final int index) {
     for (final BarDecoder bar : bars) {
@@ -126,6 +144,9 @@ final class FunctionConfig {
     final int changed = before ^ now;
     if ((changed & ConfigSpaceDescriptor.COMMAND_MEMORY) != 0) {
       updateBars();
+    }
+    if ((changed & ConfigSpaceDescriptor.COMMAND_BUS_MASTER) != 0) {
+      range.busMaster((now & ConfigSpaceDescriptor.COMMAND_BUS_MASTER) != 0);
     }
     if ((changed & ConfigSpaceDescriptor.COMMAND_BUS_MASTER) != 0
         && !port.busMaster((now & ConfigSpaceDescriptor.COMMAND_BUS_MASTER) != 0)) {

@@ -6,6 +6,7 @@ import io.carom.pci.BusPort;
 import io.carom.pci.BusPorts;
 import io.carom.pci.MsiController;
 import io.carom.pci.MsixSpec;
+import io.carom.pci.OwnRange;
 import io.carom.pci.PciAddress;
 import io.carom.pci.PciAttachment;
 import io.carom.pci.PciFunction;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.ToLongBiFunction;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,6 +39,8 @@ public final class PluggedFunction implements PciAttachment {
   private final FunctionConfig config;
   private final IntxLine line;
   private final @Nullable MsixTable msix;
+  private final OwnRangeRoute range;
+  private final SharedRanges shared;
   private final AtomicBoolean removing = new AtomicBoolean();
   private final CountDownLatch removed = new CountDownLatch(1);
 
@@ -52,7 +56,8 @@ public final class PluggedFunction implements PciAttachment {
       final PciFunction model,
       final AddressMap map,
       final BusPorts ports,
-      final MsiController interrupts) {
+      final MsiController interrupts,
+      final SharedRanges shared) {
     this.address = address;
     this.name = name;
     final String own = model.label();
@@ -61,20 +66,49 @@ public final class PluggedFunction implements PciAttachment {
     final FunctionRegisters registers = new FunctionRegisters(spec);
     this.function = new FunctionCalls(model, label);
     this.control = ports.create(address.toString());
-    for (final BarSpec bar : spec.bars()) {
-      final MemorySegment memory = bar.memory();
-      if (bar.swiotlb() && memory != null) {
-        control.ownMemory(memory);
-      }
-    }
+    this.range = new OwnRangeRoute(label, range(model, spec), control);
+    this.shared = shared;
     this.line = new IntxLine(interrupts, address, spec.interruptPin());
     final MsixSpec msixSpec = spec.msix();
     this.msix = msixSpec == null ? null : new MsixTable(msixSpec, control.port());
     final List<BarDecoder> bars =
         spec.bars().stream()
-            .map(bar -> new BarDecoder(label, bar, window(bar, msixSpec), map, control))
+            .map(bar -> decoder(bar, window(bar, msixSpec), map))
             .toList();
-    this.config = new FunctionConfig(label, registers, bars, control, function, line, msix);
+    this.config = new FunctionConfig(label, registers, bars, control, range, function, line, msix);
+  }
+
+  private static @Nullable OwnRange range(final PciFunction model, final PciFunctionSpec spec) {
+    final OwnRange said = model.ownRange();
+    if (said != null) {
+      return said;
+    }
+    for (final BarSpec bar : spec.bars()) {
+      final MemorySegment memory = bar.memory();
+      if (bar.swiotlb() && memory != null) {
+        return OwnRange.bar(memory, null, OwnRange.SELF, bar.index(), false);
+      }
+    }
+    return null;
+  }
+
+  private BarDecoder decoder(final BarSpec bar, final BarWindow window, final AddressMap map) {
+    final OwnRange own = range.range();
+    final boolean isRange = range.isOwnBar(bar.index());
+    return new BarDecoder(
+        label,
+        bar,
+        window,
+        map,
+        isRange && own != null ? own.view() : null,
+        base -> {
+          if (isRange && !removing.get()) { // then the port's revocation waits for its accesses
+            range.moved(base);
+          }
+          if (bar.memory() != null) {
+            shared.moved(address, bar.index(), base);
+          }
+        });
   }
 
   private BarWindow window(final BarSpec bar, final @Nullable MsixSpec msixSpec) {
@@ -126,6 +160,42 @@ public final class PluggedFunction implements PciAttachment {
     return config.barAddress(index);
   }
 
+  @Override
+  public long ownRangeAddress() {
+    return range.address();
+  }
+
+  /** Its own range. */
+  OwnRangeRoute ownRange() {
+    return range;
+  }
+
+  /** Whether its own range is a BAR of another function of the device. */
+  public boolean sharesRange() {
+    final OwnRange own = range.range();
+    return own != null && own.function() >= 0;
+  }
+
+  /** Takes up where that BAR is now. */
+  void follow(final ToLongBiFunction<PciAddress, Integer> decodedAt) {
+    final OwnRange own = range.range();
+    if (own != null && own.function() >= 0) {
+      range.moved(
+          decodedAt.applyAsLong(
+              new PciAddress(address.bus(), address.device(), own.function()), own.bar()));
+    }
+  }
+
+  /** Its range, a BAR of another function, has moved. */
+  void rangeMoved() {
+    function.commandChanged(config.command());
+  }
+
+  /** Says whether its device has several functions. */
+  public void multifunction(final boolean many) {
+    config.multifunction(many);
+  }
+
   /** The name that the function was registered under. */
   public String name() {
     return name;
@@ -162,6 +232,7 @@ public final class PluggedFunction implements PciAttachment {
    */
   public void remove() {
     function.gone();
+    shared.remove(this);
     config.remove(REMOVAL_PATIENCE);
     if (!control.revoke(REMOVAL_PATIENCE)) {
       LOG.warn("{}: removed, but one of its accesses has not ended in time", label);

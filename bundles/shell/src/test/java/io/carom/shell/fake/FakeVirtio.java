@@ -132,6 +132,7 @@ public final class FakeVirtio implements VirtioHost {
         counters[1],
         0,
         42,
+        null,
         null);
   }
 }

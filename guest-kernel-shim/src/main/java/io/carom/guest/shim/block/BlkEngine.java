@@ -7,6 +7,7 @@ import io.carom.guest.BlockOp;
 import io.carom.guest.BlockRequest;
 import io.carom.guest.BlockStatus;
 import io.carom.virtio.BlkDescriptor;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -19,7 +20,7 @@ import org.slf4j.LoggerFactory;
  * leaves its transfer at the front where it was, and is tried again as {@link MapRetry} says. The
  * size of a part is asked anew every time, so a request goes on in smaller parts after a swap to a
  * strategy that maps less. A request whose deadline passes while it waits ends as TIMEOUT; if the
- * device has a part of it, the device is reset first, and what else the device had ends as GONE.
+ * device has a part of it, queue or device is reset first, and what else it had ends as GONE.
  *
  * <p>All of this is the owner's: see {@link BlkQueue} and {@link Tenure}. Any call into the DMA API
  * may end the caller's ownership; nothing here is touched after that.
@@ -36,9 +37,10 @@ final class BlkEngine {
   private final WriteWatch watch;
   private final BlkTunables tunables;
   private final KernelClock clock;
-  private final BlkQueue.Owner device;
+  private final BiConsumer<String, BlockStatus> onBroken;
   private final WaitingList waiting = new WaitingList();
   private final MapRetry retry = new MapRetry();
+  private final int queueAttribute;
   private DiskLimits limits = DiskLimits.NONE;
   private Transfer[] transfers = new Transfer[0];
   private int freeTransfers;
@@ -47,6 +49,7 @@ final class BlkEngine {
   private boolean measureAll;
   private boolean broken;
   private long completions;
+  private long restartedNs;
   private volatile long completed;
   private volatile boolean leakMappings;
 
@@ -57,14 +60,16 @@ final class BlkEngine {
       final WriteWatch watch,
       final BlkTunables tunables,
       final KernelClock clock,
-      final BlkQueue.Owner device) {
+      final BiConsumer<String, BlockStatus> onBroken) {
     this.name = name;
     this.ring = ring;
     this.statistics = statistics;
     this.watch = watch;
     this.tunables = tunables;
     this.clock = clock;
-    this.device = device;
+    this.onBroken = onBroken;
+    this.restartedNs = clock.nanoTime();
+    this.queueAttribute = DmaAttributes.queue(ring.queue().number());
   }
 
   /** Requests that the device has completed. Any thread. */
@@ -79,6 +84,11 @@ final class BlkEngine {
 
   void limits(final DiskLimits of) {
     limits = of;
+  }
+
+  /** Deadlines begin anew: the device has rested until now. */
+  void restartDeadlines() {
+    restartedNs = clock.nanoTime();
   }
 
   WaitingList waiting() {
@@ -236,7 +246,7 @@ final class BlkEngine {
    * <p>NO_WARN: the first failure is said, the retries that follow by design are not.
    */
   private int attributes() {
-    int attributes = DmaAttributes.NONE;
+    int attributes = queueAttribute;
     if (ring.idle() && !hungMap) {
       attributes |= DmaAttributes.MAY_SLEEP;
     }
@@ -310,7 +320,7 @@ final class BlkEngine {
 
   private void breakDown(final String reason, final BlockStatus endAs) {
     broken = true; // until the device was reset
-    device.broken(name + ": " + reason, endAs);
+    onBroken.accept(name + ": " + reason, endAs);
   }
 
   private void unmapAndFinish(final Slot slot, final Tenure tenure) throws OwnershipLostException {
@@ -390,7 +400,9 @@ final class BlkEngine {
   }
 
   private boolean expired(final BlockRequest request, final long now) {
-    return now - request.submittedNs > tunables.requestTimeoutNs();
+    final long submitted = request.submittedNs;
+    final long since = restartedNs - submitted > 0 ? restartedNs : submitted;
+    return now - since > tunables.requestTimeoutNs();
   }
 
   void checkDeadlines(final long now) {
@@ -398,7 +410,7 @@ final class BlkEngine {
       for (final Slot slot : ring.slots()) {
         final Transfer transfer = slot.transfer;
         if (transfer != null && slot.inDevice && expired(transfer.current(), now)) {
-          breakDown("request timed out, resetting the device", BlockStatus.GONE);
+          breakDown("request timed out, resetting", BlockStatus.GONE);
           break;
         }
       }

@@ -54,8 +54,11 @@ final class BlkQueue {
 
   /** What a queue needs from its device. */
   interface Owner {
-    /** The device broke a rule or does not answer: it must be reset. Any thread; does not block. */
-    void broken(String reason, BlockStatus endAs);
+    /**
+     * The device broke a rule on this queue or does not answer there: queue or device must be reset.
+     * Any thread; does not block.
+     */
+    void broken(BlkQueue queue, String reason, BlockStatus endAs);
   }
 
   final RequestInbox inbox = new RequestInbox();
@@ -90,7 +93,15 @@ final class BlkQueue {
     this.dma = dma;
     this.tunables = tunables;
     this.clock = clock;
-    this.engine = new BlkEngine(name, ring, statistics, watch, tunables, clock, device);
+    this.engine =
+        new BlkEngine(
+            name,
+            ring,
+            statistics,
+            watch,
+            tunables,
+            clock,
+            (reason, endAs) -> device.broken(this, reason, endAs));
     this.worker = new BlkWorker(this, new Tenure(dma), null);
   }
 
@@ -141,6 +152,11 @@ final class BlkQueue {
   /** Limits that the device named; while the owner holds. */
   void limits(final DiskLimits of) {
     engine.limits(of);
+  }
+
+  /** Deadlines begin anew; while the owner holds, after the device has rested. */
+  void restartDeadlines() {
+    engine.restartDeadlines();
   }
 
   /** Makes ring and slots as new; while the owner holds, after the device was reset. */

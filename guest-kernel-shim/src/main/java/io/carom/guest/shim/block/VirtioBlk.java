@@ -7,7 +7,9 @@ import io.carom.guest.shim.pci.ProbeException;
 import io.carom.guest.shim.virtio.VirtioDevice;
 import io.carom.guest.shim.virtio.VirtioPciTransport.ResetOutcome;
 import io.carom.virtio.VirtioFeatures;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +23,13 @@ import org.jspecify.annotations.Nullable;
  * the overdue ones with TIMEOUT and the others with GONE), and go on with what was waiting. Nothing
  * is unmapped before the reset has ended. A device that has completed nothing since the last such
  * reset is given up instead: it is marked FAILED and its requests end as GONE.
+ *
+ * <p>With RING_RESET a queue that breaks, or lets a deadline pass, is reset alone in the same way,
+ * while requests of the others go on. If that does not help, because the queue completes nothing
+ * until it breaks again, or the reset does not end, the whole device is.
+ *
+ * <p>While the device is suspended the workers hold; deadlines begin anew when it goes on. A reset
+ * ends a suspension.
  */
 final class VirtioBlk implements PciDriver.Binding, BlkQueue.Owner {
   static final long FEATURES =
@@ -41,7 +50,10 @@ final class VirtioBlk implements PciDriver.Binding, BlkQueue.Owner {
   private final AtomicBoolean recovering = new AtomicBoolean();
   private List<BlkQueue> queues = List.of();
   private @Nullable BlkDisk disk;
+  private final Map<BlkQueue, Long> progressAtQueueReset = new HashMap<>();
   private volatile boolean removed;
+  private volatile int resets; // the work thread's to change
+  private boolean suspended;
   private long progressAtReset = -1;
 
   VirtioBlk(
@@ -81,7 +93,15 @@ final class VirtioBlk implements PciDriver.Binding, BlkQueue.Owner {
   }
 
   @Override
-  public void broken(final String reason, final BlockStatus endAs) {
+  public void broken(final BlkQueue queue, final String reason, final BlockStatus endAs) {
+    final int before = resets;
+    if (!removed && !recovering.get()) {
+      platform.dmesg().log("virtio_blk " + device.name() + ": " + reason);
+      platform.work().execute(() -> recover(queue, endAs, before));
+    }
+  }
+
+  private void broken(final String reason, final BlockStatus endAs) {
     if (!removed && recovering.compareAndSet(false, true)) {
       platform.dmesg().log("virtio_blk " + device.name() + ": " + reason);
       platform.work().execute(() -> recover(endAs));
@@ -127,11 +147,86 @@ final class VirtioBlk implements PciDriver.Binding, BlkQueue.Owner {
     }
   }
 
+  /** A queue is broken, in the time of so many resets of the device. */
+  private void recover(final BlkQueue queue, final BlockStatus endAs, final int before) {
+    if (removed || resets != before) {
+      return; // a reset of the device, since, has mended it
+    }
+    final long progress = queue.completed();
+    final @Nullable Long last = progressAtQueueReset.put(queue, progress);
+    final boolean helpless = last != null && last == progress;
+    final boolean alone = device.has(VirtioFeatures.RING_RESET) && device.running() && !helpless;
+    if ((!alone || !resetQueue(queue, endAs)) && recovering.compareAndSet(false, true)) {
+      recover(endAs);
+    }
+  }
+
+  /** Resets one queue; false when that needs more. */
+  private boolean resetQueue(final BlkQueue queue, final BlockStatus endAs) {
+    final List<BlkQueue> only = List.of(queue);
+    order(only, Kind.HOLD, endAs);
+    final int number = queue.ring().queue().number();
+    final ResetOutcome outcome = device.resetQueue(number);
+    if (outcome != ResetOutcome.DONE) {
+      platform
+          .dmesg()
+          .log("virtio_blk " + label() + " " + queue.name() + ": queue reset: " + outcome);
+      return false;
+    }
+    statistics.resets.increment();
+    order(only, Kind.DRAIN, endAs);
+    queue.prepare();
+    try {
+      device.enableQueue(number);
+    } catch (final ProbeException e) {
+      platform.dmesg().log("virtio_blk " + label() + " " + queue.name() + ": " + e.getMessage());
+      return false;
+    }
+    platform.dmesg().log("virtio_blk " + label() + " " + queue.name() + " reset");
+    order(only, Kind.RUN, endAs);
+    return true;
+  }
+
+  @Override
+  public void suspend() {
+    if (suspended) {
+      throw new IllegalStateException(device.name() + " is suspended already");
+    }
+    orderAll(Kind.HOLD, BlockStatus.GONE);
+    try {
+      device.suspend();
+      suspended = true;
+    } finally {
+      if (!suspended) {
+        orderAll(Kind.RUN, BlockStatus.GONE);
+      }
+    }
+  }
+
+  @Override
+  public void resume() {
+    if (!suspended) {
+      throw new IllegalStateException(device.name() + " is not suspended");
+    }
+    suspended = false;
+    try {
+      device.resume();
+    } catch (final IllegalStateException e) {
+      broken("it does not go on", BlockStatus.IO_ERROR);
+      throw e;
+    }
+    queues.forEach(BlkQueue::restartDeadlines);
+    orderAll(Kind.RUN, BlockStatus.GONE);
+  }
+
   private void recover(final BlockStatus endAs) {
     if (removed) {
       return;
     }
     statistics.resets.increment();
+    resets = resets + 1;
+    suspended = false;
+    progressAtQueueReset.clear();
     final long progress = queues.stream().mapToLong(BlkQueue::completed).sum();
     final boolean hopeless = progress == progressAtReset;
     progressAtReset = progress;
@@ -178,28 +273,32 @@ final class VirtioBlk implements PciDriver.Binding, BlkQueue.Owner {
     return device.name() + (of == null ? ":" : ": [" + of.name() + "]");
   }
 
-  /** Gives an order to all queues and waits until all have obeyed; bounded. */
   private void orderAll(final Kind kind, final BlockStatus endAs) {
-    queues.forEach(queue -> queue.order(kind, endAs));
-    if (await(false)) {
+    order(queues, kind, endAs);
+  }
+
+  /** Gives an order to queues and waits until all have obeyed; bounded. */
+  private void order(final List<BlkQueue> to, final Kind kind, final BlockStatus endAs) {
+    to.forEach(queue -> queue.order(kind, endAs));
+    if (await(to, false)) {
       return;
     }
     // Workers still hang, although the supervisor replaced them in turn: whoever follows now leaves
     // mappings alone. They stay out of use; that is a leak, but no one else's memory.
-    queues.forEach(BlkQueue::leakMappings);
-    if (!await(true)) {
+    to.forEach(BlkQueue::leakMappings);
+    if (!await(to, true)) {
       platform.dmesg().log("virtio_blk " + device.name() + ": a worker does not obey " + kind);
     }
   }
 
-  private boolean await(final boolean force) {
+  private boolean await(final List<BlkQueue> obeying, final boolean force) {
     final long start = System.nanoTime();
-    while (!queues.stream().allMatch(BlkQueue::done)) {
+    while (!obeying.stream().allMatch(BlkQueue::done)) {
       if (System.nanoTime() - start > STEP_TIMEOUT_NS) {
         return false;
       }
       if (force) {
-        queues.forEach(platform.supervisor()::force);
+        obeying.forEach(platform.supervisor()::force);
       }
       LockSupport.parkNanos(POLL_NS);
     }

@@ -91,12 +91,7 @@ public final class VirtioBlkDriver implements VirtioDriver {
     }
     final int[] sizes = new int[count];
     for (int i = 0; i < count; i++) {
-      // a split ring's size is a power of two; another offer is rounded down
-      final int most = device.transport().queueSize(i);
-      sizes[i] = Math.min(Integer.highestOneBit(most), SplitRingDescriptor.MAX_SIZE);
-      if (sizes[i] < BlkRing.CHAIN) {
-        throw new ProbeException("queue " + i + " of " + most + " entries is too small");
-      }
+      sizes[i] = device.queueSize(i, BlkRing.CHAIN, SplitRingDescriptor.MAX_SIZE);
     }
     return sizes;
   }

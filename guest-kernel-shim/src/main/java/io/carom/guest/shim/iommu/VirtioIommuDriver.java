@@ -157,11 +157,7 @@ public final class VirtioIommuDriver implements VirtioDriver {
     final int[] sizes = new int[QUEUES];
     for (int i = 0; i < QUEUES; i++) {
       final int most = i == VirtioIommuDescriptor.QUEUE_REQUEST ? MOST_REQUESTS : MOST_EVENTS;
-      // a split ring's size is a power of two; another offer is rounded down
-      sizes[i] = Math.min(Integer.highestOneBit(device.transport().queueSize(i)), most);
-      if (sizes[i] < 2) {
-        throw new ProbeException("queue " + i + " of " + sizes[i] + " entries is too small");
-      }
+      sizes[i] = device.queueSize(i, RequestBuffers.CHAIN, most);
     }
     return sizes;
   }

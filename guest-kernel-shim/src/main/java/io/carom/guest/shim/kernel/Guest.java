@@ -21,6 +21,7 @@ import io.carom.guest.shim.pci.PciCore;
 import io.carom.guest.shim.virtio.VirtioDriver;
 import io.carom.guest.shim.virtio.VirtioPciDriver;
 import io.carom.guest.shim.virtio.VirtioPlatform;
+import io.carom.guest.shim.virtio.VirtioSettings;
 import io.carom.memory.GuestMemory;
 import io.carom.memory.SystemBus;
 import io.carom.pci.MsiController;
@@ -29,7 +30,12 @@ import java.time.Duration;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The running guest: its threads and its devices. What concerns devices is done on the work thread;
@@ -52,7 +58,8 @@ final class Guest implements GuestKernel {
   private final SystemBus bus;
   private final MsiController msi;
   private final PciCore pci;
-  private final BooleanSupplier acceptSwiotlb;
+  private final Supplier<VirtioSettings> virtio;
+  private final GuestMemory memory;
   private final BooleanSupplier iommuBatched;
   private final KernelClock clock;
   private final IrqLine hotplug;
@@ -64,12 +71,13 @@ final class Guest implements GuestKernel {
       final MsiController msi,
       final PageAllocator pages,
       final BlkTunables tunables,
-      final BooleanSupplier acceptSwiotlb,
+      final Supplier<VirtioSettings> virtio,
       final BooleanSupplier iommuBatched,
       final KernelClock clock) {
     this.bus = bus;
     this.msi = msi;
-    this.acceptSwiotlb = acceptSwiotlb;
+    this.virtio = virtio;
+    this.memory = memory;
     this.iommuBatched = iommuBatched;
     this.clock = clock;
     this.supervisor = new BlkSupervisor(tunables, clock);
@@ -120,13 +128,13 @@ final class Guest implements GuestKernel {
 
   /** Probes drivers with a DMA core. On the work thread. */
   void dmaArrived(final Dma dma) {
-    final VirtioPlatform virtio =
-        new VirtioPlatform(bus, dma, irqs, irqThread, dmesg, acceptSwiotlb);
+    final VirtioPlatform platform =
+        new VirtioPlatform(memory, bus, dma, irqs, irqThread, dmesg, virtio);
     final IommuPlatform iommu =
         new IommuPlatform(irqThread, dmesg, clock, pci::plugging, iommus, iommuBatched);
     final List<VirtioDriver> types =
         List.of(new VirtioIommuDriver(iommu), new VirtioBlkDriver(block));
-    pci.drivers(List.of(new VirtioPciDriver(virtio, types, virtioIndices)));
+    pci.drivers(List.of(new VirtioPciDriver(platform, types, virtioIndices)));
   }
 
   /** Unbinds drivers from a DMA core that goes. On the work thread. */
@@ -176,12 +184,42 @@ final class Guest implements GuestKernel {
 
   @Override
   public void rebind(final String pciAddress) {
+    onFunction("rebind", pciAddress, pci::rebind);
+  }
+
+  @Override
+  public void suspend(final String pciAddress) {
+    onFunction("suspension", pciAddress, address -> pci.suspend(address, true));
+  }
+
+  @Override
+  public void resume(final String pciAddress) {
+    onFunction("resumption", pciAddress, address -> pci.suspend(address, false));
+  }
+
+  /** Does something with a function on the work thread, which says whether there is such a one. */
+  private void onFunction(
+      final String what, final String pciAddress, final Predicate<PciAddress> action) {
     final PciAddress address = PciAddress.parse(pciAddress);
-    final boolean[] known = new boolean[1];
-    if (!work.call(() -> known[0] = pci.rebind(address), REBIND_TIMEOUT)) {
-      throw new IllegalStateException("the rebind of " + address + " did not end in time");
+    final AtomicBoolean known = new AtomicBoolean();
+    final AtomicReference<@Nullable IllegalStateException> failure = new AtomicReference<>();
+    final Runnable task =
+        () -> {
+          try {
+            known.set(action.test(address));
+          } catch (final IllegalStateException e) {
+            known.set(true);
+            failure.set(e);
+          }
+        };
+    if (!work.call(task, REBIND_TIMEOUT)) {
+      throw new IllegalStateException("the " + what + " of " + address + " did not end in time");
     }
-    if (!known[0]) {
+    final IllegalStateException failed = failure.get();
+    if (failed != null) {
+      throw failed;
+    }
+    if (!known.get()) {
       throw new IllegalArgumentException(
           "no PCI function "
               + address

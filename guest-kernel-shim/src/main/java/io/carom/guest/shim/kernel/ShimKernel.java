@@ -4,11 +4,15 @@ import io.carom.dma.Dma;
 import io.carom.guest.GuestKernel;
 import io.carom.guest.PageAllocator;
 import io.carom.guest.shim.block.BlkTunables;
+import io.carom.guest.shim.virtio.VirtioSettings;
 import io.carom.iommu.GuestIommu;
 import io.carom.memory.GuestMemory;
 import io.carom.memory.SystemBus;
 import io.carom.pci.MsiController;
+import io.carom.virtio.DmbDescriptor;
+import io.carom.virtio.VirtioFeatures;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
@@ -55,7 +59,7 @@ public final class ShimKernel {
   private final BlkTunables tunables;
   private final Guest guest;
   private final Thread watch;
-  private volatile boolean acceptSwiotlb;
+  private volatile VirtioSettings virtio;
   private volatile boolean iommuBatched;
   private volatile boolean stopping;
 
@@ -71,6 +75,28 @@ public final class ShimKernel {
         description =
             "Accept VIRTIO_F_SWIOTLB where it is offered; takes effect when a device is probed")
     boolean acceptSwiotlb() default true;
+
+    @AttributeDefinition(description = "Number of the feature bit of VIRTIO_F_SWIOTLB")
+    int swiotlbBit() default VirtioFeatures.SWIOTLB_BIT;
+
+    @AttributeDefinition(description = "Number of the feature bit of VIRTIO_F_DMB")
+    int dmbBit() default DmbDescriptor.DEFAULT_BIT;
+
+    @AttributeDefinition(
+        description = "Offset of VIRTIO_F_DMB's dmb_shm_id in the common configuration")
+    int dmbRegister() default DmbDescriptor.DEFAULT_SHM_ID_REGISTER;
+
+    @AttributeDefinition(
+        description =
+            "Features that virtio drivers do not accept, by name such as RING_PACKED or by bit"
+                + " number; takes effect when a device is probed or reset")
+    String[] denyFeatures() default {};
+
+    @AttributeDefinition(
+        description =
+            "Use MSI-X where a virtio function has it; else INTx. Takes effect when a device is"
+                + " probed")
+    boolean msix() default true;
 
     @AttributeDefinition(
         description = "Deadline of a block request, ms; after it the device is reset",
@@ -105,7 +131,7 @@ public final class ShimKernel {
       final Config config) {
     check(config);
     this.context = context;
-    this.acceptSwiotlb = config.acceptSwiotlb();
+    this.virtio = virtio(config);
     this.iommuBatched = config.iommuBatched();
     this.tunables =
         new BlkTunables(config.requestTimeoutMs(), config.takeoverMs(), config.spinUs());
@@ -116,7 +142,7 @@ public final class ShimKernel {
             msi,
             pages,
             tunables,
-            () -> acceptSwiotlb,
+            () -> virtio,
             () -> iommuBatched,
             System::nanoTime);
     this.guest.iommus().listen(this::iommuChanged);
@@ -133,7 +159,7 @@ public final class ShimKernel {
       LOG.error("configuration unchanged: {}", e.getMessage());
       return;
     }
-    acceptSwiotlb = config.acceptSwiotlb();
+    virtio = virtio(config);
     iommuBatched = config.iommuBatched();
     tunables.set(config.requestTimeoutMs(), config.takeoverMs(), config.spinUs());
   }
@@ -237,7 +263,22 @@ public final class ShimKernel {
     }
   }
 
+  private static VirtioSettings virtio(final Config config) {
+    return new VirtioSettings(
+        config.acceptSwiotlb(),
+        config.swiotlbBit(),
+        config.dmbBit(),
+        config.dmbRegister(),
+        config.msix(),
+        List.of(config.denyFeatures()));
+  }
+
   private static void check(final Config config) {
+    try {
+      virtio(config);
+    } catch (final IllegalArgumentException e) {
+      throw new IllegalArgumentException(e.getMessage() + " in " + PID, e);
+    }
     atLeast("requestTimeoutMs", config.requestTimeoutMs(), 1);
     atLeast("takeoverMs", config.takeoverMs(), 1);
     atLeast("spinUs", config.spinUs(), 0);

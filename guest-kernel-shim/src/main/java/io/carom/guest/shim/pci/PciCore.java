@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
@@ -105,6 +106,32 @@ public final class PciCore {
     return true;
   }
 
+  /**
+   * Suspends a function, or has it go on; false when there is no such function.
+   *
+   * @throws IllegalStateException with one line, when it cannot
+   */
+  public boolean suspend(final PciAddress address, final boolean rest) {
+    final PciDevice device = devices.get(address);
+    if (device == null) {
+      return false;
+    }
+    final PciDriver.@Nullable Binding binding = device.binding();
+    if (binding == null) {
+      throw new IllegalStateException(device.name() + " has no driver");
+    }
+    if (rest) {
+      binding.suspend();
+    } else {
+      binding.resume();
+    }
+    return true;
+  }
+
+  private Optional<PciDevice> device(final PciAddress address) {
+    return Optional.ofNullable(devices.get(address));
+  }
+
   /** Follows the hotplug registers until they are quiet. */
   public void hotplugEvent() {
     // bounded: registers that never clear must not hold the work thread
@@ -197,7 +224,7 @@ public final class PciCore {
     if (devices.containsKey(address) || !new ConfigSpace(bus, address).present()) {
       return;
     }
-    final PciDevice device = new PciDevice(bus, address);
+    final PciDevice device = new PciDevice(bus, address, this::device);
     final ConfigSpace config = device.config();
     final int type = config.read8(ConfigSpaceDescriptor.HEADER_TYPE) & ~MULTIFUNCTION;
     final int classCode = config.read32(ConfigSpaceDescriptor.REVISION) >>> 8;

@@ -8,6 +8,7 @@ import io.carom.pci.PciAddress;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +22,7 @@ public final class PciDevice {
   private final PciAddress address;
   private final ConfigSpace config;
   private final SystemBus bus;
+  private final Function<PciAddress, Optional<PciDevice>> functions;
   private final int vendorId;
   private final int deviceId;
   private volatile List<Bar> bars = List.of();
@@ -28,8 +30,12 @@ public final class PciDevice {
   private volatile int irq;
   private PciDriver.@Nullable Binding binding;
 
-  PciDevice(final SystemBus bus, final PciAddress address) {
+  PciDevice(
+      final SystemBus bus,
+      final PciAddress address,
+      final Function<PciAddress, Optional<PciDevice>> functions) {
     this.bus = bus;
+    this.functions = functions;
     this.address = address;
     this.config = new ConfigSpace(bus, address);
     this.vendorId = config.read16(ConfigSpaceDescriptor.VENDOR_ID);
@@ -64,6 +70,11 @@ public final class PciDevice {
   /** A BAR by its index. */
   public Optional<Bar> bar(final int index) {
     return bars.stream().filter(bar -> bar.index() == index).findFirst();
+  }
+
+  /** The function of the same device with a number, which may be itself. */
+  public Optional<PciDevice> sibling(final int function) {
+    return functions.apply(new PciAddress(address.bus(), address.device(), function));
   }
 
   /** Its MSI-X table. */

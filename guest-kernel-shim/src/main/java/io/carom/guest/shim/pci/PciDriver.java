@@ -31,5 +31,23 @@ public interface PciDriver {
      * @param gone whether the function is not there any more
      */
     void remove(boolean gone);
+
+    /**
+     * Has the function rest, and touches it no more until it is resumed.
+     *
+     * @throws IllegalStateException with one line, when it cannot
+     */
+    default void suspend() {
+      throw new IllegalStateException("its driver cannot suspend it");
+    }
+
+    /**
+     * Has a function that rests go on.
+     *
+     * @throws IllegalStateException with one line, when it cannot
+     */
+    default void resume() {
+      throw new IllegalStateException("its driver cannot suspend it");
+    }
   }
 }

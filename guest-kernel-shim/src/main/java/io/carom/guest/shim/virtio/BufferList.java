@@ -5,11 +5,15 @@ package io.carom.guest.shim.virtio;
  * used again for every chain of a driver. Not thread-safe.
  */
 public final class BufferList {
+  /** Most bytes of a chain (virtio 1.4, section Virtqueue descriptors). */
+  private static final long MOST_BYTES = 1L << 32;
+
   private final long[] addresses;
   private final int[] lengths;
   private int count;
   private int readable;
   private long writableBytes;
+  private long bytes;
 
   /**
    * An empty list.
@@ -26,6 +30,7 @@ public final class BufferList {
     count = 0;
     readable = 0;
     writableBytes = 0;
+    bytes = 0;
   }
 
   /**
@@ -43,7 +48,11 @@ public final class BufferList {
     readable = count;
   }
 
-  /** Appends a buffer that the device writes. */
+  /**
+   * Appends a buffer that the device writes.
+   *
+   * @throws IllegalArgumentException when it is empty, or the chain gets too long
+   */
   public void writable(final long address, final int length) {
     append(address, length);
     writableBytes += length;
@@ -53,6 +62,10 @@ public final class BufferList {
     if (length < 1) {
       throw new IllegalArgumentException("a buffer of " + length + " bytes");
     }
+    if (length > MOST_BYTES - bytes) {
+      throw new IllegalArgumentException("a chain of more than " + MOST_BYTES + " bytes");
+    }
+    bytes += length;
     addresses[count] = address;
     lengths[count] = length;
     count++;

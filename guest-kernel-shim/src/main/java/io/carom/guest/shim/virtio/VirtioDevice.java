@@ -1,5 +1,6 @@
 package io.carom.guest.shim.virtio;
 
+import io.carom.dma.CoherentBuffer;
 import io.carom.dma.DmaDevice;
 import io.carom.dma.DmaDeviceSpec;
 import io.carom.dma.DmaMemoryException;
@@ -7,13 +8,14 @@ import io.carom.dma.Negotiation;
 import io.carom.guest.shim.kernel.Dmesg;
 import io.carom.guest.shim.pci.PciDevice;
 import io.carom.guest.shim.pci.ProbeException;
-import io.carom.virtio.RegionSizing;
+import io.carom.guest.shim.virtio.VirtioPciTransport.ResetOutcome;
+import io.carom.guest.shim.virtio.VirtioStructures.Range;
+import io.carom.virtio.PackedRingDescriptor;
+import io.carom.virtio.SplitRingDescriptor;
 import io.carom.virtio.VirtioFeatures;
 import io.carom.virtio.VirtioStatus;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,20 +25,19 @@ import org.jspecify.annotations.Nullable;
  */
 public final class VirtioDevice {
   private static final String DRIVER = "virtio-pci"; // of the PCI function, which does the DMA
-
-  /** Transport features that this driver side understands. */
-  private static final long TRANSPORT_FEATURES =
-      VirtioFeatures.VERSION_1
-          | VirtioFeatures.ACCESS_PLATFORM
-          | VirtioFeatures.INDIRECT_DESC
-          | VirtioFeatures.EVENT_IDX;
+  private static final long PAGE = 4096;
 
   private final VirtioPlatform platform;
   private final PciDevice pci;
   private final VirtioPciTransport transport;
   private final String name;
+  private final int type;
+  private final boolean transitional;
   private final List<Ring> queues = new ArrayList<>();
   private long features;
+  private boolean restricted;
+  private @Nullable BounceRegion region;
+  private @Nullable CoherentBuffer guard;
   private @Nullable DmaDevice dma;
   private @Nullable VirtioInterrupts interrupts;
 
@@ -44,11 +45,15 @@ public final class VirtioDevice {
       final VirtioPlatform platform,
       final PciDevice pci,
       final VirtioPciTransport transport,
-      final String name) {
+      final String name,
+      final int type,
+      final boolean transitional) {
     this.platform = platform;
     this.pci = pci;
     this.transport = transport;
     this.name = name;
+    this.type = type;
+    this.transitional = transitional;
   }
 
   /** Its PCI function. */
@@ -77,14 +82,16 @@ public final class VirtioDevice {
   }
 
   /**
-   * Resets the device and negotiates features.
+   * Resets the device and negotiates features. Rings that were allocated are as new afterwards, and
+   * stay where they are: a device that has moved its region meanwhile, or gives up their layout, is
+   * no longer the one that they were made for.
    *
    * @param supported the driver's own feature bits
    * @throws ProbeException when it cannot be driven; the caller marks it FAILED
    */
   public void negotiate(final long supported) throws ProbeException {
-    final VirtioPciTransport.ResetOutcome outcome = transport.reset();
-    if (outcome != VirtioPciTransport.ResetOutcome.DONE) {
+    final ResetOutcome outcome = transport.reset();
+    if (outcome != ResetOutcome.DONE) {
       throw new ProbeException("reset did not end: " + outcome);
     }
     transport.addStatus(VirtioStatus.ACKNOWLEDGE);
@@ -93,27 +100,66 @@ public final class VirtioDevice {
     if ((offered & VirtioFeatures.VERSION_1) == 0) {
       throw new ProbeException("VERSION_1 is not offered: a legacy device");
     }
-    long accepted = offered & (supported | TRANSPORT_FEATURES);
-    if ((offered & VirtioFeatures.SWIOTLB) != 0) {
-      // a device must not offer the bit when its transport shows no region (SWIOTLB proposal)
-      if (transport.structures().swiotlb() == null) {
-        throw new ProbeException("SWIOTLB is offered without a SWIOTLB capability");
-      }
-      if (platform.acceptSwiotlb().getAsBoolean()) {
-        accepted |= VirtioFeatures.SWIOTLB;
-      }
-    }
+    final FeatureChoice choice =
+        new FeatureChoice(platform.settings().get(), transport, type, transitional);
+    final long accepted = choice.accept(offered, supported) & ~otherLayout();
     transport.accept(accepted);
     transport.addStatus(VirtioStatus.FEATURES_OK);
     final int status = transport.status();
-    if ((status & VirtioStatus.FEATURES_OK) == 0) {
+    if ((status & VirtioStatus.FEATURES_OK) == 0 || status == VirtioPciTransport.GONE_STATUS) {
       throw new ProbeException("virtio: device refuses features: " + Integer.toHexString(status));
     }
+    final boolean packed = (accepted & VirtioFeatures.RING_PACKED) != 0;
+    if (!queues.isEmpty() && packed != has(VirtioFeatures.RING_PACKED)) {
+      throw new ProbeException("RING_PACKED is not offered any more, and its queues are packed");
+    }
+    final BounceRegion found = findRegion(choice, accepted);
+    if (dma != null && !(found == null ? region == null : found.same(region))) {
+      throw new ProbeException("the region is another one than before, under live queues");
+    }
+    region = found;
     features = accepted;
     queues.forEach(queue -> queue.prepare(ringOptions()));
     final DmaDevice attached = dma;
     if (attached != null) {
       attached.negotiated(negotiation());
+    }
+  }
+
+  /** What would change the layout of rings that are there. */
+  private long otherLayout() {
+    final boolean split = !queues.isEmpty() && !has(VirtioFeatures.RING_PACKED);
+    return split ? VirtioFeatures.RING_PACKED : 0;
+  }
+
+  /**
+   * Finds the region that the accepted features lead to. Without any of them one that there is gets
+   * used in preference to system memory (SWIOTLB proposal).
+   */
+  private @Nullable BounceRegion findRegion(final FeatureChoice choice, final long accepted)
+      throws ProbeException {
+    if (choice.hasDmb(accepted)) {
+      final Range range = transport.structures().shared().get(choice.dmbRegion());
+      if (range == null) {
+        throw new ProbeException("dmb_shm_id changed to one that names no region");
+      }
+      restricted = true;
+      return BounceRegion.shared(platform, range);
+    }
+    final RegionPlace place = transport.structures().region();
+    final boolean swiotlb = choice.hasSwiotlb(accepted);
+    restricted = swiotlb || (place != null && place.allOrNothing());
+    if (place == null) {
+      return null;
+    }
+    try {
+      return BounceRegion.of(platform, place, swiotlb);
+    } catch (final ProbeException e) {
+      if (restricted) {
+        throw e;
+      }
+      dmesg().log(name + ": " + e.getMessage() + "; not used");
+      return null;
     }
   }
 
@@ -131,17 +177,39 @@ public final class VirtioDevice {
    * As {@link #attach}, for a device that maps nothing: it gets coherent memory, and no strategy.
    */
   public DmaDevice attachForRings(final int queueCount, final int queueSize) throws ProbeException {
-    final DmaDeviceSpec.Region region = region(queueCount, queueSize);
+    final BounceRegion of = region;
     final DmaDevice attached;
     try {
-      attached = platform.dma().attach(DmaDeviceSpec.of(pci.name(), region));
+      attached =
+          platform
+              .dma()
+              .attach(
+                  DmaDeviceSpec.of(
+                      pci.name(), of == null ? null : of.spec(queueCount, queueSize)));
     } catch (final IllegalArgumentException | IllegalStateException e) {
       throw new ProbeException("DMA: " + e.getMessage());
     }
     dma = attached;
     attached.driver(DRIVER);
     pci.busMaster(true);
+    if (of != null && of.holdsOffsetZero()) {
+      guardOffsetZero(attached, of);
+    }
     return attached;
+  }
+
+  /** Keeps the first page of a region whose offset 0 must never be published. */
+  private void guardOffsetZero(final DmaDevice attached, final BounceRegion of)
+      throws ProbeException {
+    try {
+      final CoherentBuffer first = attached.allocateCoherent(PAGE);
+      guard = first;
+      if (first.busAddress() != of.part().address()) {
+        throw new ProbeException("offset 0 of the region is in use");
+      }
+    } catch (final DmaMemoryException e) {
+      throw new ProbeException("no room to keep offset 0 free: " + e.getMessage());
+    }
   }
 
   /** The DMA device. */
@@ -151,6 +219,26 @@ public final class VirtioDevice {
       throw new IllegalStateException(name + ": no DMA device yet");
     }
     return attached;
+  }
+
+  /**
+   * How many entries to give a queue: as many as the device offers, within bounds. A split ring's
+   * size is a power of two, a packed one's is any; another offer is rounded down.
+   *
+   * @param least fewest that are of use
+   * @param most most that are
+   * @throws ProbeException when the device has no such queue, or a smaller one
+   */
+  public int queueSize(final int queue, final int least, final int most) throws ProbeException {
+    final int offered = transport.queueSize(queue);
+    final boolean packed = has(VirtioFeatures.RING_PACKED);
+    final int legal = packed ? PackedRingDescriptor.MAX_SIZE : SplitRingDescriptor.MAX_SIZE;
+    final int bounded = Math.min(offered, Math.min(most, legal));
+    final int size = packed ? bounded : Integer.highestOneBit(bounded);
+    if (size < least) {
+      throw new ProbeException("queue " + queue + " of " + offered + " entries is too small");
+    }
+    return size;
   }
 
   /**
@@ -167,7 +255,11 @@ public final class VirtioDevice {
     final boolean indirect = has(VirtioFeatures.INDIRECT_DESC);
     try {
       for (int i = 0; i < sizes.length; i++) {
-        final Ring queue = new SplitQueue(dma(), i, sizes[i], indirect ? largestChains[i] : 1);
+        final int chain = indirect ? largestChains[i] : 1;
+        final Ring queue =
+            has(VirtioFeatures.RING_PACKED)
+                ? new PackedQueue(dma(), i, sizes[i], chain)
+                : new SplitQueue(dma(), i, sizes[i], chain);
         queues.add(queue);
         queue.prepare(ringOptions());
       }
@@ -178,31 +270,105 @@ public final class VirtioDevice {
   }
 
   private RingOptions ringOptions() {
+    final BounceRegion of = region;
     return new RingOptions(
-        has(VirtioFeatures.EVENT_IDX), has(VirtioFeatures.INDIRECT_DESC), false, 0);
+        has(VirtioFeatures.EVENT_IDX),
+        has(VirtioFeatures.INDIRECT_DESC),
+        has(VirtioFeatures.IN_ORDER),
+        of == null ? 0 : of.wireBase());
   }
 
-  /** Takes interrupt vectors: what each queue's interrupt and a configuration change wakes. */
+  /** Takes interrupts: what each queue's interrupt and a configuration change wakes. */
   public void interrupts(final List<Runnable> queueWakes, final Runnable configChanged) {
-    interrupts = new VirtioInterrupts(platform, pci, transport, name, queueWakes, configChanged);
+    interrupts =
+        new VirtioInterrupts(
+            platform,
+            pci,
+            transport,
+            name,
+            queueWakes,
+            configChanged,
+            platform.settings().get().msix());
   }
 
   /** Shows the rings, which are as new, to the device; the driver fills in chains afterwards. */
   public void enableQueues() throws ProbeException {
     final VirtioInterrupts vectors = interrupts;
     if (vectors != null) {
-      vectors.map(transport);
+      vectors.map();
     }
     for (final Ring queue : queues) {
-      queue.doorbell(
-          new Doorbell(
-              platform.bus(), transport.doorbell(queue.number()), queue.number(), false));
-      transport.enable(
-          queue.number(),
-          queue.size(),
-          queue.descAddress(),
-          queue.driverAddress(),
-          queue.deviceAddress());
+      enable(queue);
+    }
+  }
+
+  private void enable(final Ring queue) throws ProbeException {
+    final int number = queue.number();
+    final boolean withData = has(VirtioFeatures.NOTIFICATION_DATA);
+    final int value =
+        has(VirtioFeatures.NOTIF_CONFIG_DATA) ? transport.notifyData(number) : number;
+    final long address = transport.doorbell(number, Doorbell.width(withData));
+    queue.doorbell(new Doorbell(platform.bus(), address, value, withData));
+    transport.enable(
+        number, queue.size(), queue.descAddress(), queue.driverAddress(), queue.deviceAddress());
+  }
+
+  /**
+   * Resets one queue (virtio 1.4, section Virtqueue Reset); with RING_RESET. Nobody may touch it
+   * meanwhile. Done, the device has let go of all its buffers and the ring is as new: the driver
+   * ends what was in it, and {@link #enableQueue}s it.
+   */
+  public ResetOutcome resetQueue(final int queue) {
+    if (!has(VirtioFeatures.RING_RESET)) {
+      throw new IllegalStateException(name + ": RING_RESET was not negotiated");
+    }
+    final ResetOutcome outcome = transport.resetQueue(queue);
+    if (outcome == ResetOutcome.DONE) {
+      queues.get(queue).prepare(ringOptions());
+    }
+    return outcome;
+  }
+
+  /** Shows a queue that was reset to the device again, which uses it at once. */
+  public void enableQueue(final int queue) throws ProbeException {
+    final VirtioInterrupts vectors = interrupts;
+    if (vectors != null && !vectors.map(queue)) {
+      throw new ProbeException("the device refuses the MSI-X vector of queue " + queue);
+    }
+    enable(queues.get(queue));
+  }
+
+  /**
+   * Has the device rest (virtio 1.4, section Device Suspend). Nobody may touch its queues until it
+   * is resumed.
+   *
+   * @throws IllegalStateException when that was not negotiated, or the device does not come to rest
+   */
+  public void suspend() {
+    if (!has(VirtioFeatures.SUSPEND)) {
+      throw new IllegalStateException(
+          name + ": SUSPEND was not negotiated, see virtio:info for what the device offers");
+    }
+    final int status = transport.status();
+    if (!transport.changeStatus(
+        status | VirtioStatus.SUSPEND, VirtioStatus.SUSPEND, VirtioStatus.DRIVER_OK)) {
+      throw new IllegalStateException(
+          name + ": does not come to rest, status " + Integer.toHexString(transport.status()));
+    }
+  }
+
+  /**
+   * Has a suspended device go on.
+   *
+   * @throws IllegalStateException when it does not
+   */
+  public void resume() {
+    final int status = transport.status();
+    final int to = (status & ~VirtioStatus.SUSPEND) | VirtioStatus.DRIVER_OK;
+    if (status == VirtioPciTransport.GONE_STATUS
+        || !transport.changeStatus(to, VirtioStatus.DRIVER_OK, VirtioStatus.SUSPEND)) {
+      throw new IllegalStateException(
+          name + ": does not go on, status " + Integer.toHexString(transport.status()));
     }
   }
 
@@ -246,9 +412,9 @@ public final class VirtioDevice {
    * Resets the device so that it lets go of all memory. One that does not is cut off from system
    * memory by taking bus mastering away.
    */
-  public VirtioPciTransport.ResetOutcome quiesce() {
-    final VirtioPciTransport.ResetOutcome outcome = transport.reset();
-    if (outcome == VirtioPciTransport.ResetOutcome.TIMEOUT) {
+  public ResetOutcome quiesce() {
+    final ResetOutcome outcome = transport.reset();
+    if (outcome == ResetOutcome.TIMEOUT) {
       pci.busMaster(false);
       dmesg().log(name + ": reset did not end in time; bus mastering is off");
     }
@@ -266,30 +432,17 @@ public final class VirtioDevice {
     queues.clear();
     final DmaDevice attached = dma;
     if (attached != null) {
+      final CoherentBuffer kept = guard;
+      if (kept != null) {
+        attached.freeCoherent(kept);
+        guard = null;
+      }
       attached.close();
       dma = null;
     }
   }
 
   private Negotiation negotiation() {
-    return new Negotiation(has(VirtioFeatures.SWIOTLB), has(VirtioFeatures.ACCESS_PLATFORM));
-  }
-
-  private DmaDeviceSpec.@Nullable Region region(final int queueCount, final int queueSize)
-      throws ProbeException {
-    final VirtioStructures.Range range = transport.structures().swiotlb();
-    if (range == null) {
-      return null;
-    }
-    final Optional<MemorySegment> memory = platform.bus().map(range.address(), range.length());
-    if (memory.isEmpty()) {
-      if (has(VirtioFeatures.SWIOTLB)) {
-        throw new ProbeException(
-            "the SWIOTLB region at 0x" + Long.toHexString(range.address()) + " is not memory");
-      }
-      return null;
-    }
-    return new DmaDeviceSpec.Region(
-        range.address(), memory.get(), RegionSizing.reserveBytes(queueCount, queueSize));
+    return new Negotiation(restricted, has(VirtioFeatures.ACCESS_PLATFORM));
   }
 }

@@ -4,6 +4,7 @@ import io.carom.guest.shim.pci.PciDevice;
 import io.carom.guest.shim.pci.ProbeException;
 import io.carom.memory.SystemBus;
 import io.carom.virtio.CommonCfgDescriptor;
+import io.carom.virtio.VirtioStatus;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -22,13 +23,13 @@ public final class VirtioPciTransport {
   private final SystemBus bus;
   private final VirtioStructures structures;
 
-  /** How a reset ended. */
+  /** How a reset, of the device or of a queue, ended. */
   public enum ResetOutcome {
-    /** The status reads 0: the device has let go of its queues. */
+    /** The device says that it has let go of its queues, or of the queue. */
     DONE,
     /** The function does not answer any more. */
     GONE,
-    /** The status did not become 0 in time: the device may still do DMA. */
+    /** It did not say so in time: the device may still do DMA. */
     TIMEOUT
   }
 
@@ -67,6 +68,66 @@ public final class VirtioPciTransport {
       status = status();
     }
     return status == 0 ? ResetOutcome.DONE : ResetOutcome.GONE;
+  }
+
+  /**
+   * Resets one queue and waits until the device says that it has (section Virtqueue Reset); with
+   * RING_RESET.
+   */
+  ResetOutcome resetQueue(final int queue) {
+    write(CommonCfgDescriptor.QUEUE_SELECT, 2, queue);
+    write(CommonCfgDescriptor.QUEUE_RESET, 2, 1);
+    final long start = System.nanoTime();
+    while (true) {
+      final long reset = read(CommonCfgDescriptor.QUEUE_RESET, 2);
+      if (status() == GONE_STATUS) {
+        return ResetOutcome.GONE;
+      }
+      if (reset == 0 && read(CommonCfgDescriptor.QUEUE_ENABLE, 2) == 0) {
+        return ResetOutcome.DONE;
+      }
+      if (System.nanoTime() - start > RESET_TIMEOUT_NS) {
+        return ResetOutcome.TIMEOUT;
+      }
+      LockSupport.parkNanos(RESET_POLL_NS);
+    }
+  }
+
+  /**
+   * Writes the status and waits until it has some bits and lacks others.
+   *
+   * @return whether it came to that in time
+   */
+  boolean changeStatus(final int to, final int set, final int clear) {
+    write(CommonCfgDescriptor.DEVICE_STATUS, 1, to);
+    final long start = System.nanoTime();
+    int status = status();
+    while ((status & set) != set || (status & clear) != 0) {
+      if (status == GONE_STATUS
+          || (status & VirtioStatus.NEEDS_RESET) != 0
+          || System.nanoTime() - start > RESET_TIMEOUT_NS) {
+        return false;
+      }
+      LockSupport.parkNanos(RESET_POLL_NS);
+      status = status();
+    }
+    return true;
+  }
+
+  /** Bytes of the common configuration. */
+  long commonBytes() {
+    return structures.common().length();
+  }
+
+  /** Reads a byte of the common configuration at a place that is configured; -1 behind its end. */
+  int commonByte(final int offset) {
+    return offset < commonBytes() ? (int) read(offset, 1) : -1;
+  }
+
+  /** What a doorbell of the queue is written, with NOTIF_CONFIG_DATA. */
+  int notifyData(final int queue) {
+    write(CommonCfgDescriptor.QUEUE_SELECT, 2, queue);
+    return (int) read(CommonCfgDescriptor.QUEUE_NOTIF_CONFIG_DATA, 2);
   }
 
   /** The 64 feature bits that the device offers. */
@@ -122,13 +183,20 @@ public final class VirtioPciTransport {
   /**
    * Where a queue's notifications are written.
    *
-   * @throws ProbeException when the device puts it outside its notification structure
+   * @param width bytes of a notification
+   * @throws ProbeException when the device puts it outside its notification structure, or where no
+   *     access of that width may be
    */
-  long doorbell(final int queue) throws ProbeException {
+  long doorbell(final int queue, final int width) throws ProbeException {
     write(CommonCfgDescriptor.QUEUE_SELECT, 2, queue);
     final long slot = read(CommonCfgDescriptor.QUEUE_NOTIFY_OFF, 2);
     final long offset = slot * structures.multiplier(); // below 2^48
-    if (offset + 2 > structures.doorbells().length()) {
+    final long address = structures.doorbells().address() + offset;
+    if (address % width != 0) {
+      throw new ProbeException(
+          "queue " + queue + ": doorbell at offset " + offset + " is not aligned to " + width);
+    }
+    if (offset + width > structures.doorbells().length()) {
       throw new ProbeException(
           "queue "
               + queue
@@ -138,7 +206,7 @@ public final class VirtioPciTransport {
               + structures.doorbells().length()
               + " bytes");
     }
-    return structures.doorbells().address() + offset;
+    return address;
   }
 
   /** Reads and so clears the ISR status. */

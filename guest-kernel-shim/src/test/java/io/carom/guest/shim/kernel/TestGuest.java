@@ -11,6 +11,7 @@ import io.carom.guest.shim.fake.FakeDma;
 import io.carom.guest.shim.fake.FakeIommu;
 import io.carom.guest.shim.fake.FakeMemory;
 import io.carom.guest.shim.fake.FakeMsi;
+import io.carom.guest.shim.virtio.VirtioSettings;
 import io.carom.iommu.GuestIommu;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -39,7 +40,8 @@ final class TestGuest implements AutoCloseable {
   final AtomicLong ahead = new AtomicLong();
 
   private final List<FakeBlk> devices = new ArrayList<>();
-  private volatile boolean acceptSwiotlb = true;
+  /** What the guest's virtio drivers are configured to. */
+  volatile VirtioSettings virtio = VirtioSettings.DEFAULTS;
 
   /** Whether the IOMMU's driver batches. */
   volatile boolean iommuBatched = true;
@@ -57,13 +59,20 @@ final class TestGuest implements AutoCloseable {
             msi,
             pages,
             tunables,
-            () -> acceptSwiotlb,
+            () -> virtio,
             () -> iommuBatched,
             () -> System.nanoTime() + ahead.get());
   }
 
   void refuseSwiotlb() {
-    acceptSwiotlb = false;
+    virtio =
+        new VirtioSettings(
+            false,
+            virtio.swiotlbBit(),
+            virtio.dmbBit(),
+            virtio.dmbRegister(),
+            virtio.msix(),
+            virtio.denied());
   }
 
   /** A block device that is not plugged yet. */

@@ -4,16 +4,11 @@ import io.carom.memory.DeviceRegions;
 import io.carom.pci.PciFunction;
 import io.carom.virtio.BlkSpec;
 import io.carom.virtio.device.host.BlkMaker.Made;
-import io.carom.virtio.device.transport.WorkerOptions;
-import java.util.Dictionary;
-import java.util.HashMap;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
-import org.osgi.framework.FrameworkUtil;
 import org.osgi.framework.ServiceRegistration;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -46,13 +41,10 @@ public final class BlkComponent {
   static final int DEFAULT_QUEUES = 1;
   static final int DEFAULT_QUEUE_SIZE = 256;
   static final String DEFAULT_POLICY = "hint";
-  static final long DEFAULT_REGION_BYTES = 16L << 20;
-  static final int DEFAULT_SPIN_US = 20;
 
-  private static final int MAX_SPIN_US = 1_000_000;
   private static final Logger LOG = LoggerFactory.getLogger(BlkComponent.class);
 
-  /** A block device. */
+  /** A block device; what all types have besides is told in {@link TransportSettings}. */
   @ObjectClassDefinition(name = "Virtio block device", description = "A disk for the guest.")
   @interface Config {
     /** The name. */
@@ -97,7 +89,7 @@ public final class BlkComponent {
     /** The region. */
     @AttributeDefinition(
         description = "Bytes of the SWIOTLB region, a multiple of 262144; not for policy=none.")
-    long regionBytes() default DEFAULT_REGION_BYTES;
+    long regionBytes() default TransportSettings.DEFAULT_REGION_BYTES;
 
     /** The slot. */
     @AttributeDefinition(
@@ -108,7 +100,7 @@ public final class BlkComponent {
     /** The spin. */
     @AttributeDefinition(
         description = "How long a queue's thread looks for a doorbell before it sleeps.")
-    int spinUs() default DEFAULT_SPIN_US;
+    int spinUs() default TransportSettings.DEFAULT_SPIN_US;
   }
 
   private final DeviceRegistry registry;
@@ -131,10 +123,13 @@ public final class BlkComponent {
     try {
       final BlkSettings settings = BlkSettings.check(spec(config, properties));
       final BlkSpec spec = settings.spec();
+      final TransportSettings transport =
+          TransportSettings.parse(properties, spec.queues(), spec.queueSize());
       registry.claim(spec.name(), pid);
-      device = BlkMaker.make(settings, regions, workers(config, properties));
+      device = BlkMaker.make(settings, transport, regions, transport.workers());
       service =
-          context.registerService(PciFunction.class, device.function(), serviceProperties(spec));
+          context.registerService(
+              PciFunction.class, device.function(), transport.serviceProperties(spec.name()));
       registry.made(spec.name(), pid, device.function());
     } catch (final RuntimeException e) {
       final String reason = e.getMessage() == null ? e.toString() : e.getMessage();
@@ -171,24 +166,6 @@ public final class BlkComponent {
         BlkSettings.policy(config.policy()),
         number("regionBytes", properties, config::regionBytes),
         config.slot().isEmpty() ? null : config.slot());
-  }
-
-  private static WorkerOptions workers(final Config config, final Map<String, Object> properties) {
-    final int spinUs = number("spinUs", properties, config::spinUs);
-    if (spinUs < 0 || spinUs > MAX_SPIN_US) {
-      throw new IllegalArgumentException("spinUs=" + spinUs + " is not in 0.." + MAX_SPIN_US);
-    }
-    return WorkerOptions.threaded(TimeUnit.MICROSECONDS.toNanos(spinUs));
-  }
-
-  private static Dictionary<String, Object> serviceProperties(final BlkSpec spec) {
-    final Map<String, Object> properties = new HashMap<>();
-    properties.put(PciFunction.NAME, spec.name());
-    final String slot = spec.slot();
-    if (slot != null) {
-      properties.put(PciFunction.SLOT, slot);
-    }
-    return FrameworkUtil.asDictionary(properties);
   }
 
   /** Takes the device out: the bus unplugs it, its threads end, its backend is closed. */

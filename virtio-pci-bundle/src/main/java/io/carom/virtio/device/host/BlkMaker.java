@@ -2,12 +2,10 @@ package io.carom.virtio.device.host;
 
 import io.carom.memory.DeviceRegions;
 import io.carom.virtio.BlkSpec;
-import io.carom.virtio.SwiotlbPolicy;
 import io.carom.virtio.device.blk.BlkBackend;
 import io.carom.virtio.device.blk.BlkDevice;
 import io.carom.virtio.device.blk.FileBackend;
 import io.carom.virtio.device.blk.MemoryBackend;
-import io.carom.virtio.device.transport.VirtioFunctionBuilder;
 import io.carom.virtio.device.transport.VirtioPciFunction;
 import io.carom.virtio.device.transport.WorkerOptions;
 import io.carom.virtio.device.type.DeviceType;
@@ -28,7 +26,10 @@ final class BlkMaker {
    * @throws IllegalArgumentException with one line
    */
   static Made make(
-      final BlkSettings settings, final DeviceRegions regions, final WorkerOptions workers) {
+      final BlkSettings settings,
+      final TransportSettings transport,
+      final DeviceRegions regions,
+      final WorkerOptions workers) {
     final BlkSpec spec = settings.spec();
     final ErrorLog errors = new ErrorLog(spec.name(), System::nanoTime);
     final BlkBackend backend = open(settings);
@@ -36,15 +37,7 @@ final class BlkMaker {
       final BlkDevice type =
           new BlkDevice(
               spec.name(), backend, spec.readOnly(), spec.queues(), spec.queueSize(), errors);
-      final VirtioFunctionBuilder builder =
-          new VirtioFunctionBuilder(spec.name(), type)
-              .workers(workers)
-              .errors(errors)
-              .policy(spec.policy());
-      if (spec.policy() != SwiotlbPolicy.NONE) {
-        builder.region(regions.region(spec.name(), spec.regionBytes()).memory());
-      }
-      return new Made(type, builder.build());
+      return new Made(type, transport.function(spec.name(), type, regions, errors, workers));
     } catch (final RuntimeException | Error e) {
       backend.close();
       throw e;

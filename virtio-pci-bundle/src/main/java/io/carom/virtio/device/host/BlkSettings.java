@@ -1,19 +1,16 @@
 package io.carom.virtio.device.host;
 
-import io.carom.pci.PciAddress;
 import io.carom.virtio.BlkDescriptor;
 import io.carom.virtio.BlkSpec;
-import io.carom.virtio.RegionSizing;
+import io.carom.virtio.RegionOptions;
 import io.carom.virtio.SplitRingDescriptor;
 import io.carom.virtio.SwiotlbPolicy;
+import io.carom.virtio.device.region.RegionRules;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
-import java.util.Objects;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -29,28 +26,12 @@ record BlkSettings(BlkSpec spec, @Nullable Path path) {
   static final String MEMORY = "memory";
   static final int MAX_QUEUES = 64;
 
-  /** Largest region: half of what a 32-bit capability length can say, as a BAR is a power of 2. */
-  static final long MAX_REGION_BYTES = 1L << 31;
-
   private static final List<String> BACKENDS = List.of(FILE, MEMORY);
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,31}");
 
   /** Reads a policy, in any case. */
   static SwiotlbPolicy policy(final String text) {
-    for (final SwiotlbPolicy policy : SwiotlbPolicy.values()) {
-      if (policy.name().equalsIgnoreCase(text)) {
-        return policy;
-      }
-    }
-    throw new IllegalArgumentException(
-        "policy="
-            + text
-            + " is unknown: use one of "
-            + String.join(
-                ", ",
-                Arrays.stream(SwiotlbPolicy.values())
-                    .map(p -> p.name().toLowerCase(Locale.ROOT))
-                    .toList()));
+    return Properties.word("policy", text, SwiotlbPolicy.class);
   }
 
   /** Checks a device's name, of whatever type. */
@@ -68,8 +49,12 @@ record BlkSettings(BlkSpec spec, @Nullable Path path) {
   static BlkSettings check(final BlkSpec spec) {
     checkName(spec.name());
     checkQueues(spec);
-    checkRegion(spec);
-    checkSlot(spec.slot());
+    TransportSettings.checkSlot(spec.slot());
+    RegionRules.check(
+        RegionOptions.of(spec.policy(), spec.regionBytes()),
+        spec.queues(),
+        spec.queueSize(),
+        spec.slot());
     if (spec.sizeBytes() < 0 || spec.sizeBytes() % BlkDescriptor.SECTOR != 0) {
       throw new IllegalArgumentException(
           "sizeBytes="
@@ -107,46 +92,6 @@ record BlkSettings(BlkSpec spec, @Nullable Path path) {
               + " is not a power of two in 1.."
               + SplitRingDescriptor.MAX_SIZE
               + ", such as 256");
-    }
-  }
-
-  private static void checkRegion(final BlkSpec spec) {
-    if (spec.policy() == SwiotlbPolicy.NONE) {
-      return;
-    }
-    final long size = spec.regionBytes();
-    final long least = RegionSizing.minimumBytes(spec.queues(), spec.queueSize());
-    if (size < least) {
-      throw new IllegalArgumentException(
-          "regionBytes="
-              + size
-              + " is too small for queues="
-              + spec.queues()
-              + ", queueSize="
-              + spec.queueSize()
-              + ": the least is "
-              + least
-              + "; raise regionBytes, or lower queues or queueSize");
-    }
-    if (size % RegionSizing.SET_BYTES != 0 || size > MAX_REGION_BYTES) {
-      throw new IllegalArgumentException(
-          "regionBytes="
-              + size
-              + " is not a multiple of "
-              + RegionSizing.SET_BYTES
-              + " (256 KiB) of at most "
-              + MAX_REGION_BYTES);
-    }
-  }
-
-  private static void checkSlot(final @Nullable String slot) {
-    if (slot == null) {
-      return;
-    }
-    try {
-      Objects.requireNonNull(PciAddress.parse(slot));
-    } catch (final IllegalArgumentException e) {
-      throw new IllegalArgumentException("slot=" + slot + ": " + e.getMessage(), e);
     }
   }
 

@@ -19,6 +19,11 @@ final class QueueMemory {
   private final boolean uniform;
   private final BusRun run = new BusRun();
 
+  /** Where the own range was when the queue was enabled. */
+  private long anchor;
+
+  private boolean anchored;
+
   /** Whether the areas lie in the own range; of a uniform queue, set when it is entered. */
   private boolean inside;
 
@@ -27,8 +32,27 @@ final class QueueMemory {
     uniform = setup.uniform() && mode == AddressMode.BUS;
   }
 
-  /** The areas are going to be resolved, first of all the one at {@code descriptors}. */
-  void enter(final BusSession session, final long descriptors) {
+  /**
+   * The areas are going to be resolved, first of all the one at {@code descriptors}.
+   *
+   * @throws QueueException when addresses are bus addresses and the own range is not where it was
+   *     when the queue was enabled: they would mean other bytes now
+   */
+  void enter(final BusSession session, final long descriptors) throws QueueException {
+    if (mode != AddressMode.OFFSETS) {
+      final long base = session.ownBase();
+      if (!anchored) {
+        anchored = true;
+        anchor = base;
+      } else if (base != anchor) {
+        throw new QueueException(
+            "the SWIOTLB region was "
+                + place(anchor)
+                + " when the queue was enabled and is "
+                + place(base)
+                + " now: reset the device before its BAR is moved or its decoding changed");
+      }
+    }
     inside = uniform && session.inOwnRegion(descriptors, 1);
   }
 
@@ -154,6 +178,10 @@ final class QueueMemory {
     } else {
       session.resolve(address, length, access, into);
     }
+  }
+
+  private static String place(final long base) {
+    return base < 0 ? "not decoded" : "at " + hex(base);
   }
 
   private static String hex(final long address) {

@@ -21,8 +21,11 @@ public interface CommandListener {
    */
   @Nullable String commandChanged(int command, long regionAddress, boolean live);
 
-  /** A queue was enabled, while the region was there. Called under the device's lock. */
-  default void queueEnabled(final int queue, final long regionAddress) {}
+  /**
+   * A queue was enabled, with the accepted features, while the region was there. Called under the
+   * device's lock.
+   */
+  default void queueEnabled(final int queue, final long accepted, final long regionAddress) {}
 
   /** The device was reset. Called under the device's lock. */
   default void reset() {}

@@ -8,6 +8,7 @@ import io.carom.virtio.VirtioStatus;
 import io.carom.virtio.device.queue.QueueException;
 import io.carom.virtio.device.queue.QueueHost;
 import io.carom.virtio.device.queue.QueueLayouts;
+import io.carom.virtio.device.region.BounceRegion;
 import io.carom.virtio.device.type.DeviceType;
 import io.carom.virtio.device.type.ErrorLog;
 import java.util.List;
@@ -72,6 +73,7 @@ final class DeviceCore implements QueueHost {
   DeviceCore(
       final String name,
       final DeviceType type,
+      final BounceRegion region,
       final FeatureNegotiation features,
       final WorkerOptions options,
       final ErrorLog errors) {
@@ -80,7 +82,7 @@ final class DeviceCore implements QueueHost {
     this.options = options;
     this.errors = errors;
     interrupts = new Interrupts(type.queues());
-    queues = new QueueSet(name, type, options, this);
+    queues = new QueueSet(name, type, region, options, this);
   }
 
   /** Who is told of changes of the route to memory; before the function is plugged. */
@@ -377,7 +379,7 @@ final class DeviceCore implements QueueHost {
 
   private long regionAddress() {
     final PciAttachment to = plug.attachment();
-    return to == null ? -1 : to.barAddress(FunctionLayout.REGION_BAR);
+    return to == null ? -1 : to.ownRangeAddress();
   }
 
   // ---- queues
@@ -412,7 +414,7 @@ final class DeviceCore implements QueueHost {
       index = queues.select();
       try {
         if (queues.enable(index, negotiated, bus)) {
-          listener.queueEnabled(index, regionAddress());
+          listener.queueEnabled(index, negotiated, regionAddress());
           if (status.has(VirtioStatus.DRIVER_OK)) {
             queues.serve(index, plug.attachment());
           }

@@ -1,6 +1,7 @@
 package io.carom.virtio.device.transport;
 
 import io.carom.virtio.VirtioFeatures;
+import io.carom.virtio.device.region.BounceRegion;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -16,16 +17,24 @@ final class FeatureNegotiation {
 
   private final int typeId;
   private final long offered;
-  private final boolean strict;
+  private final long needed;
+  private final BounceRegion region;
   private final int[] words = new int[WORDS];
   private boolean beyond;
   private int deviceSelect;
   private int driverSelect;
 
-  FeatureNegotiation(final int typeId, final long offered, final boolean strict) {
+  /**
+   * Nothing accepted.
+   *
+   * @param needed features that FEATURES_OK is refused without
+   */
+  FeatureNegotiation(
+      final int typeId, final long offered, final long needed, final BounceRegion region) {
     this.typeId = typeId;
     this.offered = offered;
-    this.strict = strict;
+    this.needed = needed;
+    this.region = region;
   }
 
   void reset() {
@@ -107,11 +116,11 @@ final class FeatureNegotiation {
     if ((accepted & VirtioFeatures.VERSION_1) == 0) {
       return "the driver did not accept VERSION_1; there is no legacy interface";
     }
-    if (strict && (accepted & VirtioFeatures.SWIOTLB) == 0) {
-      return "the driver did not accept SWIOTLB (bit "
-          + VirtioFeatures.SWIOTLB_BIT
-          + "), which policy=strict insists on; policy=compat or hint does not";
+    if ((needed & ~accepted) != 0) {
+      return "the driver did not accept "
+          + String.join(" ", VirtioFeatures.names(typeId, needed & ~accepted))
+          + ", which ring=packed insists on; ring=both does not";
     }
-    return null;
+    return region.refusal(offered, accepted);
   }
 }

@@ -8,8 +8,11 @@ import io.carom.pci.MsixDescriptor;
 import io.carom.pci.MsixSpec;
 import io.carom.pci.PciFunctionSpec;
 import io.carom.virtio.CommonCfgDescriptor;
+import io.carom.virtio.DmbDescriptor;
+import io.carom.virtio.RegionOptions;
 import io.carom.virtio.VirtioIds;
 import io.carom.virtio.VirtioPciCapDescriptor;
+import io.carom.virtio.device.region.BounceRegion;
 import io.carom.virtio.device.type.DeviceType;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -65,13 +68,13 @@ final class FunctionLayout {
   private static final int INTERRUPT_PIN_A = 1;
 
   private final DeviceType type;
-  private final @Nullable MemorySegment region;
+  private final BounceRegion region;
   private final @Nullable SharedMemory shared;
   private final @Nullable VendorData vendor;
 
   FunctionLayout(
       final DeviceType type,
-      final @Nullable MemorySegment region,
+      final BounceRegion region,
       final @Nullable SharedMemory shared,
       final @Nullable VendorData vendor) {
     this.type = type;
@@ -83,7 +86,7 @@ final class FunctionLayout {
   /** The memory behind a BAR, or null for one of registers or none. */
   @Nullable MemorySegment memory(final int bar) {
     return switch (bar) {
-      case REGION_BAR -> region;
+      case REGION_BAR -> region.bar(bar) == null ? null : region.memory();
       case SHARED_BAR -> shared == null ? null : shared.memory();
       default -> null;
     };
@@ -122,6 +125,14 @@ final class FunctionLayout {
         msix());
   }
 
+  /** Bytes of the common configuration. */
+  int commonBytes() {
+    final RegionOptions.Dmb dmb = region.options().dmb();
+    return dmb.offered()
+        ? DmbDescriptor.commonBytes(dmb.register())
+        : CommonCfgDescriptor.FULL_SIZE;
+  }
+
   /** Bytes of the doorbells: one for each queue. */
   int notifyBytes() {
     return type.queues() * NOTIFY_MULTIPLIER;
@@ -136,8 +147,9 @@ final class FunctionLayout {
       bars.add(new BarSpec(SHARED_BAR, memory.byteSize(), false, true, memory, false));
     }
     bars.add(BarSpec.registers(MSIX_BAR, powerOfTwo(MIN_MSIX_BAR, msixEnd), false, false));
-    if (region != null) {
-      bars.add(BarSpec.swiotlb(REGION_BAR, region));
+    final BarSpec own = region.bar(REGION_BAR);
+    if (own != null) {
+      bars.add(own);
     }
     final int end = NOTIFY + notifyBytes();
     bars.add(BarSpec.registers(REGISTER_BAR, powerOfTwo(MIN_REGISTER_BAR, end), true, true));
@@ -158,7 +170,7 @@ final class FunctionLayout {
     final List<CapabilitySpec> list = new ArrayList<>();
     list.add(
         CapabilitySpec.readOnly(
-            registers(VirtioPciCapDescriptor.TYPE_COMMON, COMMON, CommonCfgDescriptor.FULL_SIZE)));
+            registers(VirtioPciCapDescriptor.TYPE_COMMON, COMMON, commonBytes())));
     list.add(CapabilitySpec.readOnly(registers(VirtioPciCapDescriptor.TYPE_ISR, ISR, ISR_BYTES)));
     final int config = type.config().size();
     if (config > 0) {
@@ -167,18 +179,7 @@ final class FunctionLayout {
     }
     list.add(CapabilitySpec.readOnly(notifyCapability()));
     list.add(windowCapability(window));
-    if (region != null) {
-      // The proposal: type 10 names the range of a BAR that is the bounce region.
-      list.add(
-          CapabilitySpec.readOnly(
-              capability(
-                      VirtioPciCapDescriptor.SIZE,
-                      VirtioPciCapDescriptor.TYPE_SWIOTLB,
-                      REGION_BAR,
-                      0,
-                      region.byteSize())
-                  .array()));
-    }
+    list.addAll(region.capabilities(REGION_BAR));
     if (shared != null) {
       shared.ranges().forEach(range -> list.add(CapabilitySpec.readOnly(sharedMemory(range))));
     }

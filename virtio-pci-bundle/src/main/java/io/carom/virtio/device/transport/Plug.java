@@ -40,6 +40,12 @@ final class Plug {
     return attachment;
   }
 
+  /** Where the function's own SWIOTLB range is now, or -1. */
+  long ownRange() {
+    final PciAttachment to = attachment;
+    return to == null ? -1 : to.ownRangeAddress();
+  }
+
   @Nullable BusSession session() {
     return session;
   }

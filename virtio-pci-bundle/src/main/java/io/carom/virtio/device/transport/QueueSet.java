@@ -3,6 +3,7 @@ package io.carom.virtio.device.transport;
 import io.carom.pci.BusSession;
 import io.carom.pci.PciAttachment;
 import io.carom.virtio.CommonCfgDescriptor;
+import io.carom.virtio.RegionOptions.Mixing;
 import io.carom.virtio.VirtioDeviceInfo.QueueInfo;
 import io.carom.virtio.VirtioFeatures;
 import io.carom.virtio.device.queue.AddressMode;
@@ -17,6 +18,7 @@ import io.carom.virtio.device.queue.QueueServer;
 import io.carom.virtio.device.queue.QueueSetup;
 import io.carom.virtio.device.queue.QueueWorker;
 import io.carom.virtio.device.queue.VirtQueue;
+import io.carom.virtio.device.region.BounceRegion;
 import io.carom.virtio.device.type.DeviceType;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,6 +33,7 @@ final class QueueSet {
 
   private final String name;
   private final DeviceType type;
+  private final BounceRegion region;
   private final WorkerOptions options;
   private final QueueHost host;
   private final QueueRegisters[] registers;
@@ -41,10 +44,12 @@ final class QueueSet {
   QueueSet(
       final String name,
       final DeviceType type,
+      final BounceRegion region,
       final WorkerOptions options,
       final QueueHost host) {
     this.name = name;
     this.type = type;
+    this.region = region;
     this.options = options;
     this.host = host;
     registers = new QueueRegisters[type.queues()];
@@ -207,10 +212,15 @@ final class QueueSet {
                 queue.driver(),
                 queue.device(),
                 accepted,
-                (accepted & VirtioFeatures.SWIOTLB) != 0
-                    ? AddressMode.RESTRICTED
-                    : AddressMode.BUS,
-                false));
+                mode(accepted),
+                region.options().mixing() == Mixing.ALL_OR_NOTHING));
+  }
+
+  private AddressMode mode(final long accepted) {
+    if (region.offsets(accepted)) {
+      return AddressMode.OFFSETS;
+    }
+    return region.restricted(accepted) ? AddressMode.RESTRICTED : AddressMode.BUS;
   }
 
   /** The driver drives: every enabled queue is served from now on. */

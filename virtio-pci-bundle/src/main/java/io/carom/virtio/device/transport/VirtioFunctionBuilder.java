@@ -1,8 +1,12 @@
 package io.carom.virtio.device.transport;
 
+import io.carom.virtio.RegionOptions;
+import io.carom.virtio.RingOptions;
 import io.carom.virtio.SwiotlbPolicy;
 import io.carom.virtio.VirtioFeatures;
 import io.carom.virtio.device.queue.QueueLayouts;
+import io.carom.virtio.device.region.BounceRegion;
+import io.carom.virtio.device.region.RegionRules;
 import io.carom.virtio.device.type.DeviceType;
 import io.carom.virtio.device.type.ErrorLog;
 import java.lang.foreign.MemorySegment;
@@ -26,20 +30,20 @@ public final class VirtioFunctionBuilder {
           | VirtioFeatures.SUSPEND;
 
   private static final int MAX_QUEUES = 0xffff; // a queue's number has 16 bits
-  private static final long MAX_REGION = 1L << 31; // a capability's length has 32 bits
 
   private final String name;
   private final DeviceType type;
   private WorkerOptions options = WorkerOptions.threaded();
-  private @Nullable MemorySegment region;
+  private BounceRegion region = BounceRegion.NONE;
+  private MemorySegment plainMemory = MemorySegment.NULL;
+  private SwiotlbPolicy plainPolicy = SwiotlbPolicy.NONE;
   private long extraFeatures;
   private long hiddenFeatures;
-  private boolean strict;
-  private SwiotlbPolicy policy = SwiotlbPolicy.NONE;
+  private long needed;
   private @Nullable ErrorLog errors;
   private @Nullable SharedMemory shared;
   private @Nullable VendorData vendor;
-  private CommandListener listener = CommandListener.NONE;
+  private @Nullable CommandListener listener;
 
   /** A function of this name, without a SWIOTLB region. */
   public VirtioFunctionBuilder(final String name, final DeviceType type) {
@@ -59,21 +63,32 @@ public final class VirtioFunctionBuilder {
     return this;
   }
 
-  /** The SWIOTLB region, which makes the capability. */
-  public VirtioFunctionBuilder region(final MemorySegment memory) {
-    region = memory;
+  /** The SWIOTLB region, with what is offered and insisted on for it. */
+  public VirtioFunctionBuilder region(final BounceRegion wanted) {
+    region = wanted;
     return this;
   }
 
-  /** What the device does about its region: sets what is offered and insisted on. */
+  /** A region in a BAR with every open question of the proposal at its default. */
+  public VirtioFunctionBuilder region(final MemorySegment memory) {
+    plainMemory = memory;
+    return this;
+  }
+
+  /** What is offered and insisted on for that region. */
   public VirtioFunctionBuilder policy(final SwiotlbPolicy wanted) {
-    policy = wanted;
-    strict = wanted == SwiotlbPolicy.STRICT;
-    if (strict || wanted == SwiotlbPolicy.COMPAT) {
-      extraFeatures |= VirtioFeatures.SWIOTLB;
-    } else {
-      extraFeatures &= ~VirtioFeatures.SWIOTLB;
-    }
+    plainPolicy = wanted;
+    return this;
+  }
+
+  /** Which ring features are offered and insisted on; all are offered by default. */
+  public VirtioFunctionBuilder ring(final RingOptions wanted) {
+    hiddenFeatures |=
+        (wanted.layout() == RingOptions.Layout.SPLIT ? VirtioFeatures.RING_PACKED : 0)
+            | (wanted.inOrder() ? 0 : VirtioFeatures.IN_ORDER)
+            | (wanted.indirect() ? 0 : VirtioFeatures.INDIRECT_DESC)
+            | (wanted.eventIdx() ? 0 : VirtioFeatures.EVENT_IDX);
+    needed |= wanted.layout() == RingOptions.Layout.PACKED ? VirtioFeatures.RING_PACKED : 0;
     return this;
   }
 
@@ -89,7 +104,7 @@ public final class VirtioFunctionBuilder {
     return this;
   }
 
-  /** Who decides what a change of the route to memory means. */
+  /** Who decides what a change of the route to memory means; the region by default. */
   public VirtioFunctionBuilder listener(final CommandListener wanted) {
     listener = wanted;
     return this;
@@ -117,30 +132,14 @@ public final class VirtioFunctionBuilder {
       throw new IllegalArgumentException(
           name + ": a device type must not offer the transport's or the ring's feature bits");
     }
-    final long offered = offered();
-    // The proposal: a device must not offer the bit if its transport provides no buffer.
-    if ((offered & VirtioFeatures.SWIOTLB) != 0 && region == null) {
-      throw new IllegalArgumentException(
-          name
-              + ": the SWIOTLB feature (bit "
-              + VirtioFeatures.SWIOTLB_BIT
-              + ") must not be offered without the SWIOTLB capability: give it a region, or"
-              + " policy=none");
+    if (region == BounceRegion.NONE) {
+      region =
+          BounceRegion.inBar(
+              RegionOptions.of(plainPolicy, plainMemory.byteSize()), plainMemory, null);
     }
-    if (region != null && policy == SwiotlbPolicy.NONE) {
-      throw new IllegalArgumentException(name + ": policy=none has no SWIOTLB region");
-    }
-    if (region == null && policy != SwiotlbPolicy.NONE) {
-      throw new IllegalArgumentException(name + ": policy=" + policy + " needs a SWIOTLB region");
-    }
-    if (region != null && region.byteSize() > MAX_REGION) {
-      throw new IllegalArgumentException(
-          name
-              + ": a SWIOTLB region of "
-              + region.byteSize()
-              + " bytes is larger than "
-              + MAX_REGION);
-    }
+    final long others = offered();
+    checkRegion(others);
+    final long offered = others | region.offered();
     if (type.queues() < 1 || type.queues() > MAX_QUEUES) {
       throw new IllegalArgumentException(
           name + ": " + type.queues() + " queues are not in 1.." + MAX_QUEUES);
@@ -161,9 +160,45 @@ public final class VirtioFunctionBuilder {
     final ErrorLog log = errors != null ? errors : new ErrorLog(name, System::nanoTime);
     final DeviceCore core =
         new DeviceCore(
-            name, type, new FeatureNegotiation(type.id(), offered, strict), options, log);
-    core.listener(listener);
-    return new VirtioPciFunction(name, type, policy, region, core, places);
+            name,
+            type,
+            region,
+            new FeatureNegotiation(type.id(), offered, needed, region),
+            options,
+            log);
+    core.listener(listener == null ? new RegionListener(region) : listener);
+    return new VirtioPciFunction(name, type, region, core, places);
+  }
+
+  /** The proposal (W4): a device must not offer the bit if its transport provides no buffer. */
+  private void checkRegion(final long others) {
+    final RegionOptions settings = region.options();
+    final boolean swiotlb =
+        settings.swiotlbOffered() || (extraFeatures & VirtioFeatures.SWIOTLB) != 0;
+    if (swiotlb && !region.present()) {
+      throw new IllegalArgumentException(
+          name
+              + ": the SWIOTLB feature (bit "
+              + settings.swiotlbBit()
+              + ") must not be offered without the SWIOTLB capability: give it a region, or"
+              + " policy=none");
+    }
+    if (settings.present() != region.present()) {
+      throw new IllegalArgumentException(
+          name
+              + ": policy="
+              + settings.policy()
+              + (settings.present() ? " needs a SWIOTLB region" : " has no SWIOTLB region"));
+    }
+    if (region.size() > RegionRules.MAX_BYTES) {
+      throw new IllegalArgumentException(
+          name
+              + ": a SWIOTLB region of "
+              + region.size()
+              + " bytes is larger than "
+              + RegionRules.MAX_BYTES);
+    }
+    RegionRules.checkBits(settings, type.id(), others);
   }
 
   /** Which features are offered, if they may be (section Feature Bits). */

@@ -1,12 +1,14 @@
 package io.carom.virtio.device.transport;
 
+import io.carom.pci.OwnRange;
 import io.carom.pci.PciAttachment;
 import io.carom.pci.PciFunction;
 import io.carom.pci.PciFunctionSpec;
 import io.carom.pci.PortCounters;
-import io.carom.virtio.CommonCfgDescriptor;
-import io.carom.virtio.SwiotlbPolicy;
+import io.carom.virtio.RegionInfo;
 import io.carom.virtio.VirtioDeviceInfo;
+import io.carom.virtio.device.region.BounceRegion;
+import io.carom.virtio.device.region.RegionReport;
 import io.carom.virtio.device.type.ConfigSpace;
 import io.carom.virtio.device.type.DeviceType;
 import java.lang.foreign.MemorySegment;
@@ -26,8 +28,7 @@ public final class VirtioPciFunction implements PciFunction {
 
   private final String name;
   private final DeviceType type;
-  private final SwiotlbPolicy policy;
-  private final @Nullable MemorySegment region;
+  private final BounceRegion region;
   private final DeviceCore core;
   private final CommonConfig common;
   private final FunctionLayout layout;
@@ -36,13 +37,11 @@ public final class VirtioPciFunction implements PciFunction {
   VirtioPciFunction(
       final String name,
       final DeviceType type,
-      final SwiotlbPolicy policy,
-      final @Nullable MemorySegment region,
+      final BounceRegion region,
       final DeviceCore core,
       final FunctionLayout layout) {
     this.name = name;
     this.type = type;
-    this.policy = policy;
     this.region = region;
     this.core = core;
     common = new CommonConfig(core);
@@ -69,6 +68,11 @@ public final class VirtioPciFunction implements PciFunction {
   @Override
   public void unplugged() {
     core.unplugged();
+  }
+
+  @Override
+  public @Nullable OwnRange ownRange() {
+    return region.range(FunctionLayout.REGION_BAR);
   }
 
   /** Whether the bus has plugged it in. */
@@ -108,7 +112,7 @@ public final class VirtioPciFunction implements PciFunction {
     if (offset >= FunctionLayout.ISR) {
       return offset == FunctionLayout.ISR ? core.interrupts().takeIsr() : 0;
     }
-    return common.read(offset, width);
+    return common.read(offset, width) | region.common(offset, width);
   }
 
   @Override
@@ -158,16 +162,16 @@ public final class VirtioPciFunction implements PciFunction {
   public VirtioDeviceInfo info() {
     final PciAttachment attachment = core.attachment();
     final PortCounters counters = attachment == null ? NO_ACCESSES : attachment.port().counters();
-    final long base = attachment == null ? -1 : attachment.barAddress(FunctionLayout.REGION_BAR);
+    final long base = attachment == null ? -1 : attachment.ownRangeAddress();
     return new VirtioDeviceInfo(
         name,
         type.typeName(),
         type.id(),
         attachment == null ? null : attachment.address().toString(),
         core.statusNow(),
-        policy,
-        region == null ? 0 : region.byteSize(),
-        region == null || base < 0 ? null : "0x" + Long.toHexString(base),
+        region.options().policy(),
+        region.size(),
+        base < 0 ? null : "0x" + Long.toHexString(base),
         core.features().offered(),
         core.accepted(),
         core.queueInfos(),
@@ -176,7 +180,15 @@ public final class VirtioPciFunction implements PciFunction {
         counters.systemMemory(),
         counters.faulted(),
         type.requests(),
-        core.lastError());
+        core.lastError(),
+        regionInfo(attachment));
+  }
+
+  private @Nullable RegionInfo regionInfo(final @Nullable PciAttachment attachment) {
+    return region.present()
+        ? RegionReport.of(
+            region, core.accepted(), attachment == null ? 0 : attachment.port().unprotectedPages())
+        : null;
   }
 
   /** What the PCI_CFG window reaches: the structures that capabilities name. */
@@ -191,7 +203,7 @@ public final class VirtioPciFunction implements PciFunction {
       }
       final ConfigSpace config = type.config();
       return bar == FunctionLayout.REGISTER_BAR
-          && (end <= CommonCfgDescriptor.FULL_SIZE
+          && (end <= layout.commonBytes()
               || (offset == FunctionLayout.ISR && width == 1)
               || (offset >= FunctionLayout.DEVICE && end <= FunctionLayout.DEVICE + config.size())
               || (offset >= FunctionLayout.NOTIFY

@@ -28,7 +28,12 @@ class BlkMakerTest {
     final BlkSettings settings =
         BlkSettings.check(
             new BlkSpec("disk0", "file", image.toString(), 0, true, 2, 256, policy, 1 << 20, null));
-    return BlkMaker.make(settings, regions, WorkerOptions.manual());
+    return BlkMaker.make(settings, transport(policy), regions, WorkerOptions.manual());
+  }
+
+  private static TransportSettings transport(final SwiotlbPolicy policy) {
+    return TransportSettings.parse(
+        Map.of("policy", policy.name(), "regionBytes", 1 << 20), 2, 256);
   }
 
   @Test
@@ -77,7 +82,13 @@ class BlkMakerTest {
             new BlkSpec(
                 "disk0", "file", image.toString(), 0, true, 1, 256, SwiotlbPolicy.NONE, 0, null));
     Files.delete(image);
-    assertThatThrownBy(() -> BlkMaker.make(settings, regions, WorkerOptions.manual()))
+    assertThatThrownBy(
+            () ->
+                BlkMaker.make(
+                    settings,
+                    transport(SwiotlbPolicy.NONE),
+                    regions,
+                    WorkerOptions.manual()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("file=" + image + " cannot be opened");
   }

@@ -5,6 +5,7 @@ import io.carom.pci.BusAccess;
 import io.carom.pci.BusFaultException;
 import io.carom.pci.BusFaultException.Reason;
 import io.carom.pci.BusPort;
+import io.carom.pci.BusRun;
 import io.carom.pci.BusSession;
 import io.carom.pci.PciAddress;
 import io.carom.pci.PciAttachment;
@@ -44,6 +45,9 @@ public final class FakeBus implements PciAttachment, BusPort {
 
   /** Answers of {@link #translated}, in order. */
   public final List<Boolean> translated = Collections.synchronizedList(new ArrayList<>());
+
+  /** Where the region is decoded, or -1. */
+  public volatile long regionBase = REGION_BASE;
 
   /** Run after a vector was raised, on the thread that raised it. */
   public volatile Runnable onRaise = () -> {};
@@ -109,7 +113,12 @@ public final class FakeBus implements PciAttachment, BusPort {
 
   @Override
   public long barAddress(final int index) {
-    return index == 2 ? REGION_BASE : -1;
+    return index == 2 ? regionBase : -1;
+  }
+
+  @Override
+  public long ownRangeAddress() {
+    return regionBase;
   }
 
   @Override
@@ -133,6 +142,7 @@ public final class FakeBus implements PciAttachment, BusPort {
   }
 
   private final class Session implements BusSession {
+    private final BusRun slice = new BusRun();
     private boolean inside;
 
     @Override
@@ -160,6 +170,14 @@ public final class FakeBus implements PciAttachment, BusPort {
     @Override
     public MemorySegment resolve(final long address, final long length, final BusAccess access)
         throws BusFaultException {
+      resolve(address, length, access, slice);
+      return slice.memory().asSlice(slice.offset(), length);
+    }
+
+    @Override
+    public void resolve(
+        final long address, final long length, final BusAccess access, final BusRun into)
+        throws BusFaultException {
       if (!inside) {
         throw new IllegalStateException("resolve outside of a section");
       }
@@ -168,7 +186,8 @@ public final class FakeBus implements PciAttachment, BusPort {
       }
       if (inOwnRegion(address, length)) {
         regionAccesses.incrementAndGet();
-        return region.asSlice(address - REGION_BASE, length);
+        into.set(region, address - regionBase);
+        return;
       }
       if (!within(address, length, 0, RAM_BYTES)) {
         faults.incrementAndGet();
@@ -188,7 +207,7 @@ public final class FakeBus implements PciAttachment, BusPort {
         throw new BusFaultException(Reason.TRANSLATION, address, length);
       }
       ramAccesses.incrementAndGet();
-      return ram.asSlice(behind(address), length);
+      into.set(ram, behind(address));
     }
 
     @Override
@@ -204,8 +223,28 @@ public final class FakeBus implements PciAttachment, BusPort {
     }
 
     @Override
+    public void resolveOwn(
+        final long offset, final long length, final BusAccess access, final BusRun into)
+        throws BusFaultException {
+      if (!inside) {
+        throw new IllegalStateException("resolve outside of a section");
+      }
+      if (!within(offset, length, 0, region.byteSize())) {
+        faults.incrementAndGet();
+        throw new BusFaultException(Reason.NOT_MEMORY, offset, length);
+      }
+      regionAccesses.incrementAndGet();
+      into.set(region, offset);
+    }
+
+    @Override
+    public long ownBase() {
+      return regionBase;
+    }
+
+    @Override
     public boolean inOwnRegion(final long address, final long length) {
-      return within(address, length, REGION_BASE, region.byteSize());
+      return regionBase >= 0 && within(address, length, regionBase, region.byteSize());
     }
 
     private static boolean within(

@@ -1,0 +1,173 @@
+package io.carom.virtio.device.host;
+
+import io.carom.memory.DeviceRegions;
+import io.carom.pci.PciAddress;
+import io.carom.pci.PciFunction;
+import io.carom.virtio.DmbDescriptor;
+import io.carom.virtio.RegionCaching;
+import io.carom.virtio.RegionOptions;
+import io.carom.virtio.RegionOptions.Addressing;
+import io.carom.virtio.RegionOptions.Dmb;
+import io.carom.virtio.RegionOptions.DmbMode;
+import io.carom.virtio.RegionOptions.Location;
+import io.carom.virtio.RegionOptions.Mixing;
+import io.carom.virtio.RingOptions;
+import io.carom.virtio.RingOptions.Layout;
+import io.carom.virtio.SwiotlbPolicy;
+import io.carom.virtio.VirtioFeatures;
+import io.carom.virtio.device.region.RegionRules;
+import io.carom.virtio.device.transport.VirtioFunctionBuilder;
+import io.carom.virtio.device.transport.VirtioPciFunction;
+import io.carom.virtio.device.transport.WorkerOptions;
+import io.carom.virtio.device.type.DeviceType;
+import io.carom.virtio.device.type.ErrorLog;
+import java.util.Dictionary;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.osgi.framework.FrameworkUtil;
+
+/**
+ * What the configurations of all device types have in common: the SWIOTLB region, the rings, the
+ * slot and the threads. The properties and what they are when they are not set:
+ *
+ * <pre>
+ *  policy                  hint      none, hint, compat, strict
+ *  regionBytes             16 MiB    a multiple of 262144; not looked at without a region
+ *  swiotlbBit              27        number of the SWIOTLB feature
+ *  addressing              bus       bus, offset: addresses on the wire, once accepted
+ *  scrubOnReset            false     whether the region is zeroed on reset
+ *  regionWithoutBusMaster  true      whether it is reached with bus mastering off
+ *  regionLocation          bar       bar, ram
+ *  regionGroup                       functions of one device that share the region of function 0
+ *  mixing                  free      free, all-or-nothing: per queue
+ *  caching                 writeback writeback, write-combining, uncached
+ *  readLineNs, writeLineNs 0         cost of a line of 64 bytes, but with writeback
+ *  dmb                     off       off, on, strict
+ *  dmbBit                  44        number of the DMB feature
+ *  dmbRegister             64        offset of dmb_shm_id in the common configuration
+ *  dmbShmId                0         shared memory id of the region
+ *  ring                    both      split, packed, both
+ *  inOrder                 true      whether IN_ORDER is offered
+ *  indirect                true      whether INDIRECT_DESC is offered
+ *  eventIdx                true      whether EVENT_IDX is offered
+ *  slot                              such as 00:04.0; the first free one
+ *  spinUs                  20        how long a queue's thread looks for a doorbell
+ * </pre>
+ *
+ * @param region the region
+ * @param ring the rings
+ * @param slot wanted PCI address, or null
+ * @param spinUs microseconds
+ */
+public record TransportSettings(
+    RegionOptions region, RingOptions ring, @Nullable String slot, int spinUs) {
+  static final long DEFAULT_REGION_BYTES = 16L << 20;
+  static final int DEFAULT_SPIN_US = 20;
+
+  private static final int MAX_SPIN_US = 1_000_000;
+  private static final int MAX_LINE_NS = 1_000_000;
+  private static final int MAX_BIT = 127;
+
+  /**
+   * Reads and checks the properties of a component.
+   *
+   * @param queues how many queues the device has
+   * @param queueSize entries of the largest
+   * @throws IllegalArgumentException with one line that names the value, the rule and the knob
+   */
+  public static TransportSettings parse(
+      final Map<String, Object> properties, final int queues, final int queueSize) {
+    final Properties from = new Properties(properties);
+    final String slot = from.text("slot");
+    checkSlot(slot);
+    final RegionOptions region = region(from);
+    RegionRules.check(region, queues, queueSize, slot);
+    return new TransportSettings(
+        region,
+        new RingOptions(
+            from.word("ring", Layout.BOTH),
+            from.flag("inOrder", true),
+            from.flag("indirect", true),
+            from.flag("eventIdx", true)),
+        slot,
+        from.number("spinUs", DEFAULT_SPIN_US, 0, MAX_SPIN_US));
+  }
+
+  private static RegionOptions region(final Properties from) {
+    final SwiotlbPolicy policy = from.word("policy", SwiotlbPolicy.HINT);
+    final Dmb dmb =
+        new Dmb(
+            from.word("dmb", DmbMode.OFF),
+            from.number("dmbBit", DmbDescriptor.DEFAULT_BIT, 0, MAX_BIT),
+            from.number(
+                "dmbRegister", DmbDescriptor.DEFAULT_SHM_ID_REGISTER, 0, Integer.MAX_VALUE),
+            from.number("dmbShmId", DmbDescriptor.DEFAULT_SHM_ID, 0, Integer.MAX_VALUE));
+    final long bytes = from.number("regionBytes", DEFAULT_REGION_BYTES, 0, Long.MAX_VALUE);
+    return new RegionOptions(
+        policy,
+        policy == SwiotlbPolicy.NONE && !dmb.offered() ? 0 : bytes,
+        from.number("swiotlbBit", VirtioFeatures.SWIOTLB_BIT, 0, MAX_BIT),
+        from.word("addressing", Addressing.BUS),
+        from.word("regionLocation", Location.BAR),
+        from.text("regionGroup"),
+        from.flag("scrubOnReset", false),
+        from.flag("regionWithoutBusMaster", true),
+        from.word("mixing", Mixing.FREE),
+        from.word("caching", RegionCaching.WRITEBACK),
+        from.number("readLineNs", 0, 0, MAX_LINE_NS),
+        from.number("writeLineNs", 0, 0, MAX_LINE_NS),
+        dmb);
+  }
+
+  static void checkSlot(final @Nullable String slot) {
+    if (slot != null) {
+      try {
+        PciAddress.parse(slot);
+      } catch (final IllegalArgumentException e) {
+        throw new IllegalArgumentException("slot=" + slot + ": " + e.getMessage(), e);
+      }
+    }
+  }
+
+  /**
+   * Makes the function of a device, with its region in the machine.
+   *
+   * @throws IllegalArgumentException with one line
+   */
+  public VirtioPciFunction function(
+      final String name, final DeviceType type, final DeviceRegions regions, final ErrorLog errors) {
+    return function(name, type, regions, errors, workers());
+  }
+
+  /** As above, with queues served in another way. */
+  VirtioPciFunction function(
+      final String name,
+      final DeviceType type,
+      final DeviceRegions regions,
+      final ErrorLog errors,
+      final WorkerOptions workers) {
+    return new VirtioFunctionBuilder(name, type)
+        .workers(workers)
+        .errors(errors)
+        .ring(ring)
+        .region(RegionMaker.make(name, region, slot, regions))
+        .build();
+  }
+
+  /** How its queues are served. */
+  WorkerOptions workers() {
+    return WorkerOptions.threaded(TimeUnit.MICROSECONDS.toNanos(spinUs));
+  }
+
+  /** The service properties under which the bus plugs the function. */
+  public Dictionary<String, Object> serviceProperties(final String name) {
+    final Map<String, Object> properties = new HashMap<>();
+    properties.put(PciFunction.NAME, name);
+    if (slot != null) {
+      properties.put(PciFunction.SLOT, slot);
+    }
+    return FrameworkUtil.asDictionary(properties);
+  }
+}
