@@ -173,6 +173,11 @@ final class Completions {
     }
 
     @Override
+    public io.carom.bench.VirtioBench virtioBench() {
+      throw absent();
+    }
+
+    @Override
     public io.carom.iommu.IommuHost iommu() {
       throw absent();
     }

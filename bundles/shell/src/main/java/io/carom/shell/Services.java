@@ -2,6 +2,7 @@ package io.carom.shell;
 
 import io.carom.bench.IommuBench;
 import io.carom.bench.SwiotlbBench;
+import io.carom.bench.VirtioBench;
 import io.carom.dma.DmaControl;
 import io.carom.dma.DmaDebug;
 import io.carom.guest.DmaBench;
@@ -33,6 +34,7 @@ final class Services implements ShellServices, AutoCloseable {
   private final ServiceTracker<Fio, Fio> fio;
   private final ServiceTracker<SwiotlbBench, SwiotlbBench> swiotlbBench;
   private final ServiceTracker<IommuBench, IommuBench> iommuBench;
+  private final ServiceTracker<VirtioBench, VirtioBench> virtioBench;
   private final ServiceTracker<IommuHost, IommuHost> iommu;
   private final ServiceTracker<GuestIommu, GuestIommu> guestIommu;
   private final ServiceTracker<DmaBench, DmaBench> dmaBench;
@@ -47,6 +49,7 @@ final class Services implements ShellServices, AutoCloseable {
     fio = open(Fio.class);
     swiotlbBench = open(SwiotlbBench.class);
     iommuBench = open(IommuBench.class);
+    virtioBench = open(VirtioBench.class);
     iommu = open(IommuHost.class);
     guestIommu = open(GuestIommu.class);
     dmaBench = open(DmaBench.class);
@@ -89,6 +92,11 @@ final class Services implements ShellServices, AutoCloseable {
   }
 
   @Override
+  public VirtioBench virtioBench() {
+    return await(virtioBench, "the benchmark is not running (bundle io.carom.benchmarks)");
+  }
+
+  @Override
   public IommuHost iommu() {
     return await(iommu, NO_IOMMU);
   }
@@ -127,6 +135,7 @@ final class Services implements ShellServices, AutoCloseable {
     fio.close();
     swiotlbBench.close();
     iommuBench.close();
+    virtioBench.close();
     iommu.close();
     guestIommu.close();
     dmaBench.close();

@@ -94,10 +94,17 @@ abstract class Words<T> implements ITypeConverter<T>, Iterable<String> {
     }
   }
 
+  /** Parts of the benchmark of virtqueues and block devices. */
+  static final class VirtioPart extends Words<String> {
+    VirtioPart() {
+      super(List.of("ring", "blk"), text -> text);
+    }
+  }
+
   /** What can be measured. */
   static final class Bench extends Words<String> {
     Bench() {
-      super(List.of("swiotlb", "iommu"), text -> text);
+      super(List.of("swiotlb", "iommu", "virtio"), text -> text);
     }
   }
 }

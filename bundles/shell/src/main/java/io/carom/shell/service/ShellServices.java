@@ -2,6 +2,7 @@ package io.carom.shell.service;
 
 import io.carom.bench.IommuBench;
 import io.carom.bench.SwiotlbBench;
+import io.carom.bench.VirtioBench;
 import io.carom.dma.DmaControl;
 import io.carom.dma.DmaDebug;
 import io.carom.guest.DmaBench;
@@ -45,6 +46,9 @@ public interface ShellServices {
 
   /** The benchmark of the IOMMU strategies. */
   IommuBench iommuBench();
+
+  /** The benchmark of virtqueues and block devices. */
+  VirtioBench virtioBench();
 
   /** The VMM's IOMMU. */
   IommuHost iommu();

@@ -31,6 +31,7 @@ import io.carom.shell.result.StateRestored;
 import io.carom.shell.result.StateSaved;
 import io.carom.shell.result.SwiotlbStat;
 import io.carom.shell.result.Usage;
+import io.carom.shell.result.VirtioBenchResult;
 import io.carom.shell.result.VirtioEntry;
 import io.carom.shell.sizing.RegionSize;
 import java.util.HashMap;
@@ -49,6 +50,7 @@ final class Renderings {
     put(DemoReport.class, Rendering.lines(DemoText::text));
     put(BenchResult.class, Rendering.lines(BenchText::text));
     put(IommuBenchResult.class, Rendering.lines(IommuBenchText::text));
+    put(VirtioBenchResult.class, Rendering.lines(VirtioBenchText::text));
     put(Usage.class, Rendering.lines(Usage::usage));
     put(DebugStatus.class, Rendering.lines(DebugText::status));
     put(Lists.DebugDump.class, Rendering.lines(DebugText::dump));

@@ -2,6 +2,7 @@ package io.carom.shell.fake;
 
 import io.carom.bench.IommuBench;
 import io.carom.bench.SwiotlbBench;
+import io.carom.bench.VirtioBench;
 import io.carom.dma.DmaControl;
 import io.carom.dma.DmaDebug;
 import io.carom.guest.DmaBench;
@@ -29,6 +30,7 @@ public final class FakeWorld implements ShellServices {
 
   public final FakeBench bench = new FakeBench();
   public final FakeIommuBench iommuBench = new FakeIommuBench();
+  public final FakeVirtioBench virtioBench = new FakeVirtioBench();
   public final FakeDmaBench dmaBench = new FakeDmaBench();
 
   /** The IOMMU, if the machine has one. */
@@ -73,6 +75,11 @@ public final class FakeWorld implements ShellServices {
   @Override
   public IommuBench iommuBench() {
     return iommuBench;
+  }
+
+  @Override
+  public VirtioBench virtioBench() {
+    return virtioBench;
   }
 
   @Override
