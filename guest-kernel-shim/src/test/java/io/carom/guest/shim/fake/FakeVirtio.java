@@ -147,13 +147,6 @@ abstract class FakeVirtio extends FakeFunction {
   /** The driver wrote to the device configuration. */
   void configWritten(final int offset, final int width, final long value) {}
 
-  /** A configuration interrupt. */
-  public final void configChanged() {
-    if (configVector != CommonCfgDescriptor.NO_VECTOR) {
-      raise(msi, configVector);
-    }
-  }
-
   /** The next chain of a queue: its head, or -1 for none. */
   final int pop(final Queue queue) {
     if (!queue.enabled || (status & VirtioStatus.DRIVER_OK) == 0) {
