@@ -20,6 +20,7 @@ public final class EventSender extends TurnServer {
   private final int index;
   private final IntConsumer buffersAdded;
   private final List<DescriptorChain> taken = new ArrayList<>();
+  private final Supply supply = new Supply();
   private @Nullable Filler filler; // while it fills; guarded by the turn
   private boolean filled;
 
@@ -101,32 +102,58 @@ public final class EventSender extends TurnServer {
       return false;
     }
     filler = null; // once, whatever a section's end says
-    final int[] count = new int[1];
+    supply.start(session, queue);
     boolean keep = false;
     try {
-      keep =
-          now.fill(
-              () -> {
-                final DescriptorChain next = chain(count[0]);
-                if (next == null || !queue.pop(session, next)) {
-                  return null;
-                }
-                count[0]++;
-                return next;
-              });
+      keep = now.fill(supply);
     } finally {
       if (!keep) {
-        queue.rewind(count[0]);
+        queue.rewind(supply.count);
       }
+      supply.end();
     }
-    if (keep && count[0] > 0) {
-      for (int i = 0; i < count[0]; i++) {
+    final int count = supply.count;
+    if (keep && count > 0) {
+      for (int i = 0; i < count; i++) {
         queue.push(taken.get(i));
       }
-      publish(session, queue, count[0], count[0]);
+      publish(session, queue, count, count);
     }
     filled = keep;
     return false;
+  }
+
+  /** The chains of one filling; over when it is. One object is used for all of them. */
+  private final class Supply implements ChainSupply {
+    private @Nullable BusSession from;
+    private @Nullable VirtQueue queue;
+    private int count;
+
+    void start(final BusSession session, final VirtQueue ring) {
+      from = session;
+      queue = ring;
+      count = 0;
+    }
+
+    void end() {
+      from = null;
+      queue = null;
+    }
+
+    @Override
+    public @Nullable DescriptorChain next() throws QueueException {
+      final BusSession session = from;
+      final VirtQueue ring = queue;
+      if (session == null || ring == null) {
+        throw new IllegalStateException("the filling is over");
+      }
+      final DescriptorChain next = chain(count);
+      if (next == null || !ring.pop(session, next)) {
+        return null;
+      }
+      count++;
+      return next;
+    }
   }
 
   private @Nullable DescriptorChain chain(final int number) {
