@@ -43,8 +43,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Fork(value = 3, jvmArgsAppend = "--enable-native-access=ALL-UNNAMED")
 @State(Scope.Thread)
 public class RingBench {
-  private static final long FEATURES =
-      VirtioFeatures.INDIRECT_DESC | VirtioFeatures.EVENT_IDX;
+  private static final long FEATURES = VirtioFeatures.INDIRECT_DESC | VirtioFeatures.EVENT_IDX;
   private static final int SIZE = 128;
   private static final int BATCH = 32;
   private static final int BYTES = 512;

@@ -29,8 +29,7 @@ public final class ChainCursor {
   ChainCursor() {}
 
   /** Sets the arrays that hold the segments. */
-  void over(
-      final MemorySegment[] newMemories, final long[] newOffsets, final long[] newLengths) {
+  void over(final MemorySegment[] newMemories, final long[] newOffsets, final long[] newLengths) {
     memories = newMemories;
     offsets = newOffsets;
     lengths = newLengths;
