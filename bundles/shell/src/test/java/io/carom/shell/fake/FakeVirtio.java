@@ -32,6 +32,13 @@ public final class FakeVirtio implements VirtioHost {
   /** Names of what is at rest. */
   public final Set<String> resting = new TreeSet<>();
 
+  /** Status of every device. */
+  public int status =
+      VirtioStatus.ACKNOWLEDGE
+          | VirtioStatus.DRIVER
+          | VirtioStatus.FEATURES_OK
+          | VirtioStatus.DRIVER_OK;
+
   /** Whether the guest lets devices go. */
   public boolean lettingGo = true;
 
@@ -166,10 +173,7 @@ public final class FakeVirtio implements VirtioHost {
         "blk",
         VirtioIds.TYPE_BLOCK,
         disk(spec.name()).address(),
-        VirtioStatus.ACKNOWLEDGE
-            | VirtioStatus.DRIVER
-            | VirtioStatus.FEATURES_OK
-            | VirtioStatus.DRIVER_OK,
+        status,
         spec.policy(),
         spec.regionBytes(),
         "0x8000000000",
