@@ -42,7 +42,7 @@ record RegionPlace(Range whole, Range part, int flags, boolean ram) {
       final PciDevice pci, final VirtioCapabilities.Entry entry) {
     if (entry.bar() == RegionCapDescriptor.SYSTEM_MEMORY) {
       final boolean usable = entry.length() > 0 && entry.offset() >= 0;
-      final Range range = new Range(entry.offset(), entry.length());
+      final Range range = new Range(entry.offset(), entry.length(), 0);
       // whether RAM is there is found when it is mapped
       return usable && entry.offset() <= Long.MAX_VALUE - entry.length()
           ? new RegionPlace(range, range, entry.flags(), true)
@@ -78,7 +78,8 @@ record RegionPlace(Range whole, Range part, int flags, boolean ram) {
     final long bytes = whole.length() / sharers / RegionSizing.SET_BYTES * RegionSizing.SET_BYTES;
     return function >= sharers || bytes == 0
         ? null
-        : new Range(whole.address() + function * bytes, bytes);
+        : new Range(
+            whole.address() + function * bytes, bytes, whole.inBar() + function * bytes);
   }
 
   /** Whether addresses on the wire are offsets, once the feature is accepted. */
