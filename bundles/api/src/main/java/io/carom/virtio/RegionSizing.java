@@ -34,9 +34,12 @@ public final class RegionSizing {
     return rings + tables + pages((long) whole * CONTROL_BLOCK_BYTES);
   }
 
-  /** Bytes set apart for all queues of a device, in whole slot sets. */
+  /**
+   * Bytes set apart for all queues of a device, in whole slot sets; with a page more, which is kept
+   * free where addresses on the wire are offsets.
+   */
   public static long reserveBytes(final int queues, final int entries) {
-    return roundUp(queues * queueBytes(entries), SET_BYTES);
+    return roundUp(queues * queueBytes(entries) + PAGE, SET_BYTES);
   }
 
   /** The smallest region for a device: the reserve, and one slot set of buffers for each queue. */

@@ -1,6 +1,7 @@
 package io.carom.shell.fake;
 
 import io.carom.virtio.BlkSpec;
+import io.carom.virtio.RegionInfo;
 import io.carom.virtio.SwiotlbPolicy;
 import io.carom.virtio.VirtioDeviceInfo;
 import io.carom.virtio.VirtioFeatures;
@@ -188,6 +189,8 @@ public final class FakeVirtio implements VirtioHost {
         0,
         42,
         null,
-        null);
+        new RegionInfo(
+            "bar", "bus", strict ? 27 : -1, strict ? "SWIOTLB" : "none", null, "free", true, 3,
+            true, "uncached", 11, 12, 13, 14));
   }
 }

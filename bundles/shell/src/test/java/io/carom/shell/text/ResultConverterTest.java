@@ -82,7 +82,11 @@ class ResultConverterTest {
         .contains("\n  throttled:            0\n", "\nreachable buffers:      0 B\n");
     assertThat(text(run("dma:stat"))).startsWith("DEVICE        STRATEGY        EXTENTS");
     assertThat(text(run("virtio:info", "vda")))
-        .contains("region address:      0x8000000000\n", "\nQUEUE  SIZE  ENABLED");
+        .contains("region address:      0x8000000000\n", "\nQUEUE  SIZE  ENABLED")
+        .containsPattern("\nscrubbed on reset: +yes, 3 times\n")
+        .containsPattern("\ncaching: +uncached\n")
+        .containsPattern("\nlines loaded: +11\n")
+        .containsPattern("\nunprotected pages: +14\n");
   }
 
   @Test

@@ -1,9 +1,11 @@
 package io.carom.guest.shim.virtio;
 
+import io.carom.dma.DmaDevice;
 import io.carom.dma.DmaDeviceSpec;
 import io.carom.guest.shim.pci.ProbeException;
 import io.carom.guest.shim.virtio.VirtioStructures.Range;
 import io.carom.memory.GuestMemory;
+import io.carom.memory.RegionView;
 import io.carom.virtio.RegionSizing;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
@@ -15,15 +17,21 @@ import org.jspecify.annotations.Nullable;
  * @param whole where the device's offsets count from, as a bus address, and how much there is
  * @param part what this function uses, as a bus address
  * @param memory the bytes of the part
+ * @param view how CPUs see it, or null where they cache it
  * @param offsets whether addresses on the wire are offsets
  */
-record BounceRegion(Range whole, Range part, MemorySegment memory, boolean offsets) {
+record BounceRegion(
+    Range whole,
+    Range part,
+    MemorySegment memory,
+    @Nullable RegionView view,
+    boolean offsets) {
   private static final long PAGE = 4096;
 
   /** The region of a DMB device: a shared memory region, and always offsets. */
   static BounceRegion shared(final VirtioPlatform platform, final Range range)
       throws ProbeException {
-    return new BounceRegion(range, range, memory(platform, range), true);
+    return inBar(platform, range, range, true);
   }
 
   /**
@@ -36,26 +44,35 @@ record BounceRegion(Range whole, Range part, MemorySegment memory, boolean offse
       throws ProbeException {
     final boolean offsets = accepted && place.offsets();
     if (!place.ram()) {
-      return new BounceRegion(
-          place.whole(), place.part(), memory(platform, place.part()), offsets);
+      return inBar(platform, place.whole(), place.part(), offsets);
     }
     final Range range = place.whole();
     final GuestMemory ram = platform.memory();
     checkSetApart(ram, range);
     final long bus = ram.platform().busAddress(range.address(), range.length(), true);
-    final Range onBus = new Range(bus, range.length());
-    return new BounceRegion(
-        onBus, onBus, ram.segment(range.address(), range.length()), offsets);
+    final Range onBus = new Range(bus, range.length(), 0);
+    // past the caches, as all bounce memory in RAM is used
+    final MemorySegment memory =
+        ram.platform()
+            .uncached()
+            .asSlice(ram.offset(range.address(), range.length()), range.length());
+    return new BounceRegion(onBus, onBus, memory, null, offsets);
   }
 
-  private static MemorySegment memory(final VirtioPlatform platform, final Range range)
+  /**
+   * A region in a BAR. Where CPUs do not cache it, its bytes are those that they see: what is stored
+   * and loaded there is told by {@link UncachedDma}, and flushed before the device is shown it.
+   */
+  private static BounceRegion inBar(
+      final VirtioPlatform platform, final Range whole, final Range part, final boolean offsets)
       throws ProbeException {
-    final Optional<MemorySegment> memory = platform.bus().map(range.address(), range.length());
+    final Optional<MemorySegment> memory = platform.bus().map(part.address(), part.length());
     if (memory.isEmpty()) {
       throw new ProbeException(
-          "the region at 0x" + Long.toHexString(range.address()) + " is not memory");
+          "the region at 0x" + Long.toHexString(part.address()) + " is not memory");
     }
-    return memory.get();
+    return new BounceRegion(
+        whole, part, memory.get(), platform.bus().view(part.address()).orElse(null), offsets);
   }
 
   /**
@@ -103,6 +120,14 @@ record BounceRegion(Range whole, Range part, MemorySegment memory, boolean offse
         && whole.equals(other.whole)
         && part.equals(other.part)
         && offsets == other.offsets;
+  }
+
+  /** A device's DMA, with what CPUs have to do for memory that they do not cache. */
+  DmaDevice around(final DmaDevice core) {
+    return view == null
+        ? core
+        : new UncachedDma(
+            core, view, part.address() - part.inBar(), part.address(), part.length());
   }
 
   /** As the DMA core is told of it. */

@@ -41,6 +41,7 @@ public abstract class Ring implements VirtQueue {
   private @Nullable IndirectTables usable;
   private RingOptions options = RingOptions.NONE;
   private @Nullable Doorbell doorbell;
+  private @Nullable Runnable flush;
   private @Nullable String violation;
   private long kicks;
   private int skipped;
@@ -138,6 +139,14 @@ public abstract class Ring implements VirtQueue {
     doorbell = at;
   }
 
+  /**
+   * What to do before the device is shown anything: waits until stores have reached memory that
+   * CPUs do not cache; null where they do.
+   */
+  public final void flush(final @Nullable Runnable before) {
+    flush = before;
+  }
+
   /** Address of the descriptor area, as the device gets it. */
   public final long descAddress() {
     return wire(areas[0].busAddress());
@@ -197,6 +206,10 @@ public abstract class Ring implements VirtQueue {
   public final void publish() {
     if (!inFlight.unpublished()) {
       return;
+    }
+    final Runnable before = flush;
+    if (before != null) {
+      before.run();
     }
     inFlight.publish();
     if (show()) {

@@ -10,6 +10,7 @@ import io.carom.guest.shim.pci.PciDevice;
 import io.carom.guest.shim.pci.ProbeException;
 import io.carom.guest.shim.virtio.VirtioPciTransport.ResetOutcome;
 import io.carom.guest.shim.virtio.VirtioStructures.Range;
+import io.carom.memory.RegionView;
 import io.carom.virtio.PackedRingDescriptor;
 import io.carom.virtio.SplitRingDescriptor;
 import io.carom.virtio.VirtioFeatures;
@@ -180,12 +181,9 @@ public final class VirtioDevice {
     final BounceRegion of = region;
     final DmaDevice attached;
     try {
-      attached =
-          platform
-              .dma()
-              .attach(
-                  DmaDeviceSpec.of(
-                      pci.name(), of == null ? null : of.spec(queueCount, queueSize)));
+      final DmaDeviceSpec.Region spec = of == null ? null : of.spec(queueCount, queueSize);
+      final DmaDevice core = platform.dma().attach(DmaDeviceSpec.of(pci.name(), spec));
+      attached = of == null ? core : of.around(core);
     } catch (final IllegalArgumentException | IllegalStateException e) {
       throw new ProbeException("DMA: " + e.getMessage());
     }
@@ -261,12 +259,19 @@ public final class VirtioDevice {
                 ? new PackedQueue(dma(), i, sizes[i], chain)
                 : new SplitQueue(dma(), i, sizes[i], chain);
         queues.add(queue);
+        queue.flush(flush());
         queue.prepare(ringOptions());
       }
     } catch (final DmaMemoryException e) {
       throw new ProbeException("no memory for the queues: " + e.getMessage());
     }
     return List.copyOf(queues);
+  }
+
+  private @Nullable Runnable flush() {
+    final BounceRegion of = region;
+    final @Nullable RegionView view = of == null ? null : of.view();
+    return view == null ? null : view::flush;
   }
 
   private RingOptions ringOptions() {

@@ -43,8 +43,9 @@ record VirtioStructures(
    *
    * @param address guest-physical
    * @param length bytes
+   * @param inBar offset in the BAR, or in RAM 0
    */
-  record Range(long address, long length) {}
+  record Range(long address, long length, long inBar) {}
 
   /** A usable capability. */
   private record Found(VirtioCapabilities.Entry entry, Range range) {}
@@ -137,6 +138,6 @@ record VirtioStructures(
     // subtracted, as the sum of two 64-bit values could overflow
     return offset > size || length > size - offset
         ? null
-        : new Range(bar.get().address() + offset, length);
+        : new Range(bar.get().address() + offset, length, offset);
   }
 }

@@ -41,6 +41,7 @@ import org.osgi.framework.FrameworkUtil;
  *  regionWithoutBusMaster  true      whether it is reached with bus mastering off
  *  regionLocation          bar       bar, ram
  *  regionGroup                       functions of one device that share the region of function 0
+ *  regionFunctions         2         how many functions such a group has, 2 to 8
  *  mixing                  free      free, all-or-nothing: per queue
  *  caching                 writeback writeback, write-combining, uncached
  *  readLineNs, writeLineNs 0         cost of a line of 64 bytes, but with writeback
@@ -69,6 +70,7 @@ public record TransportSettings(
   private static final int MAX_SPIN_US = 1_000_000;
   private static final int MAX_LINE_NS = 1_000_000;
   private static final int MAX_BIT = 127;
+  private static final int PCI_FUNCTIONS = 8;
 
   /**
    * Reads and checks the properties of a component.
@@ -104,6 +106,7 @@ public record TransportSettings(
             from.number(
                 "dmbRegister", DmbDescriptor.DEFAULT_SHM_ID_REGISTER, 0, Integer.MAX_VALUE),
             from.number("dmbShmId", DmbDescriptor.DEFAULT_SHM_ID, 0, Integer.MAX_VALUE));
+    final String group = from.text("regionGroup");
     final long bytes = from.number("regionBytes", DEFAULT_REGION_BYTES, 0, Long.MAX_VALUE);
     return new RegionOptions(
         policy,
@@ -111,7 +114,8 @@ public record TransportSettings(
         from.number("swiotlbBit", VirtioFeatures.SWIOTLB_BIT, 0, MAX_BIT),
         from.word("addressing", Addressing.BUS),
         from.word("regionLocation", Location.BAR),
-        from.text("regionGroup"),
+        group,
+        from.number("regionFunctions", group == null ? 1 : 2, 1, PCI_FUNCTIONS),
         from.flag("scrubOnReset", false),
         from.flag("regionWithoutBusMaster", true),
         from.word("mixing", Mixing.FREE),
@@ -142,7 +146,7 @@ public record TransportSettings(
   }
 
   /** As above, with queues served in another way. */
-  VirtioPciFunction function(
+  public VirtioPciFunction function(
       final String name,
       final DeviceType type,
       final DeviceRegions regions,

@@ -52,6 +52,9 @@ public final class FakeBus implements PciAttachment, BusPort {
   /** Where the region is decoded, or -1. */
   public volatile long regionBase = REGION_BASE;
 
+  /** What the machine says of pages that are shared for the function. */
+  public volatile long unprotectedPages;
+
   /** Run after a vector was raised, on the thread that raised it. */
   public volatile Runnable onRaise = () -> {};
 
@@ -137,6 +140,11 @@ public final class FakeBus implements PciAttachment, BusPort {
   @Override
   public BusSession open() {
     return new Session();
+  }
+
+  @Override
+  public long unprotectedPages() {
+    return unprotectedPages;
   }
 
   @Override
