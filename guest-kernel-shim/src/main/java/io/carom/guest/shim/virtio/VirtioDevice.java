@@ -183,7 +183,7 @@ public final class VirtioDevice {
     try {
       final DmaDeviceSpec.Region spec = of == null ? null : of.spec(queueCount, queueSize);
       final DmaDevice core = platform.dma().attach(DmaDeviceSpec.of(pci.name(), spec));
-      attached = of == null ? core : of.around(core, platform);
+      attached = of == null ? core : of.around(core);
     } catch (final IllegalArgumentException | IllegalStateException e) {
       throw new ProbeException("DMA: " + e.getMessage());
     }
