@@ -3,6 +3,7 @@ package io.carom.shell.text;
 import io.carom.shell.result.CommandList;
 import io.carom.shell.result.DeviceAdded;
 import io.carom.shell.result.DeviceRemoved;
+import io.carom.shell.result.DeviceSuspended;
 import io.carom.shell.result.FeatureTable;
 import io.carom.shell.result.VirtioEntry;
 import io.carom.virtio.VirtioDeviceInfo;
@@ -75,6 +76,11 @@ final class DeviceColumns {
           .word("name", DeviceRemoved::name)
           .word("removed", DeviceRemoved::removed)
           .word("released by the guest", DeviceRemoved::released);
+
+  static final Columns<DeviceSuspended> SUSPENDED =
+      new Columns<DeviceSuspended>()
+          .word("address", DeviceSuspended::address)
+          .word("suspended", DeviceSuspended::suspended);
 
   static final Columns<CommandList.Line> COMMANDS =
       new Columns<CommandList.Line>()

@@ -18,6 +18,7 @@ import io.carom.shell.result.CommandList;
 import io.carom.shell.result.DebugStatus;
 import io.carom.shell.result.DeviceAdded;
 import io.carom.shell.result.DeviceRemoved;
+import io.carom.shell.result.DeviceSuspended;
 import io.carom.shell.result.FeatureTable;
 import io.carom.shell.result.FioReport;
 import io.carom.shell.result.IommuBenchResult;
@@ -84,6 +85,7 @@ final class Renderings {
         Rendering.list(DeviceColumns.FEATURES, FeatureTable::features, "no features"));
     put(DeviceAdded.class, Rendering.row(DeviceColumns.ADDED));
     put(DeviceRemoved.class, Rendering.row(DeviceColumns.REMOVED));
+    put(DeviceSuspended.class, Rendering.row(DeviceColumns.SUSPENDED));
   }
 
   private static void dma() {
