@@ -37,7 +37,9 @@ public final class Commands {
           CommandKind.of(IommuFaultsCommand.class, IommuFaultsCommand::new),
           CommandKind.of(IommuPoolsCommand.class, IommuPoolsCommand::new),
           CommandKind.of(GuestCacheCommand.class, GuestCacheCommand::new),
-          CommandKind.of(GuestDmesgCommand.class, GuestDmesgCommand::new));
+          CommandKind.of(GuestDmesgCommand.class, GuestDmesgCommand::new),
+          CommandKind.of(GuestSuspendCommand.class, GuestSuspendCommand::new),
+          CommandKind.of(GuestResumeCommand.class, GuestResumeCommand::new));
 
   private Commands() {}
 

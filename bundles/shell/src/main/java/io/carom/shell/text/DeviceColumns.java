@@ -3,6 +3,7 @@ package io.carom.shell.text;
 import io.carom.shell.result.CommandList;
 import io.carom.shell.result.DeviceAdded;
 import io.carom.shell.result.DeviceRemoved;
+import io.carom.shell.result.DeviceSuspended;
 import io.carom.shell.result.FeatureTable;
 import io.carom.shell.result.StateRestored;
 import io.carom.shell.result.StateSaved;
@@ -107,6 +108,10 @@ final class DeviceColumns {
           .word("name", StateRestored::name)
           .word("file", StateRestored::file)
           .word("queues", StateRestored::queues);
+  static final Columns<DeviceSuspended> SUSPENDED =
+      new Columns<DeviceSuspended>()
+          .word("address", DeviceSuspended::address)
+          .word("suspended", DeviceSuspended::suspended);
 
   static final Columns<CommandList.Line> COMMANDS =
       new Columns<CommandList.Line>()

@@ -18,6 +18,7 @@ import io.carom.shell.result.CommandList;
 import io.carom.shell.result.DebugStatus;
 import io.carom.shell.result.DeviceAdded;
 import io.carom.shell.result.DeviceRemoved;
+import io.carom.shell.result.DeviceSuspended;
 import io.carom.shell.result.FeatureTable;
 import io.carom.shell.result.FioReport;
 import io.carom.shell.result.IommuBenchResult;
@@ -90,6 +91,7 @@ final class Renderings {
     put(DeviceRemoved.class, Rendering.row(DeviceColumns.REMOVED));
     put(StateSaved.class, Rendering.row(DeviceColumns.SAVED));
     put(StateRestored.class, Rendering.row(DeviceColumns.RESTORED));
+    put(DeviceSuspended.class, Rendering.row(DeviceColumns.SUSPENDED));
   }
 
   private static void dma() {

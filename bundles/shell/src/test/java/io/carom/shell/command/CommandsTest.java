@@ -286,6 +286,24 @@ class CommandsTest {
   }
 
   @Test
+  void suspendsAndResumesADevice() throws InterruptedException {
+    final String address = world.virtio.devices().getFirst().address();
+    final String full = "0000:" + address;
+    assertThat(run("guest:suspend", "disk0", "--json").toString())
+        .isEqualTo("{\"address\":\"" + full + "\",\"suspended\":true}");
+    assertThat(world.guest.suspended).containsExactly(full);
+    assertThatThrownBy(() -> run("guest:suspend", "disk0"))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("suspended already");
+    assertThat(run("guest:resume", full, "--json").toString())
+        .isEqualTo("{\"address\":\"" + full + "\",\"suspended\":false}");
+    assertThat(world.guest.suspended).isEmpty();
+    assertThatThrownBy(() -> run("guest:resume", "nope"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("unknown device 'nope'");
+  }
+
+  @Test
   void showsThePageCache() throws InterruptedException {
     assertThat(run("guest:cache", "--json").toString())
         .isEqualTo(

@@ -18,6 +18,9 @@ public final class FakeGuest implements GuestKernel {
   /** Addresses that were reset. */
   public final List<String> rebound = new ArrayList<>();
 
+  /** Addresses of devices that rest. */
+  public final List<String> suspended = new ArrayList<>();
+
   FakeGuest(final FakeVirtio virtio) {
     this.virtio = virtio;
   }
@@ -50,5 +53,20 @@ public final class FakeGuest implements GuestKernel {
   @Override
   public void rebind(final String pciAddress) {
     rebound.add(pciAddress);
+  }
+
+  @Override
+  public void suspend(final String pciAddress) {
+    if (suspended.contains(pciAddress)) {
+      throw new IllegalStateException(pciAddress + " is suspended already");
+    }
+    suspended.add(pciAddress);
+  }
+
+  @Override
+  public void resume(final String pciAddress) {
+    if (!suspended.remove(pciAddress)) {
+      throw new IllegalStateException(pciAddress + " is not suspended");
+    }
   }
 }

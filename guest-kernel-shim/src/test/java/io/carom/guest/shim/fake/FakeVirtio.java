@@ -236,7 +236,7 @@ abstract class FakeVirtio extends FakeFunction {
   }
 
   /** Changes the configuration, and says so. */
-  public final void configChanged() {
+  public final void changeConfig() {
     final int vector;
     synchronized (this) {
       generation = generation + 1 & 0xff;
