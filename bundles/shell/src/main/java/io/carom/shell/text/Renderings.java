@@ -26,11 +26,15 @@ import io.carom.shell.result.IommuFaults;
 import io.carom.shell.result.IommuMappings;
 import io.carom.shell.result.Lists;
 import io.carom.shell.result.LiveMappings;
+import io.carom.shell.result.NetEntry;
+import io.carom.shell.result.PingReport;
 import io.carom.shell.result.PoolMaps;
 import io.carom.shell.result.SwiotlbStat;
+import io.carom.shell.result.ThroughputReport;
 import io.carom.shell.result.Usage;
 import io.carom.shell.result.VirtioEntry;
 import io.carom.shell.sizing.RegionSize;
+import io.carom.virtio.NetPortInfo;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -59,6 +63,7 @@ final class Renderings {
         CommandList.class,
         Rendering.list(DeviceColumns.COMMANDS, CommandList::commands, "no commands"));
     devices();
+    networks();
     dma();
     iommu();
   }
@@ -84,6 +89,17 @@ final class Renderings {
         Rendering.list(DeviceColumns.FEATURES, FeatureTable::features, "no features"));
     put(DeviceAdded.class, Rendering.row(DeviceColumns.ADDED));
     put(DeviceRemoved.class, Rendering.row(DeviceColumns.REMOVED));
+  }
+
+  private static void networks() {
+    put(
+        Lists.NetInterfaces.class,
+        Rendering.list(NetText.INTERFACES, Lists.NetInterfaces::interfaces, "no interfaces"));
+    put(NetEntry.class, Rendering.row(NetText.INTERFACES));
+    put(Lists.NetPorts.class, Rendering.list(NetText.PORTS, Lists.NetPorts::ports, "no ports"));
+    put(NetPortInfo.class, Rendering.row(NetText.PORTS));
+    put(PingReport.class, Rendering.lines(NetText::ping));
+    put(ThroughputReport.class, Rendering.lines(NetText::throughput));
   }
 
   private static void dma() {

@@ -88,6 +88,11 @@ public final class FakeVirtio implements VirtioHost {
   }
 
   @Override
+  public VirtioDeviceInfo add(final String type, final Map<String, Object> properties) {
+    throw new IllegalArgumentException("there is no device type " + type);
+  }
+
+  @Override
   public synchronized boolean remove(
       final String name, final Duration timeout, final boolean force) {
     if (!plugged.containsKey(name)) {
