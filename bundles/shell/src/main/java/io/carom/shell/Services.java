@@ -8,10 +8,12 @@ import io.carom.dma.DmaDebug;
 import io.carom.guest.DmaBench;
 import io.carom.guest.Fio;
 import io.carom.guest.GuestKernel;
+import io.carom.guest.Network;
 import io.carom.guest.PageCache;
 import io.carom.iommu.GuestIommu;
 import io.carom.iommu.IommuHost;
 import io.carom.shell.service.ShellServices;
+import io.carom.virtio.NetHost;
 import io.carom.virtio.VirtioHost;
 import java.util.Optional;
 import org.osgi.framework.Bundle;
@@ -39,6 +41,8 @@ final class Services implements ShellServices, AutoCloseable {
   private final ServiceTracker<GuestIommu, GuestIommu> guestIommu;
   private final ServiceTracker<DmaBench, DmaBench> dmaBench;
   private final ServiceTracker<PageCache, PageCache> pageCache;
+  private final ServiceTracker<Network, Network> network;
+  private final ServiceTracker<NetHost, NetHost> netHost;
 
   Services(final BundleContext context) {
     this.context = context;
@@ -54,6 +58,8 @@ final class Services implements ShellServices, AutoCloseable {
     guestIommu = open(GuestIommu.class);
     dmaBench = open(DmaBench.class);
     pageCache = open(PageCache.class);
+    network = open(Network.class);
+    netHost = open(NetHost.class);
   }
 
   @Override
@@ -117,6 +123,16 @@ final class Services implements ShellServices, AutoCloseable {
   }
 
   @Override
+  public Network network() {
+    return await(network, "the guest has no network stack (bundle io.carom.guest.shim)");
+  }
+
+  @Override
+  public NetHost netHost() {
+    return await(netHost, "the virtio device model is not running (bundle io.carom.virtio.device)");
+  }
+
+  @Override
   public Bundle bundle(final String symbolicName) {
     for (final Bundle bundle : context.getBundles()) {
       if (symbolicName.equals(bundle.getSymbolicName())) {
@@ -140,6 +156,8 @@ final class Services implements ShellServices, AutoCloseable {
     guestIommu.close();
     dmaBench.close();
     pageCache.close();
+    network.close();
+    netHost.close();
   }
 
   private <T> ServiceTracker<T, T> open(final Class<T> type) {

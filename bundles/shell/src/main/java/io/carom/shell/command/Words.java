@@ -80,6 +80,13 @@ abstract class Words<T> implements ITypeConverter<T>, Iterable<String> {
     }
   }
 
+  /** States of a link. */
+  static final class Link extends Words<String> {
+    Link() {
+      super(List.of("up", "down"), text -> text);
+    }
+  }
+
   /** Kinds of devices. */
   static final class Type extends Words<String> {
     Type() {

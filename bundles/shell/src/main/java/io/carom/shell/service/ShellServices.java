@@ -8,9 +8,11 @@ import io.carom.dma.DmaDebug;
 import io.carom.guest.DmaBench;
 import io.carom.guest.Fio;
 import io.carom.guest.GuestKernel;
+import io.carom.guest.Network;
 import io.carom.guest.PageCache;
 import io.carom.iommu.GuestIommu;
 import io.carom.iommu.IommuHost;
+import io.carom.virtio.NetHost;
 import io.carom.virtio.VirtioHost;
 import java.util.Optional;
 import org.osgi.framework.Bundle;
@@ -61,6 +63,12 @@ public interface ShellServices {
 
   /** The guest's page cache. */
   PageCache pageCache();
+
+  /** The guest's network stack. */
+  Network network();
+
+  /** The host's end of network devices. */
+  NetHost netHost();
 
   /** An installed bundle. */
   Bundle bundle(String symbolicName);

@@ -27,14 +27,18 @@ import io.carom.shell.result.IommuFaults;
 import io.carom.shell.result.IommuMappings;
 import io.carom.shell.result.Lists;
 import io.carom.shell.result.LiveMappings;
+import io.carom.shell.result.NetEntry;
+import io.carom.shell.result.PingReport;
 import io.carom.shell.result.PoolMaps;
 import io.carom.shell.result.StateRestored;
 import io.carom.shell.result.StateSaved;
 import io.carom.shell.result.SwiotlbStat;
+import io.carom.shell.result.ThroughputReport;
 import io.carom.shell.result.Usage;
 import io.carom.shell.result.VirtioBenchResult;
 import io.carom.shell.result.VirtioEntry;
 import io.carom.shell.sizing.RegionSize;
+import io.carom.virtio.NetPortInfo;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -64,6 +68,7 @@ final class Renderings {
         CommandList.class,
         Rendering.list(DeviceColumns.COMMANDS, CommandList::commands, "no commands"));
     devices();
+    networks();
     dma();
     iommu();
   }
@@ -92,6 +97,17 @@ final class Renderings {
     put(StateSaved.class, Rendering.row(DeviceColumns.SAVED));
     put(StateRestored.class, Rendering.row(DeviceColumns.RESTORED));
     put(DeviceSuspended.class, Rendering.row(DeviceColumns.SUSPENDED));
+  }
+
+  private static void networks() {
+    put(
+        Lists.NetInterfaces.class,
+        Rendering.list(NetText.INTERFACES, Lists.NetInterfaces::interfaces, "no interfaces"));
+    put(NetEntry.class, Rendering.row(NetText.INTERFACES));
+    put(Lists.NetPorts.class, Rendering.list(NetText.PORTS, Lists.NetPorts::ports, "no ports"));
+    put(NetPortInfo.class, Rendering.row(NetText.PORTS));
+    put(PingReport.class, Rendering.lines(NetText::ping));
+    put(ThroughputReport.class, Rendering.lines(NetText::throughput));
   }
 
   private static void dma() {

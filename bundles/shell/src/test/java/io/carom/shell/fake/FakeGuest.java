@@ -2,6 +2,7 @@ package io.carom.shell.fake;
 
 import io.carom.guest.BlockDevice;
 import io.carom.guest.GuestKernel;
+import io.carom.guest.NetworkInterface;
 import io.carom.guest.PciDeviceInfo;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -11,6 +12,7 @@ import java.util.Optional;
 /** A guest that takes up what the host plugs, unless told otherwise. */
 public final class FakeGuest implements GuestKernel {
   private final FakeVirtio virtio;
+  private final FakeNet net;
 
   /** Functions that it enumerated. */
   public final List<PciDeviceInfo> functions = new ArrayList<>();
@@ -21,8 +23,9 @@ public final class FakeGuest implements GuestKernel {
   /** Addresses of devices that rest. */
   public final List<String> suspended = new ArrayList<>();
 
-  FakeGuest(final FakeVirtio virtio) {
+  FakeGuest(final FakeVirtio virtio, final FakeNet net) {
     this.virtio = virtio;
+    this.net = net;
   }
 
   @Override
@@ -38,6 +41,11 @@ public final class FakeGuest implements GuestKernel {
   @Override
   public List<BlockDevice> blockDevices() {
     return List.copyOf(virtio.disks.values());
+  }
+
+  @Override
+  public List<NetworkInterface> networkInterfaces() {
+    return net.interfaces();
   }
 
   @Override

@@ -231,9 +231,9 @@ final class VirtioNet implements PciDriver.Binding {
       return;
     }
     log("reset");
-    recovering.set(false);
-    readLink();
     pairs.forEach(QueuePair::start);
+    recovering.set(false);
+    configChanged(); // whatever it was told of meanwhile
   }
 
   private void giveUp(final String why) {
