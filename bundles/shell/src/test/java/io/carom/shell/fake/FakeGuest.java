@@ -1,6 +1,7 @@
 package io.carom.shell.fake;
 
 import io.carom.guest.BlockDevice;
+import io.carom.guest.Entropy;
 import io.carom.guest.GuestKernel;
 import io.carom.guest.PciDeviceInfo;
 import java.time.Duration;
@@ -17,6 +18,9 @@ public final class FakeGuest implements GuestKernel {
 
   /** Addresses that were reset. */
   public final List<String> rebound = new ArrayList<>();
+
+  /** Sources of random bytes. */
+  public final List<Entropy> sources = new ArrayList<>();
 
   FakeGuest(final FakeVirtio virtio) {
     this.virtio = virtio;
@@ -45,6 +49,11 @@ public final class FakeGuest implements GuestKernel {
   @Override
   public Optional<BlockDevice> awaitBlockDevice(final String serial, final Duration timeout) {
     return blockDevices().stream().filter(disk -> disk.serial().equals(serial)).findFirst();
+  }
+
+  @Override
+  public List<Entropy> entropySources() {
+    return sources;
   }
 
   @Override

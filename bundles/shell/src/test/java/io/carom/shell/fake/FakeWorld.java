@@ -12,6 +12,7 @@ import io.carom.guest.PageCacheInfo;
 import io.carom.iommu.GuestIommu;
 import io.carom.iommu.IommuHost;
 import io.carom.shell.service.ShellServices;
+import io.carom.virtio.VirtioConsole;
 import io.carom.virtio.VirtioHost;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,6 +32,9 @@ public final class FakeWorld implements ShellServices {
   public final FakeIommuBench iommuBench = new FakeIommuBench();
   public final FakeDmaBench dmaBench = new FakeDmaBench();
 
+  /** The consoles. */
+  public final List<FakeConsole> consoles = new ArrayList<>();
+
   /** The IOMMU, if the machine has one. */
   public @Nullable FakeIommu iommu;
 
@@ -43,6 +47,11 @@ public final class FakeWorld implements ShellServices {
   @Override
   public VirtioHost virtio() {
     return virtio;
+  }
+
+  @Override
+  public List<VirtioConsole> consoles() {
+    return List.copyOf(consoles);
   }
 
   @Override
