@@ -22,8 +22,8 @@ import picocli.CommandLine.Model.PositionalParamSpec;
 
 /**
  * Proposes values of options and parameters: what picocli knows of them, and for those labelled
- * {@code DEVICE}, {@code POOL}, {@code DOMAIN}, {@code INTERFACE}, {@code PORT}, {@code STRATEGY}
- * or {@code COMMAND} what there is now.
+ * {@code DEVICE}, {@code CONSOLE}, {@code POOL}, {@code DOMAIN}, {@code INTERFACE}, {@code PORT},
+ * {@code STRATEGY} or {@code COMMAND} what there is now.
  */
 final class Completions {
   private final ShellServices services;
@@ -115,6 +115,7 @@ final class Completions {
                 .distinct()
                 .sorted()
                 .forEach(values::add);
+        case "CONSOLE" -> services.consoles().forEach(console -> values.add(console.name()));
         case "COMMAND" -> Commands.ALL.forEach(kind -> values.add(kind.name()));
         default -> {
           // free text
@@ -145,6 +146,11 @@ final class Completions {
   private static final class NoServices implements ShellServices {
     @Override
     public io.carom.virtio.VirtioHost virtio() {
+      throw absent();
+    }
+
+    @Override
+    public List<io.carom.virtio.VirtioConsole> consoles() {
       throw absent();
     }
 

@@ -14,7 +14,10 @@ import io.carom.iommu.GuestIommu;
 import io.carom.iommu.IommuHost;
 import io.carom.shell.service.ShellServices;
 import io.carom.virtio.NetHost;
+import io.carom.virtio.VirtioConsole;
 import io.carom.virtio.VirtioHost;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Optional;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
@@ -30,6 +33,7 @@ final class Services implements ShellServices, AutoCloseable {
 
   private final BundleContext context;
   private final ServiceTracker<VirtioHost, VirtioHost> virtio;
+  private final ServiceTracker<VirtioConsole, VirtioConsole> consoles;
   private final ServiceTracker<DmaControl, DmaControl> dma;
   private final ServiceTracker<DmaDebug, DmaDebug> dmaDebug;
   private final ServiceTracker<GuestKernel, GuestKernel> guest;
@@ -47,6 +51,7 @@ final class Services implements ShellServices, AutoCloseable {
   Services(final BundleContext context) {
     this.context = context;
     virtio = open(VirtioHost.class);
+    consoles = open(VirtioConsole.class);
     dma = open(DmaControl.class);
     dmaDebug = open(DmaDebug.class);
     guest = open(GuestKernel.class);
@@ -65,6 +70,13 @@ final class Services implements ShellServices, AutoCloseable {
   @Override
   public VirtioHost virtio() {
     return await(virtio, "the virtio device model is not running (bundle io.carom.virtio.device)");
+  }
+
+  @Override
+  public List<VirtioConsole> consoles() {
+    return consoles.getTracked().values().stream()
+        .sorted(Comparator.comparing(VirtioConsole::name))
+        .toList();
   }
 
   @Override
@@ -145,6 +157,7 @@ final class Services implements ShellServices, AutoCloseable {
   @Override
   public void close() {
     virtio.close();
+    consoles.close();
     dma.close();
     dmaDebug.close();
     guest.close();

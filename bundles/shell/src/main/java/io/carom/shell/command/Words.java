@@ -90,7 +90,7 @@ abstract class Words<T> implements ITypeConverter<T>, Iterable<String> {
   /** Kinds of devices. */
   static final class Type extends Words<String> {
     Type() {
-      super(List.of("blk"), text -> text);
+      super(List.of("blk", "console", "net", "rng"), text -> text);
     }
   }
 

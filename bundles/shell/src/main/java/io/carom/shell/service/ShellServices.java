@@ -13,7 +13,9 @@ import io.carom.guest.PageCache;
 import io.carom.iommu.GuestIommu;
 import io.carom.iommu.IommuHost;
 import io.carom.virtio.NetHost;
+import io.carom.virtio.VirtioConsole;
 import io.carom.virtio.VirtioHost;
+import java.util.List;
 import java.util.Optional;
 import org.osgi.framework.Bundle;
 
@@ -30,6 +32,9 @@ public interface ShellServices {
 
   /** The VMM's devices. */
   VirtioHost virtio();
+
+  /** The host sides of the consoles; none is no error. */
+  List<VirtioConsole> consoles();
 
   /** The DMA core. */
   DmaControl dma();

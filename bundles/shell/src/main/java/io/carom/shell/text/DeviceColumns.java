@@ -2,6 +2,9 @@ package io.carom.shell.text;
 
 import io.carom.shell.result.CommandList;
 import io.carom.shell.result.DeviceAdded;
+import io.carom.shell.result.DeviceResized;
+import io.carom.shell.result.DevicePlugged;
+import io.carom.shell.result.ConsolePorts;
 import io.carom.shell.result.DeviceRemoved;
 import io.carom.shell.result.DeviceSuspended;
 import io.carom.shell.result.FeatureTable;
@@ -89,6 +92,34 @@ final class DeviceColumns {
           .word("address", DeviceAdded::address)
           .word("size", added -> Values.bytes(added.sizeBytes()))
           .word("swiotlb policy", DeviceAdded::policy);
+
+  static final Columns<DevicePlugged> PLUGGED =
+      new Columns<DevicePlugged>()
+          .word("name", DevicePlugged::name)
+          .word("type", DevicePlugged::type)
+          .word("address", DevicePlugged::address)
+          .word("in the guest", DevicePlugged::guest)
+          .word("swiotlb policy", DevicePlugged::policy);
+
+  static final Columns<DeviceResized> RESIZED =
+      new Columns<DeviceResized>()
+          .word("name", DeviceResized::name)
+          .word("disk", DeviceResized::disk)
+          .word("size", resized -> Values.bytes(resized.sizeBytes()));
+
+  static final Columns<ConsolePorts.Port> PORTS =
+      new Columns<ConsolePorts.Port>()
+          .word("DEVICE", ConsolePorts.Port::device)
+          .number("PORT", ConsolePorts.Port::port)
+          .word("NAME", ConsolePorts.Port::name)
+          .word("GUEST", ConsolePorts.Port::guest)
+          .number("COLUMNS", ConsolePorts.Port::columns)
+          .number("ROWS", ConsolePorts.Port::rows)
+          .word("OPEN", ConsolePorts.Port::guestOpen)
+          .word("ATTACHED", ConsolePorts.Port::attached)
+          .number("RECEIVED", ConsolePorts.Port::receivedBytes)
+          .number("SENT", ConsolePorts.Port::sentBytes)
+          .number("DROPPED", ConsolePorts.Port::droppedBytes);
 
   static final Columns<DeviceRemoved> REMOVED =
       new Columns<DeviceRemoved>()

@@ -17,6 +17,11 @@ import io.carom.shell.result.BenchResult;
 import io.carom.shell.result.CommandList;
 import io.carom.shell.result.DebugStatus;
 import io.carom.shell.result.DeviceAdded;
+import io.carom.shell.result.RandomBytes;
+import io.carom.shell.result.DeviceResized;
+import io.carom.shell.result.DevicePlugged;
+import io.carom.shell.result.ConsolePorts;
+import io.carom.shell.result.ConsoleOutput;
 import io.carom.shell.result.DeviceRemoved;
 import io.carom.shell.result.DeviceSuspended;
 import io.carom.shell.result.FeatureTable;
@@ -93,6 +98,13 @@ final class Renderings {
         FeatureTable.class,
         Rendering.list(DeviceColumns.FEATURES, FeatureTable::features, "no features"));
     put(DeviceAdded.class, Rendering.row(DeviceColumns.ADDED));
+    put(DevicePlugged.class, Rendering.row(DeviceColumns.PLUGGED));
+    put(DeviceResized.class, Rendering.row(DeviceColumns.RESIZED));
+    put(
+        ConsolePorts.class,
+        Rendering.list(DeviceColumns.PORTS, ConsolePorts::ports, "no consoles"));
+    put(ConsoleOutput.class, Rendering.lines(ConsoleOutput::text));
+    put(RandomBytes.class, Rendering.lines(RandomBytes::hex));
     put(DeviceRemoved.class, Rendering.row(DeviceColumns.REMOVED));
     put(StateSaved.class, Rendering.row(DeviceColumns.SAVED));
     put(StateRestored.class, Rendering.row(DeviceColumns.RESTORED));

@@ -1,6 +1,7 @@
 package io.carom.shell.fake;
 
 import io.carom.guest.BlockDevice;
+import io.carom.guest.Entropy;
 import io.carom.guest.GuestKernel;
 import io.carom.guest.NetworkInterface;
 import io.carom.guest.PciDeviceInfo;
@@ -22,6 +23,9 @@ public final class FakeGuest implements GuestKernel {
 
   /** Addresses of devices that rest. */
   public final List<String> suspended = new ArrayList<>();
+
+  /** Sources of random bytes. */
+  public final List<Entropy> sources = new ArrayList<>();
 
   FakeGuest(final FakeVirtio virtio, final FakeNet net) {
     this.virtio = virtio;
@@ -56,6 +60,11 @@ public final class FakeGuest implements GuestKernel {
   @Override
   public Optional<BlockDevice> awaitBlockDevice(final String serial, final Duration timeout) {
     return blockDevices().stream().filter(disk -> disk.serial().equals(serial)).findFirst();
+  }
+
+  @Override
+  public List<Entropy> entropySources() {
+    return sources;
   }
 
   @Override

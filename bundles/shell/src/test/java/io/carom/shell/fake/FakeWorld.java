@@ -15,6 +15,7 @@ import io.carom.iommu.GuestIommu;
 import io.carom.iommu.IommuHost;
 import io.carom.shell.service.ShellServices;
 import io.carom.virtio.NetHost;
+import io.carom.virtio.VirtioConsole;
 import io.carom.virtio.VirtioHost;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,6 +37,8 @@ public final class FakeWorld implements ShellServices {
   public final FakeDmaBench dmaBench = new FakeDmaBench();
 
   public final FakeGuest guest = new FakeGuest(virtio, net);
+  /** The consoles. */
+  public final List<FakeConsole> consoles = new ArrayList<>();
 
   /** The IOMMU, if the machine has one. */
   public @Nullable FakeIommu iommu;
@@ -49,6 +52,11 @@ public final class FakeWorld implements ShellServices {
   @Override
   public VirtioHost virtio() {
     return virtio;
+  }
+
+  @Override
+  public List<VirtioConsole> consoles() {
+    return List.copyOf(consoles);
   }
 
   @Override
