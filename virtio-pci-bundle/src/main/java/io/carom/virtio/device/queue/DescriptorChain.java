@@ -32,7 +32,10 @@ public final class DescriptorChain {
   private int slots;
 
   /** An empty chain. */
-  public DescriptorChain() {}
+  public DescriptorChain() {
+    reader.over(memory, offsets, lengths);
+    writer.over(memory, offsets, lengths);
+  }
 
   /** Forgets the buffers. */
   void start() {
@@ -53,8 +56,12 @@ public final class DescriptorChain {
       memory = Arrays.copyOf(memory, 2 * count);
       offsets = Arrays.copyOf(offsets, 2 * count);
       lengths = Arrays.copyOf(lengths, 2 * count);
+      reader.over(memory, offsets, lengths);
+      writer.over(memory, offsets, lengths);
     }
-    memory[count] = segment;
+    if (memory[count] != segment) { // nearly always the same: its store costs a barrier
+      memory[count] = segment;
+    }
     offsets[count] = offset;
     lengths[count] = length;
     count++;
@@ -89,8 +96,8 @@ public final class DescriptorChain {
   void ready(final int newHead, final int newSlots) {
     head = newHead;
     slots = newSlots;
-    reader.start(memory, offsets, lengths, 0, readableBytes);
-    writer.start(memory, offsets, lengths, readable, writableBytes);
+    reader.start(0, readableBytes);
+    writer.start(readable, writableBytes);
   }
 
   /** The head's index in the descriptor table, or in a packed ring the buffer id. */
