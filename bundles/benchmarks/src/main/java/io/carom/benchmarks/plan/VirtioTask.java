@@ -11,7 +11,9 @@ package io.carom.benchmarks.plan;
  */
 public record VirtioTask(Kind kind, String layout, int rounds, long unitNs, long seed)
     implements Costed {
-  /** Stretches of disks are so many units: their threads sleep and wake, which a short one hides. */
+  /**
+   * Stretches of disks are so many units: their threads sleep and wake, which a short one hides.
+   */
   public static final int DISK_UNITS = 4;
 
   private static final long MS = 1_000_000;
@@ -41,8 +43,7 @@ public record VirtioTask(Kind kind, String layout, int rounds, long unitNs, long
       case RING -> new Cost(JVM_NS + RING_ROWS * RING_ROW_NS, (double) RING_ROWS * rounds);
       case BLK ->
           new Cost(
-              JVM_NS + FILL_NS + DISK_ROWS * DISK_ROW_NS,
-              (double) DISK_ROWS * DISK_UNITS * rounds);
+              JVM_NS + FILL_NS + DISK_ROWS * DISK_ROW_NS, (double) DISK_ROWS * DISK_UNITS * rounds);
     };
   }
 

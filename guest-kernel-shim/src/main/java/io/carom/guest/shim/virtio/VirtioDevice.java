@@ -310,8 +310,7 @@ public final class VirtioDevice {
   private void enable(final Ring queue) throws ProbeException {
     final int number = queue.number();
     final boolean withData = has(VirtioFeatures.NOTIFICATION_DATA);
-    final int value =
-        has(VirtioFeatures.NOTIF_CONFIG_DATA) ? transport.notifyData(number) : number;
+    final int value = has(VirtioFeatures.NOTIF_CONFIG_DATA) ? transport.notifyData(number) : number;
     final long address = transport.doorbell(number, Doorbell.width(withData));
     queue.doorbell(new Doorbell(platform.bus(), address, value, withData));
     transport.enable(
