@@ -24,6 +24,7 @@ public final class BusRun {
   }
 
   /** Fills it; for those who resolve. */
+  @SuppressWarnings({"MemorySegmentReferenceEquality", "ReferenceEquality"}) // the very object
   public void set(final MemorySegment newMemory, final long newOffset) {
     if (memory != newMemory) { // nearly always the same: no store for a collector to note
       memory = newMemory;

@@ -54,6 +54,7 @@ public final class ChainCursor {
    * @param limit most bytes wanted, at least 1 and at most {@link #remaining}
    * @return bytes of the piece, at least 1
    */
+  @SuppressWarnings({"MemorySegmentReferenceEquality", "ReferenceEquality"}) // the very object
   public long piece(final long limit) {
     final long ahead = lengths[index] - behind;
     final long length = Math.min(ahead, limit);

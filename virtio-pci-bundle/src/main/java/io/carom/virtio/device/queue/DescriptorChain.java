@@ -53,6 +53,7 @@ public final class DescriptorChain {
   /**
    * Appends a resolved buffer, or a piece of one. The walker has checked it with {@link #check}.
    */
+  @SuppressWarnings({"MemorySegmentReferenceEquality", "ReferenceEquality"}) // the very object
   void add(
       final MemorySegment segment, final long offset, final long length, final boolean writable) {
     if (count == memory.length) {
