@@ -21,11 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param offsets whether addresses on the wire are offsets
  */
 record BounceRegion(
-    Range whole,
-    Range part,
-    MemorySegment memory,
-    @Nullable RegionView view,
-    boolean offsets) {
+    Range whole, Range part, MemorySegment memory, @Nullable RegionView view, boolean offsets) {
   private static final long PAGE = 4096;
 
   /** The region of a DMB device: a shared memory region, and always offsets. */
@@ -60,8 +56,9 @@ record BounceRegion(
   }
 
   /**
-   * A region in a BAR. Where CPUs do not cache it, its bytes are those that they see: what is stored
-   * and loaded there is told by {@link UncachedDma}, and flushed before the device is shown it.
+   * A region in a BAR. Where CPUs do not cache it, its bytes are those that they see: what is
+   * stored and loaded there is told by {@link UncachedDma}, and flushed before the device is shown
+   * it.
    */
   private static BounceRegion inBar(
       final VirtioPlatform platform, final Range whole, final Range part, final boolean offsets)
@@ -126,8 +123,7 @@ record BounceRegion(
   DmaDevice around(final DmaDevice core) {
     return view == null
         ? core
-        : new UncachedDma(
-            core, view, part.address() - part.inBar(), part.address(), part.length());
+        : new UncachedDma(core, view, part.address() - part.inBar(), part.address(), part.length());
   }
 
   /** As the DMA core is told of it. */

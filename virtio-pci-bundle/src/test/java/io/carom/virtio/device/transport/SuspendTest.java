@@ -87,7 +87,8 @@ class SuspendTest {
   }
 
   @Test
-  @DisplayName("S9 I2 D: a configuration notification is kept until the device goes on, and sent once")
+  @DisplayName(
+      "S9 I2 D: a configuration notification is kept until the device goes on, and sent once")
   void s9_configNotificationIsDeferred() {
     rig.bus.msix = true;
     rig.start(VirtioFeatures.SUSPEND);
@@ -141,7 +142,8 @@ class SuspendTest {
   }
 
   @Test
-  @DisplayName("S9 S3 D: a suspension that fails gives NEEDS_RESET and a configuration notification")
+  @DisplayName(
+      "S9 S3 D: a suspension that fails gives NEEDS_RESET and a configuration notification")
   void s9_failureNeedsReset() {
     rig =
         new EchoRig(new WorkerOptions(true, 1000, 10_000_000, 50_000_000))
