@@ -57,8 +57,7 @@ final class RingKit {
                   return area((Long) arguments[0]);
                 });
     driver = new SplitQueue(dma, 0, SIZE, 1);
-    driver.prepare(
-        eventIndex ? RingOptions.NONE.withEventIndex() : RingOptions.NONE);
+    driver.prepare(eventIndex ? RingOptions.NONE.withEventIndex() : RingOptions.NONE);
     driver.doorbell(new Doorbell(new Deaf(), 0, 0, false));
     try {
       device =

@@ -7,7 +7,9 @@ import java.util.function.Consumer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "guest:suspend", description = "Have a device rest: its driver touches it no more, and requests wait.")
+@Command(
+    name = "guest:suspend",
+    description = "Have a device rest: its driver touches it no more, and requests wait.")
 final class GuestSuspendCommand extends ShellCommand {
   @Parameters(
       index = "0",

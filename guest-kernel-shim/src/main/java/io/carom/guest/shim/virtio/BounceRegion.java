@@ -20,11 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param offsets whether addresses on the wire are offsets
  */
 record BounceRegion(
-    Range whole,
-    Range part,
-    MemorySegment memory,
-    @Nullable RegionView view,
-    boolean offsets) {
+    Range whole, Range part, MemorySegment memory, @Nullable RegionView view, boolean offsets) {
   private static final long PAGE = 4096;
 
   /** The region of a DMB device: a shared memory region, and always offsets. */

@@ -11,8 +11,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A bounce region as a capability of type 10 describes it: a run of a BAR of the function, of one of
- * another function of the same device, or of guest RAM that firmware set apart.
+ * A bounce region as a capability of type 10 describes it: a run of a BAR of the function, of one
+ * of another function of the same device, or of guest RAM that firmware set apart.
  *
  * <p>Functions that name the same BAR share its region by parts of the same size, in the order of
  * their numbers, so that none allocates what is another's. Addresses on the wire that are offsets

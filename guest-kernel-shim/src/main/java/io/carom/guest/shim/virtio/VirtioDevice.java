@@ -185,8 +185,7 @@ public final class VirtioDevice {
           platform
               .dma()
               .attach(
-                  DmaDeviceSpec.of(
-                      pci.name(), of == null ? null : of.spec(queueCount, queueSize)));
+                  DmaDeviceSpec.of(pci.name(), of == null ? null : of.spec(queueCount, queueSize)));
     } catch (final IllegalArgumentException | IllegalStateException e) {
       throw new ProbeException("DMA: " + e.getMessage());
     }
@@ -313,8 +312,7 @@ public final class VirtioDevice {
   private void enable(final Ring queue) throws ProbeException {
     final int number = queue.number();
     final boolean withData = has(VirtioFeatures.NOTIFICATION_DATA);
-    final int value =
-        has(VirtioFeatures.NOTIF_CONFIG_DATA) ? transport.notifyData(number) : number;
+    final int value = has(VirtioFeatures.NOTIF_CONFIG_DATA) ? transport.notifyData(number) : number;
     final long address = transport.doorbell(number, Doorbell.width(withData));
     queue.doorbell(new Doorbell(platform.bus(), address, value, withData));
     transport.enable(

@@ -317,7 +317,8 @@ class DefensiveDriverTest {
   }
 
   @Test
-  @DisplayName("F1 G: without ACCESS_PLATFORM the DMA core is told so; an unknown bit is no failure")
+  @DisplayName(
+      "F1 G: without ACCESS_PLATFORM the DMA core is told so; an unknown bit is no failure")
   void accessPlatform() {
     for (final boolean offered : new boolean[] {false, true}) {
       try (TestGuest test = new TestGuest()) {
