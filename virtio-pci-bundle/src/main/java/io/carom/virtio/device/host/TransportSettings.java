@@ -101,7 +101,8 @@ public record TransportSettings(
         new Dmb(
             from.word("dmb", DmbMode.OFF),
             from.number("dmbBit", DmbDescriptor.DEFAULT_BIT, 0, MAX_BIT),
-            from.number("dmbRegister", DmbDescriptor.DEFAULT_SHM_ID_REGISTER, 0, Integer.MAX_VALUE),
+            from.number(
+                "dmbRegister", DmbDescriptor.DEFAULT_SHM_ID_REGISTER, 0, Integer.MAX_VALUE),
             from.number("dmbShmId", DmbDescriptor.DEFAULT_SHM_ID, 0, Integer.MAX_VALUE));
     final long bytes = from.number("regionBytes", DEFAULT_REGION_BYTES, 0, Long.MAX_VALUE);
     return new RegionOptions(
@@ -136,10 +137,7 @@ public record TransportSettings(
    * @throws IllegalArgumentException with one line
    */
   public VirtioPciFunction function(
-      final String name,
-      final DeviceType type,
-      final DeviceRegions regions,
-      final ErrorLog errors) {
+      final String name, final DeviceType type, final DeviceRegions regions, final ErrorLog errors) {
     return function(name, type, regions, errors, workers());
   }
 

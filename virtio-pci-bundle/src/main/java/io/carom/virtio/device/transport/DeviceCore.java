@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The state machine of a virtio device: status, features, reset, suspension (virtio 1.4, sections
- * Device Initialization, Device Reset, Virtqueue Reset and Device Suspend). Its queues are in a
- * {@link QueueSet}, its place on the bus in a {@link Plug}.
+ * Device Initialization, Device Reset, Virtqueue Reset and Device Suspend). Its queues are in a {@link QueueSet}, its place on the bus in a
+ * {@link Plug}.
  *
  * <p><b>Locks.</b> One lock guards what the driver sets. Those who serve queues never take it, and
  * neither is anything called on the bus's interrupt side nor a queue served while it is held: the

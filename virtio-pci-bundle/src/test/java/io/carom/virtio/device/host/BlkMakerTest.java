@@ -32,7 +32,8 @@ class BlkMakerTest {
   }
 
   private static TransportSettings transport(final SwiotlbPolicy policy) {
-    return TransportSettings.parse(Map.of("policy", policy.name(), "regionBytes", 1 << 20), 2, 256);
+    return TransportSettings.parse(
+        Map.of("policy", policy.name(), "regionBytes", 1 << 20), 2, 256);
   }
 
   @Test
@@ -84,7 +85,10 @@ class BlkMakerTest {
     assertThatThrownBy(
             () ->
                 BlkMaker.make(
-                    settings, transport(SwiotlbPolicy.NONE), regions, WorkerOptions.manual()))
+                    settings,
+                    transport(SwiotlbPolicy.NONE),
+                    regions,
+                    WorkerOptions.manual()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("file=" + image + " cannot be opened");
   }
