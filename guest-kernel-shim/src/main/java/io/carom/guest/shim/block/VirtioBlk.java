@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -52,7 +53,7 @@ final class VirtioBlk implements PciDriver.Binding, BlkQueue.Owner {
   private @Nullable BlkDisk disk;
   private final Map<BlkQueue, Long> progressAtQueueReset = new HashMap<>();
   private volatile boolean removed;
-  private volatile int resets; // the work thread's to change
+  private final AtomicInteger resets = new AtomicInteger();
   private boolean suspended;
   private long progressAtReset = -1;
 
@@ -94,7 +95,7 @@ final class VirtioBlk implements PciDriver.Binding, BlkQueue.Owner {
 
   @Override
   public void broken(final BlkQueue queue, final String reason, final BlockStatus endAs) {
-    final int before = resets;
+    final int before = resets.get();
     if (!removed && !recovering.get()) {
       platform.dmesg().log("virtio_blk " + device.name() + ": " + reason);
       platform.work().execute(() -> recover(queue, endAs, before));
@@ -149,7 +150,7 @@ final class VirtioBlk implements PciDriver.Binding, BlkQueue.Owner {
 
   /** A queue is broken, in the time of so many resets of the device. */
   private void recover(final BlkQueue queue, final BlockStatus endAs, final int before) {
-    if (removed || resets != before) {
+    if (removed || resets.get() != before) {
       return; // a reset of the device, since, has mended it
     }
     final long progress = queue.completed();
@@ -224,7 +225,7 @@ final class VirtioBlk implements PciDriver.Binding, BlkQueue.Owner {
       return;
     }
     statistics.resets.increment();
-    resets = resets + 1;
+    resets.incrementAndGet();
     suspended = false;
     progressAtQueueReset.clear();
     final long progress = queues.stream().mapToLong(BlkQueue::completed).sum();
