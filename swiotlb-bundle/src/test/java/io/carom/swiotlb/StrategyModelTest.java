@@ -2,11 +2,15 @@ package io.carom.swiotlb;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.carom.dma.DmaAttributes;
 import io.carom.dma.ExtentKind;
 import io.carom.dma.spi.DmaStrategy;
 import io.carom.dma.spi.MapRequest;
 import io.carom.dma.spi.PoolSpec;
 import io.carom.dma.spi.StrategyInstance;
+import io.carom.swiotlb.dmb.DmbScheme;
+import io.carom.swiotlb.dmb.DmbSettings;
+import io.carom.swiotlb.dmb.DmbStrategy;
 import io.carom.swiotlb.dynamic.DynamicSettings;
 import io.carom.swiotlb.dynamic.DynamicStrategy;
 import io.carom.swiotlb.fake.FakeCore;
@@ -40,6 +44,8 @@ class StrategyModelTest {
             fixed(Fitting.LIFO),
             new DynamicStrategy(new DynamicSettings(1024, 2, Fitting.AUTO)),
             new DynamicStrategy(new DynamicSettings(0, 4, Fitting.LIFO)),
+            dmb(DmbScheme.PLAIN),
+            dmb(DmbScheme.SHARED),
             growing(1 << 20, 100, false),
             growing(1 << 20, 60, true),
             growing(300_000, 90, true))
@@ -48,6 +54,10 @@ class StrategyModelTest {
 
   private static DmaStrategy fixed(final Fitting fitting) {
     return new FixedStrategy(new FixedSettings(2048, 2, fitting));
+  }
+
+  private static DmaStrategy dmb(final DmbScheme scheme) {
+    return new DmbStrategy(new DmbSettings(scheme, 2048, 2, 25));
   }
 
   private static DmaStrategy growing(final long bytes, final int percent, final boolean active) {
@@ -104,6 +114,7 @@ class StrategyModelTest {
     request.address = random.nextLong(1 << 30);
     request.size = 1L + random.nextInt(random.nextInt(6) == 0 ? 270_000 : 20_000);
     request.device = random.nextInt(100);
+    request.attributes = random.nextInt(3) == 0 ? 0 : DmaAttributes.queue(random.nextInt(5));
     request.dmaMask = -1;
     request.minAlignMask = MASKS[random.nextInt(MASKS.length)];
     request.allocAlignMask = GRANULES[random.nextInt(GRANULES.length)];

@@ -20,6 +20,11 @@ public interface GuestKernel {
   /** A disk by its name ({@code vda}), serial, or PCI address. */
   Optional<BlockDevice> blockDevice(String name);
 
+  /** The network interfaces, by name. */
+  default List<NetworkInterface> networkInterfaces() {
+    return List.of();
+  }
+
   /** Waits for a disk that carries a serial, as after plugging; empty when the time is over. */
   Optional<BlockDevice> awaitBlockDevice(String serial, Duration timeout);
 

@@ -20,6 +20,10 @@ package io.carom.virtio;
  * two are reserved values to drivers that know the proposal only, and such a driver must ignore the
  * capability then.
  *
+ * <p>Functions that share a region use parts of it, each as long as the others, in the order of
+ * their numbers: {@code function} says how many there are, whether they are plugged or not, so that
+ * one that comes later finds its part unused. Offsets count from the start of the whole.
+ *
  * <p>Provisional: no published text lays out anything but the first 16 bytes.
  */
 public final class RegionCapDescriptor {
@@ -32,6 +36,9 @@ public final class RegionCapDescriptor {
   /** u8 number of the function that has the BAR, with {@link #OF_FUNCTION}. */
   public static final int FUNCTION = 6;
 
+  /** Where in {@code function} it is said how many functions share the region, less one. */
+  public static final int SHARERS_SHIFT = 4;
+
   /** u8 flags; 0 in the proposal's form. */
   public static final int FLAGS = 7;
 
@@ -41,7 +48,7 @@ public final class RegionCapDescriptor {
   /** {@code bar} of a region in guest RAM. */
   public static final int SYSTEM_MEMORY = 0xff;
 
-  /** Mask of {@code function}. */
+  /** Mask of a function's number, and of the number of those that share. */
   public static final int FUNCTION_MASK = 7;
 
   /** Flag: addresses on the wire are offsets in the region, once the feature is accepted. */

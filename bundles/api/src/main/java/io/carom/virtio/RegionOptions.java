@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param location where the region lies
  * @param group the name of a region that the functions of one device share, or null for one of its
  *     own; function 0 has the BAR
+ * @param sharers how many functions the group has; 1 without a group
  * @param scrubOnReset whether the region is zeroed before a reset is seen to be complete
  * @param withoutBusMaster whether the region is reached while bus mastering is off
  * @param mixing whether a queue may lie in the region and in system memory at once
@@ -29,6 +30,7 @@ public record RegionOptions(
     Addressing addressing,
     Location location,
     @Nullable String group,
+    int sharers,
     boolean scrubOnReset,
     boolean withoutBusMaster,
     Mixing mixing,
@@ -105,6 +107,7 @@ public record RegionOptions(
         Addressing.BUS,
         Location.BAR,
         null,
+        1,
         false,
         true,
         Mixing.FREE,

@@ -2,15 +2,18 @@ package io.carom.shell;
 
 import io.carom.bench.IommuBench;
 import io.carom.bench.SwiotlbBench;
+import io.carom.bench.VirtioBench;
 import io.carom.dma.DmaControl;
 import io.carom.dma.DmaDebug;
 import io.carom.guest.DmaBench;
 import io.carom.guest.Fio;
 import io.carom.guest.GuestKernel;
+import io.carom.guest.Network;
 import io.carom.guest.PageCache;
 import io.carom.iommu.GuestIommu;
 import io.carom.iommu.IommuHost;
 import io.carom.shell.service.ShellServices;
+import io.carom.virtio.NetHost;
 import io.carom.virtio.VirtioConsole;
 import io.carom.virtio.VirtioHost;
 import java.util.Comparator;
@@ -37,10 +40,13 @@ final class Services implements ShellServices, AutoCloseable {
   private final ServiceTracker<Fio, Fio> fio;
   private final ServiceTracker<SwiotlbBench, SwiotlbBench> swiotlbBench;
   private final ServiceTracker<IommuBench, IommuBench> iommuBench;
+  private final ServiceTracker<VirtioBench, VirtioBench> virtioBench;
   private final ServiceTracker<IommuHost, IommuHost> iommu;
   private final ServiceTracker<GuestIommu, GuestIommu> guestIommu;
   private final ServiceTracker<DmaBench, DmaBench> dmaBench;
   private final ServiceTracker<PageCache, PageCache> pageCache;
+  private final ServiceTracker<Network, Network> network;
+  private final ServiceTracker<NetHost, NetHost> netHost;
 
   Services(final BundleContext context) {
     this.context = context;
@@ -52,10 +58,13 @@ final class Services implements ShellServices, AutoCloseable {
     fio = open(Fio.class);
     swiotlbBench = open(SwiotlbBench.class);
     iommuBench = open(IommuBench.class);
+    virtioBench = open(VirtioBench.class);
     iommu = open(IommuHost.class);
     guestIommu = open(GuestIommu.class);
     dmaBench = open(DmaBench.class);
     pageCache = open(PageCache.class);
+    network = open(Network.class);
+    netHost = open(NetHost.class);
   }
 
   @Override
@@ -101,6 +110,11 @@ final class Services implements ShellServices, AutoCloseable {
   }
 
   @Override
+  public VirtioBench virtioBench() {
+    return await(virtioBench, "the benchmark is not running (bundle io.carom.benchmarks)");
+  }
+
+  @Override
   public IommuHost iommu() {
     return await(iommu, NO_IOMMU);
   }
@@ -118,6 +132,16 @@ final class Services implements ShellServices, AutoCloseable {
   @Override
   public PageCache pageCache() {
     return await(pageCache, "the guest has no page cache (bundle io.carom.guest.shim)");
+  }
+
+  @Override
+  public Network network() {
+    return await(network, "the guest has no network stack (bundle io.carom.guest.shim)");
+  }
+
+  @Override
+  public NetHost netHost() {
+    return await(netHost, "the virtio device model is not running (bundle io.carom.virtio.device)");
   }
 
   @Override
@@ -140,10 +164,13 @@ final class Services implements ShellServices, AutoCloseable {
     fio.close();
     swiotlbBench.close();
     iommuBench.close();
+    virtioBench.close();
     iommu.close();
     guestIommu.close();
     dmaBench.close();
     pageCache.close();
+    network.close();
+    netHost.close();
   }
 
   private <T> ServiceTracker<T, T> open(final Class<T> type) {

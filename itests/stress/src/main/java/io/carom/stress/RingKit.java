@@ -4,15 +4,19 @@ import io.carom.dma.CoherentBuffer;
 import io.carom.dma.DmaDevice;
 import io.carom.guest.shim.virtio.BufferList;
 import io.carom.guest.shim.virtio.Doorbell;
+import io.carom.guest.shim.virtio.PackedQueue;
+import io.carom.guest.shim.virtio.Ring;
 import io.carom.guest.shim.virtio.RingOptions;
 import io.carom.guest.shim.virtio.SplitQueue;
 import io.carom.memory.SystemBus;
 import io.carom.pci.BusAccess;
 import io.carom.pci.BusSession;
+import io.carom.virtio.VirtioFeatures;
+import io.carom.virtio.device.queue.AddressMode;
 import io.carom.virtio.device.queue.DescriptorChain;
 import io.carom.virtio.device.queue.QueueException;
+import io.carom.virtio.device.queue.QueueLayouts;
 import io.carom.virtio.device.queue.QueueSetup;
-import io.carom.virtio.device.queue.SplitLayout;
 import io.carom.virtio.device.queue.VirtQueue;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -35,7 +39,7 @@ final class RingKit {
 
   private final MemorySegment memory = MemorySegment.ofArray(new long[(int) BYTES / Long.BYTES]);
   private final BusSession session = new Session(memory);
-  private final SplitQueue driver;
+  private final Ring driver;
   private final BufferList list = new BufferList(1);
   private final VirtQueue device;
   private final DescriptorChain[] popped = new DescriptorChain[SIZE];
@@ -44,7 +48,13 @@ final class RingKit {
   private int pushes;
   private int takes;
 
+  /** A split ring. */
   RingKit(final boolean eventIndex) {
+    this(eventIndex ? VirtioFeatures.EVENT_IDX : 0);
+  }
+
+  /** A ring with these features. */
+  RingKit(final long features) {
     final DmaDevice dma =
         (DmaDevice)
             Proxy.newProxyInstance(
@@ -56,21 +66,26 @@ final class RingKit {
                   }
                   return area((Long) arguments[0]);
                 });
-    driver = new SplitQueue(dma, 0, SIZE, 1);
+    final boolean packed = (features & VirtioFeatures.RING_PACKED) != 0;
+    driver = packed ? new PackedQueue(dma, 0, SIZE, 1) : new SplitQueue(dma, 0, SIZE, 1);
     driver.prepare(
-        eventIndex ? RingOptions.NONE.withEventIndex() : RingOptions.NONE);
+        new RingOptions(
+            (features & VirtioFeatures.EVENT_IDX) != 0,
+            false,
+            (features & VirtioFeatures.IN_ORDER) != 0,
+            0));
     driver.doorbell(new Doorbell(new Deaf(), 0, 0, false));
     try {
       device =
-          new SplitLayout()
+          QueueLayouts.of(features)
               .open(
                   new QueueSetup(
                       SIZE,
                       driver.descAddress(),
                       driver.driverAddress(),
                       driver.deviceAddress(),
-                      false,
-                      eventIndex,
+                      features,
+                      AddressMode.BUS,
                       false));
       device.enter(session, VERSION);
     } catch (final QueueException e) {

@@ -98,6 +98,9 @@ public class WorkerAgainstReset {
     public void push(final DescriptorChain chain) {}
 
     @Override
+    public void rewind(final int chains) {}
+
+    @Override
     public boolean publish() {
       return false;
     }
@@ -108,6 +111,16 @@ public class WorkerAgainstReset {
     @Override
     public boolean enableNotifications() {
       return false;
+    }
+
+    @Override
+    public int nextAvail() {
+      return 0;
+    }
+
+    @Override
+    public int nextUsed() {
+      return 0;
     }
   }
 

@@ -5,8 +5,10 @@ import com.google.gson.JsonSyntaxException;
 import io.carom.benchmarks.child.IommuMessage;
 import io.carom.benchmarks.child.Message;
 import io.carom.benchmarks.child.Reply;
+import io.carom.benchmarks.child.VirtioMessage;
 import io.carom.benchmarks.plan.IommuTask;
 import io.carom.benchmarks.plan.Task;
+import io.carom.benchmarks.plan.VirtioTask;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
@@ -59,6 +61,11 @@ final class ChildJvm<T, M extends Reply> implements TaskRunner<T, M> {
   /** For IOMMU strategies. */
   static ChildJvm<IommuTask, IommuMessage> iommu(final String classPath) {
     return new ChildJvm<>(classPath, "IommuMain", IommuMessage.class);
+  }
+
+  /** For virtqueues and block devices. */
+  static ChildJvm<VirtioTask, VirtioMessage> virtio(final String classPath) {
+    return new ChildJvm<>(classPath, "VirtioMain", VirtioMessage.class);
   }
 
   @Override

@@ -17,6 +17,9 @@ public final class Team implements AutoCloseable {
   /** Threads of a team. */
   public static final int THREADS = 2;
 
+  /** How the names of its threads begin; their number from 0 on follows. */
+  public static final String THREAD = "bench-";
+
   private final List<ExecutorService> threads = new ArrayList<>();
 
   /** Starts them. */
@@ -24,7 +27,7 @@ public final class Team implements AutoCloseable {
     for (int i = 0; i < THREADS; i++) {
       threads.add(
           Executors.newSingleThreadExecutor(
-              Thread.ofPlatform().daemon().name("bench-" + i).factory()));
+              Thread.ofPlatform().daemon().name(THREAD + i).factory()));
     }
   }
 

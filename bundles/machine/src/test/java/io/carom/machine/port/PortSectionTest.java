@@ -75,9 +75,13 @@ class PortSectionTest {
   @Test
   void sectionsThatBeginLaterAreNotWaitedFor() throws Exception {
     machine.session.begin();
-    final CompletableFuture<Boolean> quiesce =
-        CompletableFuture.supplyAsync(() -> machine.control.quiesce(Duration.ofSeconds(30)));
-    Thread.sleep(5);
+    final CompletableFuture<Boolean> quiesce = new CompletableFuture<>();
+    final Thread changer =
+        Thread.ofPlatform()
+            .start(() -> quiesce.complete(machine.control.quiesce(Duration.ofSeconds(60))));
+    while (changer.getState() != Thread.State.TIMED_WAITING) { // it waits for this section
+      Thread.sleep(1);
+    }
     machine.session.end();
     machine.session.begin(); // stays open
     assertThat(quiesce.get(20, TimeUnit.SECONDS)).isTrue();

@@ -2,8 +2,10 @@ package io.carom.shell.command;
 
 import io.carom.bench.IommuBenchOptions;
 import io.carom.bench.SwiotlbBenchOptions;
+import io.carom.bench.VirtioBenchOptions;
 import io.carom.shell.result.BenchResult;
 import io.carom.shell.result.IommuBenchResult;
+import io.carom.shell.result.VirtioBenchResult;
 import io.carom.shell.service.ShellServices;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -19,7 +21,8 @@ import picocli.CommandLine.Parameters;
       "Examples:",
       "  bench swiotlb",
       "  bench iommu --profile high",
-      "  bench iommu --virtual --json"
+      "  bench iommu --virtual --json",
+      "  bench virtio --only ring"
     })
 final class BenchCommand extends ShellCommand {
   @Parameters(
@@ -29,7 +32,8 @@ final class BenchCommand extends ShellCommand {
       completionCandidates = Words.Bench.class,
       description = {
         "swiotlb: maps and unmaps of the bounce-buffer strategies, each in its own JVM.",
-        "iommu: I/O under the IOMMU strategies, and what it asks of the IOMMU."
+        "iommu: I/O under the IOMMU strategies, and what it asks of the IOMMU.",
+        "virtio: rings by themselves, and random reads of disks with and without bounces."
       })
   String what = "";
 
@@ -54,6 +58,14 @@ final class BenchCommand extends ShellCommand {
       description = "iommu: on a virtual clock, exact and repeatable; else in real time.")
   boolean virtual;
 
+  @Option(
+      names = "--only",
+      paramLabel = "PART",
+      converter = Words.VirtioPart.class,
+      completionCandidates = Words.VirtioPart.class,
+      description = "virtio: one part of it, ring or blk; else both, at most 55 s.")
+  @Nullable String only;
+
   @Option(names = "--seed", paramLabel = "N", description = "Seed of what is random; 1 by default.")
   long seed = 1;
 
@@ -65,25 +77,37 @@ final class BenchCommand extends ShellCommand {
 
   @Override
   public Object run(final Consumer<String> progress) throws InterruptedException {
-    return "iommu".equals(what) ? iommu(progress) : swiotlb(progress);
+    refuse(full, "--full", "swiotlb");
+    refuse(profile != null, "--profile", "iommu");
+    refuse(virtual, "--virtual", "iommu");
+    refuse(only != null, "--only", "virtio");
+    return switch (what) {
+      case "iommu" -> iommu(progress);
+      case "virtio" -> virtio(progress);
+      default -> swiotlb(progress);
+    };
+  }
+
+  /** An option of one benchmark that was given for another. */
+  private void refuse(final boolean given, final String option, final String owner) {
+    if (given && !what.equals(owner)) {
+      throw new UsageException("carom:bench: " + option + " is for " + owner + ", not for " + what);
+    }
   }
 
   private Object iommu(final Consumer<String> progress) throws InterruptedException {
-    if (full) {
-      throw new UsageException("carom:bench: --full is for swiotlb, not for iommu");
-    }
     final String costs = profile == null ? IommuBenchOptions.DEFAULTS.profile() : profile;
     return new IommuBenchResult(
         services.iommuBench().run(new IommuBenchOptions(costs, virtual, seed), progress::accept));
   }
 
+  private Object virtio(final Consumer<String> progress) throws InterruptedException {
+    final VirtioBenchOptions options =
+        new VirtioBenchOptions(!"blk".equals(only), !"ring".equals(only), seed);
+    return new VirtioBenchResult(services.virtioBench().run(options, progress::accept));
+  }
+
   private Object swiotlb(final Consumer<String> progress) throws InterruptedException {
-    if (profile != null || virtual) {
-      throw new UsageException(
-          "carom:bench: "
-              + (virtual ? "--virtual" : "--profile")
-              + " is for iommu, not for swiotlb");
-    }
     return new BenchResult(
         services.swiotlbBench().run(new SwiotlbBenchOptions(full, seed), progress::accept));
   }

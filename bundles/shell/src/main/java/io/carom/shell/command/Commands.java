@@ -42,9 +42,16 @@ public final class Commands {
           CommandKind.of(IommuMapCommand.class, IommuMapCommand::new),
           CommandKind.of(IommuFaultsCommand.class, IommuFaultsCommand::new),
           CommandKind.of(IommuPoolsCommand.class, IommuPoolsCommand::new),
+          CommandKind.of(NetListCommand.class, NetListCommand::new),
+          CommandKind.of(NetIpCommand.class, NetIpCommand::new),
+          CommandKind.of(NetLinkCommand.class, NetLinkCommand::new),
+          CommandKind.of(NetPingCommand.class, NetPingCommand::new),
+          CommandKind.of(NetThroughputCommand.class, NetThroughputCommand::new),
           CommandKind.of(GuestCacheCommand.class, GuestCacheCommand::new),
           CommandKind.of(GuestHwrngCommand.class, GuestHwrngCommand::new),
-          CommandKind.of(GuestDmesgCommand.class, GuestDmesgCommand::new));
+          CommandKind.of(GuestDmesgCommand.class, GuestDmesgCommand::new),
+          CommandKind.of(GuestSuspendCommand.class, GuestSuspendCommand::new),
+          CommandKind.of(GuestResumeCommand.class, GuestResumeCommand::new));
 
   private Commands() {}
 

@@ -80,6 +80,13 @@ abstract class Words<T> implements ITypeConverter<T>, Iterable<String> {
     }
   }
 
+  /** States of a link. */
+  static final class Link extends Words<String> {
+    Link() {
+      super(List.of("up", "down"), text -> text);
+    }
+  }
+
   /** Kinds of devices. */
   static final class Type extends Words<String> {
     Type() {
@@ -94,10 +101,17 @@ abstract class Words<T> implements ITypeConverter<T>, Iterable<String> {
     }
   }
 
+  /** Parts of the benchmark of virtqueues and block devices. */
+  static final class VirtioPart extends Words<String> {
+    VirtioPart() {
+      super(List.of("ring", "blk"), text -> text);
+    }
+  }
+
   /** What can be measured. */
   static final class Bench extends Words<String> {
     Bench() {
-      super(List.of("swiotlb", "iommu"), text -> text);
+      super(List.of("swiotlb", "iommu", "virtio"), text -> text);
     }
   }
 }

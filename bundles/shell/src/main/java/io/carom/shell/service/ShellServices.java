@@ -2,14 +2,17 @@ package io.carom.shell.service;
 
 import io.carom.bench.IommuBench;
 import io.carom.bench.SwiotlbBench;
+import io.carom.bench.VirtioBench;
 import io.carom.dma.DmaControl;
 import io.carom.dma.DmaDebug;
 import io.carom.guest.DmaBench;
 import io.carom.guest.Fio;
 import io.carom.guest.GuestKernel;
+import io.carom.guest.Network;
 import io.carom.guest.PageCache;
 import io.carom.iommu.GuestIommu;
 import io.carom.iommu.IommuHost;
+import io.carom.virtio.NetHost;
 import io.carom.virtio.VirtioConsole;
 import io.carom.virtio.VirtioHost;
 import java.util.List;
@@ -51,6 +54,9 @@ public interface ShellServices {
   /** The benchmark of the IOMMU strategies. */
   IommuBench iommuBench();
 
+  /** The benchmark of virtqueues and block devices. */
+  VirtioBench virtioBench();
+
   /** The VMM's IOMMU. */
   IommuHost iommu();
 
@@ -62,6 +68,12 @@ public interface ShellServices {
 
   /** The guest's page cache. */
   PageCache pageCache();
+
+  /** The guest's network stack. */
+  Network network();
+
+  /** The host's end of network devices. */
+  NetHost netHost();
 
   /** An installed bundle. */
   Bundle bundle(String symbolicName);

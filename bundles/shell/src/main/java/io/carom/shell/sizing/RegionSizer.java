@@ -19,6 +19,9 @@ public final class RegionSizer {
         load.requestsInFlight(),
         load.requestBytes(),
         load.minAlignBytes(),
+        load.segments(),
+        load.indirect(),
+        load.net(),
         SlotAnswer.of(load),
         PageAnswer.of(load));
   }

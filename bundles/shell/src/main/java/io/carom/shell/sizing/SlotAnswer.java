@@ -15,7 +15,7 @@ import io.carom.virtio.RegionSizing;
  * @param slotsPerMapping slots of the largest of these mappings, at the worst offset
  * @param strideSlots a mapping begins at a slot of the right remainder by this
  * @param mappingsPerSet such mappings that fit in one slot set at least
- * @param peakSets slot sets that all requests in flight take
+ * @param peakSets slot sets that all requests in flight take, and buffers that wait for packets
  * @param peakBytes their bytes
  * @param reserveBytes coherent memory of the queues, set apart in whole slot sets
  * @param leastBytes what the device refuses to be smaller than
@@ -50,23 +50,28 @@ public record SlotAnswer(
   static SlotAnswer of(final DeviceLoad load) {
     final long mask = load.minAlignMask();
     final long largest = SET - Rounding.up(mask, SLOT);
-    final long whole = load.requestBytes() / largest;
-    final long rest = load.requestBytes() % largest;
-    final long first = Math.min(load.requestBytes(), largest);
-    final long inFlight = load.requestsInFlight(); // at most 2^21, of at most 2^14 mappings each
+    final long piece = Rounding.quotient(load.requestBytes(), load.segments());
+    final long whole = piece / largest;
+    final long rest = piece % largest;
+    final long first = Math.min(piece, largest);
+    // at most 2^21 requests of 2^10 pieces, each of at most 2^14 mappings
+    final long inFlight = load.requestsInFlight() * load.segments();
+    final long receive = load.receiveBuffers();
     final long sets =
         Rounding.quotient(inFlight * whole, perSet(largest, mask))
-            + (rest == 0 ? 0 : Rounding.quotient(inFlight, perSet(rest, mask)));
+            + (rest == 0 ? 0 : Rounding.quotient(inFlight, perSet(rest, mask)))
+            + (receive == 0 ? 0 : Rounding.quotient(receive, perSet(PAGE, mask)));
     final long peak = sets * SET;
-    final long reserve = RegionSizing.reserveBytes(load.queues(), load.queueSizeEntries());
-    final long least = RegionSizing.minimumBytes(load.queues(), load.queueSizeEntries());
+    final int entries = load.queueSizeEntries();
+    final long reserve = RegionSizing.reserveBytes(load.rings(), entries);
+    final long least = RegionSizing.minimumBytes(load.rings(), entries);
     final long recommended =
         Rounding.up(Math.max(least, reserve + RegionSizer.HEADROOM * peak), RegionSizer.MIB);
     return new SlotAnswer(
         SLOT,
         SET,
         largest,
-        whole + (rest == 0 ? 0 : 1),
+        (whole + (rest == 0 ? 0 : 1)) * load.segments(),
         loss(mask),
         slots(first, mask),
         stride(first, mask),

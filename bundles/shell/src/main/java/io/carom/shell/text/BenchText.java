@@ -54,13 +54,6 @@ final class BenchText {
           .number("LOW", SwiotlbReport.AgainstFixed::ratioLow)
           .number("HIGH", SwiotlbReport.AgainstFixed::ratioHigh);
 
-  private static final Columns<SwiotlbTargets.Target> TARGETS =
-      new Columns<SwiotlbTargets.Target>()
-          .word("TARGET", SwiotlbTargets.Target::what)
-          .word("WANTED", SwiotlbTargets.Target::wanted)
-          .word("MEASURED", SwiotlbTargets.Target::measured)
-          .word("MET", SwiotlbTargets.Target::met);
-
   private BenchText() {}
 
   static String text(final BenchResult result) {
@@ -72,7 +65,7 @@ final class BenchText {
     table(out, FAILING.table(report.failing(), "failing maps were not measured"));
     table(out, LOOKUP.table(report.lookup(), "lookup was not measured"));
     table(out, AGAINST.table(report.againstFixed(), "nothing was compared with swiotlb-fixed"));
-    table(out, TARGETS.table(SwiotlbTargets.of(report), "no targets"));
+    table(out, SwiotlbTargets.of(report).table());
     outcome.problems().forEach(problem -> out.format("PROBLEM  %s\n", problem));
     out.format(
         "medians of %d rounds; JDK %s, %d processors, seed %d",

@@ -6,10 +6,12 @@ import io.carom.shell.result.DeviceResized;
 import io.carom.shell.result.DevicePlugged;
 import io.carom.shell.result.ConsolePorts;
 import io.carom.shell.result.DeviceRemoved;
+import io.carom.shell.result.DeviceSuspended;
 import io.carom.shell.result.FeatureTable;
 import io.carom.shell.result.StateRestored;
 import io.carom.shell.result.StateSaved;
 import io.carom.shell.result.VirtioEntry;
+import io.carom.virtio.RegionInfo;
 import io.carom.virtio.VirtioDeviceInfo;
 import java.util.Locale;
 
@@ -45,6 +47,22 @@ final class DeviceColumns {
           .word("accesses to system", VirtioEntry::systemMemoryAccesses)
           .word("accesses refused", VirtioEntry::faultedAccesses)
           .word("last error", VirtioEntry::lastError);
+
+  static final Columns<RegionInfo> REGION =
+      new Columns<RegionInfo>()
+          .word("region lies in", RegionInfo::location)
+          .word("shared as", RegionInfo::group)
+          .word("feature in force", RegionInfo::feature)
+          .word("feature bit", region -> region.bit() < 0 ? null : region.bit())
+          .word("addressing", RegionInfo::addressing)
+          .word("mixing", RegionInfo::mixing)
+          .word("without bus master", RegionInfo::withoutBusMaster)
+          .word("scrubbed on reset", DeviceColumns::scrubs)
+          .word("caching", RegionInfo::caching)
+          .word("lines loaded", RegionInfo::linesRead)
+          .word("lines stored", RegionInfo::linesWritten)
+          .word("flushes", RegionInfo::flushes)
+          .word("unprotected pages", RegionInfo::unprotectedPages);
 
   static final Columns<VirtioDeviceInfo.QueueInfo> QUEUES =
       new Columns<VirtioDeviceInfo.QueueInfo>()
@@ -121,6 +139,10 @@ final class DeviceColumns {
           .word("name", StateRestored::name)
           .word("file", StateRestored::file)
           .word("queues", StateRestored::queues);
+  static final Columns<DeviceSuspended> SUSPENDED =
+      new Columns<DeviceSuspended>()
+          .word("address", DeviceSuspended::address)
+          .word("suspended", DeviceSuspended::suspended);
 
   static final Columns<CommandList.Line> COMMANDS =
       new Columns<CommandList.Line>()
@@ -131,7 +153,15 @@ final class DeviceColumns {
 
   /** A device with its queues. */
   static String details(final VirtioEntry entry) {
-    return DEVICE.details(entry) + "\n\n" + QUEUES.table(entry.queues(), "no queues");
+    final RegionInfo region = entry.region();
+    return DEVICE.details(entry)
+        + (region == null ? "" : "\n\n" + REGION.details(region))
+        + "\n\n"
+        + QUEUES.table(entry.queues(), "no queues");
+  }
+
+  private static String scrubs(final RegionInfo region) {
+    return (region.scrubOnReset() ? "yes" : "no") + ", " + region.scrubs() + " times";
   }
 
   /** The furthest that the driver has got, or what is wrong. */

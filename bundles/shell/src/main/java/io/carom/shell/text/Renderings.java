@@ -23,6 +23,7 @@ import io.carom.shell.result.DevicePlugged;
 import io.carom.shell.result.ConsolePorts;
 import io.carom.shell.result.ConsoleOutput;
 import io.carom.shell.result.DeviceRemoved;
+import io.carom.shell.result.DeviceSuspended;
 import io.carom.shell.result.FeatureTable;
 import io.carom.shell.result.FioReport;
 import io.carom.shell.result.IommuBenchResult;
@@ -31,13 +32,18 @@ import io.carom.shell.result.IommuFaults;
 import io.carom.shell.result.IommuMappings;
 import io.carom.shell.result.Lists;
 import io.carom.shell.result.LiveMappings;
+import io.carom.shell.result.NetEntry;
+import io.carom.shell.result.PingReport;
 import io.carom.shell.result.PoolMaps;
 import io.carom.shell.result.StateRestored;
 import io.carom.shell.result.StateSaved;
 import io.carom.shell.result.SwiotlbStat;
+import io.carom.shell.result.ThroughputReport;
 import io.carom.shell.result.Usage;
+import io.carom.shell.result.VirtioBenchResult;
 import io.carom.shell.result.VirtioEntry;
 import io.carom.shell.sizing.RegionSize;
+import io.carom.virtio.NetPortInfo;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -54,6 +60,7 @@ final class Renderings {
     put(DemoReport.class, Rendering.lines(DemoText::text));
     put(BenchResult.class, Rendering.lines(BenchText::text));
     put(IommuBenchResult.class, Rendering.lines(IommuBenchText::text));
+    put(VirtioBenchResult.class, Rendering.lines(VirtioBenchText::text));
     put(Usage.class, Rendering.lines(Usage::usage));
     put(DebugStatus.class, Rendering.lines(DebugText::status));
     put(Lists.DebugDump.class, Rendering.lines(DebugText::dump));
@@ -66,6 +73,7 @@ final class Renderings {
         CommandList.class,
         Rendering.list(DeviceColumns.COMMANDS, CommandList::commands, "no commands"));
     devices();
+    networks();
     dma();
     iommu();
   }
@@ -100,6 +108,18 @@ final class Renderings {
     put(DeviceRemoved.class, Rendering.row(DeviceColumns.REMOVED));
     put(StateSaved.class, Rendering.row(DeviceColumns.SAVED));
     put(StateRestored.class, Rendering.row(DeviceColumns.RESTORED));
+    put(DeviceSuspended.class, Rendering.row(DeviceColumns.SUSPENDED));
+  }
+
+  private static void networks() {
+    put(
+        Lists.NetInterfaces.class,
+        Rendering.list(NetText.INTERFACES, Lists.NetInterfaces::interfaces, "no interfaces"));
+    put(NetEntry.class, Rendering.row(NetText.INTERFACES));
+    put(Lists.NetPorts.class, Rendering.list(NetText.PORTS, Lists.NetPorts::ports, "no ports"));
+    put(NetPortInfo.class, Rendering.row(NetText.PORTS));
+    put(PingReport.class, Rendering.lines(NetText::ping));
+    put(ThroughputReport.class, Rendering.lines(NetText::throughput));
   }
 
   private static void dma() {

@@ -14,10 +14,12 @@ final class SizeText {
   static String text(final RegionSize size) {
     final Formatter out = new Formatter(Locale.ROOT);
     out.format(
-        "%d queue(s) of %d entries, %d request(s) of at most %s in flight on each: %d in flight\n",
+        "%d %s of %d entries, %d %s of at most %s in flight on each: %d in flight\n",
         size.queues(),
+        size.net() ? "queue pair(s)" : "queue(s)",
         size.queueSizeEntries(),
         size.depth(),
+        size.net() ? "packet(s)" : "request(s)",
         Values.bytes(size.requestBytes()),
         size.requestsInFlight());
     out.format("\nSlots of 2 KiB, as Linux's swiotlb\n%s\n", slots(size, size.slots()));
@@ -49,7 +51,10 @@ final class SizeText {
         table,
         "peak",
         a.peakSets(),
-        "slot sets, " + Values.bytes(a.peakBytes()) + ": all in flight");
+        "slot sets, "
+            + Values.bytes(a.peakBytes())
+            + ": all in flight"
+            + (size.net() ? ", and full receive queues" : ""));
     row(
         table,
         "coherent reserve",
@@ -81,13 +86,35 @@ final class SizeText {
     row(table, "data", a.dataPagesPerRequest(), "pages per request: " + data(size));
     row(
         table,
-        "header, status, table",
+        "header, status",
         a.otherPagesPerRequest(),
-        "pages per request: each has one to itself");
+        size.net()
+            ? "pages per packet: its header is a piece of it"
+            : "pages per request: each has one to itself");
+    row(
+        table,
+        "indirect table",
+        a.tablePagesPerRequest(),
+        size.indirect() ? "pages per request of several buffers" : "pages: there are none");
+    if (size.net()) {
+      row(
+          table,
+          "receive buffers",
+          a.receivePagesPerQueue(),
+          "pages per receive queue: it is full of mergeable buffers, a page each");
+    }
     row(table, "rings", a.ringPagesPerQueue(), "pages per queue: its three ring areas");
     row(table, "first page", a.firstPages(), "page: offset 0 is reserved");
     row(table, "peak", Values.bytes(a.peakBytes()), "all in flight");
-    row(table, "needed", Values.bytes(a.neededBytes()), "first page, rings and peak");
+    row(
+        table,
+        "needed",
+        Values.bytes(a.neededBytes()),
+        "first page, rings"
+            + (size.net() ? ", receive buffers" : "")
+            + " and peak; at least "
+            + a.leastPages()
+            + " pages");
     row(
         table,
         "least for one mapping",
@@ -98,7 +125,9 @@ final class SizeText {
         "recommended",
         Values.bytes(a.recommendedBytes()),
         a.recommendedBytes()
-            + " bytes: first page, rings and "
+            + " bytes: first page, rings"
+            + (size.net() ? ", receive buffers" : "")
+            + " and "
             + a.headroomFactor()
             + "x the peak, in MiB; its BAR takes "
             + Values.bytes(a.barBytes()));
@@ -106,9 +135,10 @@ final class SizeText {
   }
 
   private static String data(final RegionSize size) {
+    final String bytes = size.segments() == 1 ? "its bytes" : size.segments() + " pieces, of each";
     return size.minAlignBytes() > 1
-        ? "its bytes, and its offset in a page, which is kept"
-        : "its bytes in whole pages";
+        ? bytes + (size.segments() == 1 ? ", and its" : " its bytes and") + " offset in a page"
+        : bytes + (size.segments() == 1 ? " in whole pages" : " the whole pages");
   }
 
   private static void row(

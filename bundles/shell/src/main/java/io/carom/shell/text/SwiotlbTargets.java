@@ -4,9 +4,6 @@ import io.carom.bench.SwiotlbReport;
 import io.carom.bench.SwiotlbReport.Row;
 import io.carom.dma.DmaDirection;
 import io.carom.dma.ExtentKind;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** What the bounce-buffer strategies were built to reach, beside what was measured. */
@@ -15,45 +12,35 @@ final class SwiotlbTargets {
   private static final String FIXED = "swiotlb-fixed";
   private static final long PAGE = 4096;
 
-  /**
-   * A target.
-   *
-   * @param what what it is about
-   * @param wanted what it asks for
-   * @param measured what was measured, or null
-   * @param met whether that is enough, or null
-   */
-  record Target(String what, String wanted, @Nullable String measured, @Nullable Boolean met) {}
-
   private final SwiotlbReport report;
-  private final List<Target> targets = new ArrayList<>();
+  private final Targets targets = new Targets();
 
   private SwiotlbTargets(final SwiotlbReport report) {
     this.report = report;
   }
 
-  static List<Target> of(final SwiotlbReport report) {
+  static Targets of(final SwiotlbReport report) {
     final SwiotlbTargets all = new SwiotlbTargets(report);
     all.magazine();
     all.scaling();
     all.failing();
     final Row fixed = all.row(FIXED, PAGE, false);
-    all.atMost(FIXED + ", no copy, 4 KiB", fixed == null ? null : fixed.nsPerOp(), 82, "ns");
+    all.targets.atMost(FIXED + ", no copy, 4 KiB", fixed == null ? null : fixed.nsPerOp(), 82, "ns");
     all.againstFixed();
     all.lookup();
-    all.atMost("heap, for each map and unmap", report.heapBytesPerOp(), 0, "B");
+    all.targets.atMost("heap, for each map and unmap", report.heapBytesPerOp(), 0, "B");
     return all.targets;
   }
 
   private void magazine() {
     final Row bare = row(MAGAZINE, PAGE, false);
-    atMost(MAGAZINE + ", no copy, 4 KiB", bare == null ? null : bare.nsPerOp(), 25, "ns");
+    targets.atMost(MAGAZINE + ", no copy, 4 KiB", bare == null ? null : bare.nsPerOp(), 25, "ns");
     final Row page = row(MAGAZINE, PAGE, true);
-    atMost(MAGAZINE + ", TO_DEVICE 4 KiB", page == null ? null : page.nsPerOp(), 45, "ns");
-    atMost(MAGAZINE + ", TO_DEVICE 4 KiB", overHot(page), 2.75, "x hot copy");
+    targets.atMost(MAGAZINE + ", TO_DEVICE 4 KiB", page == null ? null : page.nsPerOp(), 45, "ns");
+    targets.atMost(MAGAZINE + ", TO_DEVICE 4 KiB", overHot(page), 2.75, "x hot copy");
     for (final long size : new long[] {64 << 10, 256 << 10}) {
       final String what = MAGAZINE + ", TO_DEVICE " + Values.bytes(size);
-      atMost(what, overHot(row(MAGAZINE, size, true)), 1.15, "x hot copy");
+      targets.atMost(what, overHot(row(MAGAZINE, size, true)), 1.15, "x hot copy");
     }
   }
 
@@ -65,24 +52,24 @@ final class SwiotlbTargets {
         least = least == null ? share : Math.min(least, share);
       }
     }
-    atLeast(MAGAZINE + ", 2 threads, the worst", least, 0.95, "of the control's ratio");
+    targets.atLeast(MAGAZINE + ", 2 threads, the worst", least, 0.95, "of the control's ratio");
   }
 
   private void failing() {
     if (report.failing().isEmpty()) {
-      atMost("a failing map", null, 200, "ns");
+      targets.atMost("a failing map", null, 200, "ns");
     }
     for (final SwiotlbReport.Failing each : report.failing()) {
       final String what =
           "a failing map, " + each.strategy() + ", " + Values.bytes(each.poolBytes());
-      atMost(what, each.nsPerFailure(), 200, "ns");
+      targets.atMost(what, each.nsPerFailure(), 200, "ns");
     }
   }
 
   private void againstFixed() {
     for (final SwiotlbReport.AgainstFixed each : report.againstFixed()) {
       final String what = each.strategy() + " against fixed, " + each.case_();
-      atLeast(what, each.ratioLow(), 0.97, "at the lower end");
+      targets.atLeast(what, each.ratioLow(), 0.97, "at the lower end");
     }
   }
 
@@ -95,7 +82,7 @@ final class SwiotlbTargets {
         most = Math.max(most, each.hotNs());
       }
     }
-    atMost("lookup direct, hot, however many live", most == 0 ? null : most / least, 1.2, "x");
+    targets.atMost("lookup direct, hot, however many live", most == 0 ? null : most / least, 1.2, "x");
   }
 
   private @Nullable Row row(final String strategy, final long size, final boolean copy) {
@@ -117,29 +104,5 @@ final class SwiotlbTargets {
     return row == null || row.nsPerOp() == null || row.nsHotCopy() == null
         ? null
         : row.nsPerOp() / row.nsHotCopy();
-  }
-
-  private void atMost(
-      final String what, final @Nullable Double value, final double most, final String unit) {
-    add(what, "<= " + number(most) + " " + unit, value, value == null ? null : value <= most);
-  }
-
-  private void atLeast(
-      final String what, final @Nullable Double value, final double least, final String unit) {
-    add(what, ">= " + number(least) + " " + unit, value, value == null ? null : value >= least);
-  }
-
-  private void add(
-      final String what,
-      final String wanted,
-      final @Nullable Double value,
-      final @Nullable Boolean met) {
-    targets.add(new Target(what, wanted, value == null ? null : number(value), met));
-  }
-
-  private static String number(final double value) {
-    return value == Math.rint(value)
-        ? String.valueOf((long) value)
-        : String.format(Locale.ROOT, "%.2f", value);
   }
 }

@@ -40,7 +40,7 @@ class BenchCommandTest {
   void namesWhatItMeasures() {
     assertThatThrownBy(() -> run("memcpy"))
         .isInstanceOf(UsageException.class)
-        .hasMessageContaining("'memcpy' is none of swiotlb, iommu");
+        .hasMessageContaining("'memcpy' is none of swiotlb, iommu, virtio");
     assertThatThrownBy(this::run)
         .isInstanceOf(UsageException.class)
         .hasMessageContaining("Missing required parameter: 'WHAT'");

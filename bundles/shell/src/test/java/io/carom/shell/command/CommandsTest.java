@@ -177,6 +177,11 @@ class CommandsTest {
         List.of("swiotlb:size", "--queues 0", "swiotlb:size: --queues must be 1..64, but is 0"),
         List.of(
             "swiotlb:size",
+            "--bs 8 --segments 9",
+            "swiotlb:size: --segments must be 1..8, a byte of the request in each at least, but is"
+                + " 9"),
+        List.of(
+            "swiotlb:size",
             "--queue-size 100",
             "swiotlb:size: --queue-size must be a power of two of at most 32768, but is 100"),
         List.of(
@@ -298,6 +303,24 @@ class CommandsTest {
     assertThat(failed(run("device:remove", "vda", "--json"))).isTrue();
     assertThat(failed(run("device:remove", "vda", "--force", "--json"))).isFalse();
     assertThat(world.virtio.removed).containsExactly("!disk0");
+  }
+
+  @Test
+  void suspendsAndResumesADevice() throws InterruptedException {
+    final String address = world.virtio.devices().getFirst().address();
+    final String full = "0000:" + address;
+    assertThat(run("guest:suspend", "disk0", "--json").toString())
+        .isEqualTo("{\"address\":\"" + full + "\",\"suspended\":true}");
+    assertThat(world.guest.suspended).containsExactly(full);
+    assertThatThrownBy(() -> run("guest:suspend", "disk0"))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("suspended already");
+    assertThat(run("guest:resume", full, "--json").toString())
+        .isEqualTo("{\"address\":\"" + full + "\",\"suspended\":false}");
+    assertThat(world.guest.suspended).isEmpty();
+    assertThatThrownBy(() -> run("guest:resume", "nope"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("unknown device 'nope'");
   }
 
   @Test

@@ -1,6 +1,7 @@
 package io.carom.shell.fake;
 
 import io.carom.virtio.BlkSpec;
+import io.carom.virtio.RegionInfo;
 import io.carom.virtio.SwiotlbPolicy;
 import io.carom.virtio.VirtioDeviceInfo;
 import io.carom.virtio.VirtioFeatures;
@@ -32,6 +33,13 @@ public final class FakeVirtio implements VirtioHost {
 
   /** Names of what is at rest. */
   public final Set<String> resting = new TreeSet<>();
+
+  /** Status of every device. */
+  public int status =
+      VirtioStatus.ACKNOWLEDGE
+          | VirtioStatus.DRIVER
+          | VirtioStatus.FEATURES_OK
+          | VirtioStatus.DRIVER_OK;
 
   /** Whether the guest lets devices go. */
   public boolean lettingGo = true;
@@ -223,10 +231,7 @@ public final class FakeVirtio implements VirtioHost {
         "blk",
         VirtioIds.TYPE_BLOCK,
         disk(spec.name()).address(),
-        VirtioStatus.ACKNOWLEDGE
-            | VirtioStatus.DRIVER
-            | VirtioStatus.FEATURES_OK
-            | VirtioStatus.DRIVER_OK,
+        status,
         spec.policy(),
         spec.regionBytes(),
         "0x8000000000",
@@ -241,6 +246,8 @@ public final class FakeVirtio implements VirtioHost {
         0,
         42,
         null,
-        null);
+        new RegionInfo(
+            "bar", "bus", strict ? 27 : -1, strict ? "SWIOTLB" : "none", null, "free", true, 3,
+            true, "uncached", 11, 12, 13, 14));
   }
 }

@@ -2,16 +2,19 @@ package io.carom.shell.fake;
 
 import io.carom.bench.IommuBench;
 import io.carom.bench.SwiotlbBench;
+import io.carom.bench.VirtioBench;
 import io.carom.dma.DmaControl;
 import io.carom.dma.DmaDebug;
 import io.carom.guest.DmaBench;
 import io.carom.guest.Fio;
 import io.carom.guest.GuestKernel;
+import io.carom.guest.Network;
 import io.carom.guest.PageCache;
 import io.carom.guest.PageCacheInfo;
 import io.carom.iommu.GuestIommu;
 import io.carom.iommu.IommuHost;
 import io.carom.shell.service.ShellServices;
+import io.carom.virtio.NetHost;
 import io.carom.virtio.VirtioConsole;
 import io.carom.virtio.VirtioHost;
 import java.util.ArrayList;
@@ -25,13 +28,15 @@ public final class FakeWorld implements ShellServices {
   public final FakeVirtio virtio = new FakeVirtio();
   public final FakeDma dma = new FakeDma(virtio);
   public final FakeDmaDebug dmaDebug = new FakeDmaDebug();
-  public final FakeGuest guest = new FakeGuest(virtio);
   public final FakeFio fio = new FakeFio(virtio, dma);
 
   public final FakeBench bench = new FakeBench();
   public final FakeIommuBench iommuBench = new FakeIommuBench();
+  public final FakeVirtioBench virtioBench = new FakeVirtioBench();
+  public final FakeNet net = new FakeNet();
   public final FakeDmaBench dmaBench = new FakeDmaBench();
 
+  public final FakeGuest guest = new FakeGuest(virtio, net);
   /** The consoles. */
   public final List<FakeConsole> consoles = new ArrayList<>();
 
@@ -85,6 +90,11 @@ public final class FakeWorld implements ShellServices {
   }
 
   @Override
+  public VirtioBench virtioBench() {
+    return virtioBench;
+  }
+
+  @Override
   public IommuHost iommu() {
     if (iommu == null) {
       throw new IllegalStateException(NO_IOMMU);
@@ -105,6 +115,16 @@ public final class FakeWorld implements ShellServices {
   @Override
   public PageCache pageCache() {
     return () -> new PageCacheInfo(1024, 768, 90_000, 4_000, 17, 3);
+  }
+
+  @Override
+  public Network network() {
+    return net;
+  }
+
+  @Override
+  public NetHost netHost() {
+    return net;
   }
 
   @Override

@@ -14,7 +14,7 @@ class RegionSizerTest {
 
   private static RegionSize size(
       final int queues, final int entries, final int depth, final long bs, final long align) {
-    return RegionSizer.size(new DeviceLoad(queues, entries, depth, bs, align));
+    return RegionSizer.size(DeviceLoad.of(queues, entries, depth, bs, align));
   }
 
   /** The kernel's figures for {@code swiotlb_max_mapping_size}. */
@@ -81,6 +81,7 @@ class RegionSizerTest {
     // 4 pages for a read of 4 KiB: header, data, status, indirect table
     final PageAnswer answer = size(2, 256, 64, 4096, 1).pages();
     assertThat(answer.pagesPerRequest()).isEqualTo(4);
+    assertThat(answer.tablePagesPerRequest()).isEqualTo(1);
     assertThat(answer.ringPagesPerQueue()).isEqualTo(3);
     assertThat(answer.peakBytes()).isEqualTo(128 * 4 * 4096);
     assertThat(answer.neededBytes()).isEqualTo((1 + 2 * 3 + 128 * 4) * 4096);
@@ -93,6 +94,69 @@ class RegionSizerTest {
     final PageAnswer answer = size(1, 1, 1, 1 << 20, 1).pages();
     assertThat(answer.leastForMappingBytes()).isEqualTo(8 << 20);
     assertThat(answer.recommendedBytes()).isEqualTo(8 << 20);
+  }
+
+  /** What the proposal's authors give: 8.8 MiB and 264.5 MiB, with packets of 64 KiB. */
+  @ParameterizedTest
+  @CsvSource({"8,256,3,8.8", "64,1024,8,264.5"})
+  void agreesWithThePublishedSizesOfNetworkDevices(
+      final int pairs, final int entries, final int ring, final double mib) {
+    final PageAnswer answer =
+        RegionSizer.size(new DeviceLoad(pairs, entries, 1, 65536, 1, 17, true, true)).pages();
+    // 16 pages of data and one that its header is in, and the table
+    assertThat(answer.pagesPerRequest()).isEqualTo(18);
+    assertThat(answer.receivePagesPerQueue()).isEqualTo(entries);
+    assertThat(answer.ringPagesPerQueue()).isEqualTo(ring);
+    assertThat(answer.neededBytes())
+        .isEqualTo((1 + 2L * pairs * ring + (long) pairs * entries + 18L * pairs) * 4096);
+    assertThat(Math.round(answer.neededBytes() / (double) (1 << 20) * 10) / 10.0).isEqualTo(mib);
+  }
+
+  /** Each entry in whole pages, and a table where there are several entries. */
+  @ParameterizedTest
+  @CsvSource({
+    // request, pieces, indirect, net: data, other, table
+    "4096,1,true,false,    1,2,1", // the read of 4 KiB: four pages for one
+    "4096,1,false,false,   1,2,0",
+    "65536,4,true,false,   16,2,1",
+    "65536,5,true,false,   20,2,1", // 13,108 bytes are four pages
+    "72,1,true,true,       1,0,0", // a packet of 60 bytes with its header: 57 times its size
+    "1600,2,true,true,     2,0,1",
+  })
+  void countsPagesOfEachPiece(
+      final long bs,
+      final int pieces,
+      final boolean indirect,
+      final boolean net,
+      final long data,
+      final long other,
+      final long table) {
+    final PageAnswer answer =
+        RegionSizer.size(new DeviceLoad(1, 64, 1, bs, 1, pieces, indirect, net)).pages();
+    assertThat(answer.dataPagesPerRequest()).isEqualTo(data);
+    assertThat(answer.otherPagesPerRequest()).isEqualTo(other);
+    assertThat(answer.tablePagesPerRequest()).isEqualTo(table);
+    assertThat(answer.pagesPerRequest()).isEqualTo(data + other + table);
+  }
+
+  @Test
+  void neverNeedsLessThanFivePages() {
+    final PageAnswer answer =
+        RegionSizer.size(new DeviceLoad(1, 1, 1, 512, 1, 1, false, true)).pages();
+    assertThat(answer.neededBytes()).isGreaterThanOrEqualTo(5 * 4096);
+    assertThat(answer.leastPages()).isEqualTo(5);
+  }
+
+  @Test
+  void countsReceiveBuffersInSlotsToo() {
+    final SlotAnswer without =
+        RegionSizer.size(new DeviceLoad(2, 256, 4, 4096, 1, 2, true, false)).slots();
+    final SlotAnswer with =
+        RegionSizer.size(new DeviceLoad(2, 256, 4, 4096, 1, 2, true, true)).slots();
+    // 512 pages, 64 to a slot set
+    assertThat(with.peakSets() - without.peakSets()).isEqualTo(8);
+    assertThat(with.reserveBytes()).isEqualTo(RegionSizing.reserveBytes(4, 256));
+    assertThat(without.mappingsPerRequest()).isEqualTo(2);
   }
 
   /** Places buffers at random addresses by first fit, as the kernel's rules demand it. */

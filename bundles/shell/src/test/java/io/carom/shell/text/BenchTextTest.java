@@ -5,14 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.carom.bench.SwiotlbOutcome;
 import io.carom.shell.fake.FakeBench;
 import io.carom.shell.result.BenchResult;
-import io.carom.shell.text.SwiotlbTargets.Target;
+import io.carom.shell.text.Targets.Target;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class BenchTextTest {
   @Test
   void namesEachTargetWithWhatWasMeasured() {
-    assertThat(SwiotlbTargets.of(FakeBench.report(1)))
+    assertThat(SwiotlbTargets.of(FakeBench.report(1)).all())
         .containsExactly(
             new Target("swiotlb-magazine, no copy, 4 KiB", "<= 25 ns", "24.50", true),
             new Target("swiotlb-magazine, TO_DEVICE 4 KiB", "<= 45 ns", "46.25", false),

@@ -34,6 +34,30 @@ class SizeTextTest {
     assertThat(text.lines().skip(3)).allMatch(SizeTextTest::hasTermValueAndReason);
   }
 
+  @Test
+  void sizesANetworkDeviceByPages() throws InterruptedException {
+    final String text =
+        text(run("--net", "--queues", "8", "--queue-size", "256", "--bs", "64k"));
+    assertThat(text)
+        .startsWith(
+            "8 queue pair(s) of 256 entries, 1 packet(s) of at most 64 KiB in flight on each: 8 in"
+                + " flight\n")
+        .contains(
+            "pages per request: 17 pieces, of each the whole pages\n",
+            "pages per receive queue: it is full of mergeable buffers, a page each\n")
+        .containsPattern(
+            "needed +8\\.8 MiB +first page, rings, receive buffers and peak; at least 5 pages\n");
+    final JsonObject json =
+        JsonParser.parseString(
+                run("--net", "--queues", "64", "--queue-size", "1024", "--bs", "64k", "--json")
+                    .toString())
+            .getAsJsonObject();
+    assertThat(json.get("net").getAsBoolean()).isTrue();
+    assertThat(json.get("segments").getAsInt()).isEqualTo(17);
+    assertThat(json.getAsJsonObject("pages").get("neededBytes").getAsLong())
+        .isEqualTo(67_713L * 4096);
+  }
+
   private static boolean hasTermValueAndReason(final String line) {
     return line.isEmpty()
         || line.startsWith("Pages")
@@ -51,7 +75,8 @@ class SizeTextTest {
     assertThat(slots.get("recommendedBytes").getAsLong()).isEqualTo(23 << 20);
     assertThat(slots.get("largestMappingBytes").getAsLong()).isEqualTo(258048);
     assertThat(json.getAsJsonObject("pages").keySet())
-        .contains("dataPagesPerRequest", "ringPagesPerQueue", "peakBytes", "recommendedBytes");
+        .contains("dataPagesPerRequest", "ringPagesPerQueue", "peakBytes", "recommendedBytes",
+            "tablePagesPerRequest", "receivePagesPerQueue", "leastPages");
   }
 
   private static Object run(final String... arguments) throws InterruptedException {

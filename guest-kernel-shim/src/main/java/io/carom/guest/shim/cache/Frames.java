@@ -29,6 +29,7 @@ final class Frames {
   private final IdentityHashMap<LentPages, Frame> loans = new IdentityHashMap<>();
   private final Set<Frame> own = new HashSet<>();
   private List<Frame> returns = new ArrayList<>();
+  private final Set<Frame> returning = new HashSet<>();
   private @Nullable PageLender lender;
   private long ceiling;
   private int pause;
@@ -85,6 +86,7 @@ final class Frames {
       freeLent.add(frame);
     } else {
       loans.remove(frame.loan);
+      returning.add(frame);
       returns.add(frame);
     }
   }
@@ -169,15 +171,18 @@ final class Frames {
     return own.size() > ceiling;
   }
 
-  /** Whether frames of a lender are in use, or, for null, any frame at all. */
+  /**
+   * Whether frames of a lender are in use or on their way back, or, for null, any frame at all.
+   */
   boolean holds(final @Nullable PageLender of) {
     if (of == null) {
-      return !own.isEmpty() || !loans.isEmpty();
+      return !own.isEmpty() || !loans.isEmpty() || !returning.isEmpty();
     }
-    return loans.values().stream().anyMatch(frame -> frame.lender == of);
+    return loans.values().stream().anyMatch(frame -> frame.lender == of)
+        || returning.stream().anyMatch(frame -> frame.lender == of);
   }
 
-  /** Takes what is to be given back to lenders, outside the lock. */
+  /** Takes what is to be given back to lenders, outside the lock; {@link #returned} follows. */
   List<Frame> takeReturns() {
     if (returns.isEmpty()) {
       return List.of();
@@ -185,5 +190,10 @@ final class Frames {
     final List<Frame> taken = returns;
     returns = new ArrayList<>();
     return taken;
+  }
+
+  /** The lenders have these back. */
+  void returned(final List<Frame> frames) {
+    returning.removeAll(frames);
   }
 }

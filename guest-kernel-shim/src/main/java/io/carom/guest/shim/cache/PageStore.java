@@ -460,10 +460,20 @@ final class PageStore implements PageBorrower {
     } finally {
       lock.unlock();
     }
+    if (returns.isEmpty()) {
+      return;
+    }
     for (final Frame frame : returns) {
       if (frame.lender != null && frame.loan != null) {
         Loans.giveBack(frame.lender, frame.loan);
       }
+    }
+    lock.lock();
+    try {
+      frames.returned(returns);
+      filled.signalAll(); // who waits for a lender's pages waits for these too
+    } finally {
+      lock.unlock();
     }
   }
 }

@@ -5,6 +5,8 @@ import io.carom.guest.BlockDevice;
 import io.carom.guest.Entropy;
 import io.carom.guest.GuestConsole;
 import io.carom.guest.GuestKernel;
+import io.carom.guest.Network;
+import io.carom.guest.NetworkInterface;
 import io.carom.guest.PageAllocator;
 import io.carom.guest.PciDeviceInfo;
 import io.carom.guest.shim.block.BlkSupervisor;
@@ -23,6 +25,10 @@ import io.carom.guest.shim.iommu.VirtioIommuDriver;
 import io.carom.guest.shim.irq.IrqController;
 import io.carom.guest.shim.irq.IrqLine;
 import io.carom.guest.shim.irq.IrqThread;
+import io.carom.guest.shim.net.InterfaceRegistry;
+import io.carom.guest.shim.net.NetPlatform;
+import io.carom.guest.shim.net.NetworkService;
+import io.carom.guest.shim.net.VirtioNetDriver;
 import io.carom.guest.shim.pci.PciCore;
 import io.carom.guest.shim.rng.EntropyRegistry;
 import io.carom.guest.shim.rng.VirtioRngDriver;
@@ -62,9 +68,12 @@ final class Guest implements GuestKernel {
   private final IommuRegistry iommus = new IommuRegistry();
   private final EntropyRegistry entropy = new EntropyRegistry();
   private final ConsoleRegistry consoles = new ConsoleRegistry();
+  private final InterfaceRegistry interfaces = new InterfaceRegistry();
   private final BitSet virtioIndices = new BitSet();
   private final BlkSupervisor supervisor;
   private final BlockPlatform block;
+  private final NetPlatform net;
+  private final Network network;
   private final SystemBus bus;
   private final MsiController msi;
   private final PciCore pci;
@@ -92,6 +101,8 @@ final class Guest implements GuestKernel {
     this.clock = clock;
     this.supervisor = new BlkSupervisor(tunables, clock);
     this.block = new BlockPlatform(memory, pages, work, dmesg, supervisor, disks, tunables, clock);
+    this.net = new NetPlatform(memory, pages, work, dmesg, interfaces, clock);
+    this.network = new NetworkService(interfaces, clock);
     this.pci = new PciCore(bus, dmesg);
     final IrqThread.Handler onHotplug =
         irqThread.handler("hotplug", () -> work.execute(pci::hotplugEvent));
@@ -107,6 +118,11 @@ final class Guest implements GuestKernel {
   /** The work thread. */
   Kworker work() {
     return work;
+  }
+
+  /** Its network stack. */
+  Network network() {
+    return network;
   }
 
   /** The IOMMU that it drives. */
@@ -146,6 +162,7 @@ final class Guest implements GuestKernel {
         List.of(
             new VirtioIommuDriver(iommu),
             new VirtioBlkDriver(block),
+            new VirtioNetDriver(net),
             new VirtioRngDriver(entropy, work),
             new VirtioConsoleDriver(
                 new ConsolePlatform(irqThread, work, consoles, Getty.starter(dmesg), clock)));
@@ -190,6 +207,11 @@ final class Guest implements GuestKernel {
   @Override
   public Optional<BlockDevice> blockDevice(final String name) {
     return disks.find(name);
+  }
+
+  @Override
+  public List<NetworkInterface> networkInterfaces() {
+    return interfaces.interfaces();
   }
 
   @Override

@@ -2,6 +2,7 @@ package io.carom.guest.shim.kernel;
 
 import io.carom.dma.Dma;
 import io.carom.guest.GuestKernel;
+import io.carom.guest.Network;
 import io.carom.guest.PageAllocator;
 import io.carom.guest.shim.block.BlkTunables;
 import io.carom.guest.shim.virtio.VirtioSettings;
@@ -66,6 +67,7 @@ public final class ShimKernel {
   // The work thread's.
   private @Nullable Dma dma;
   private @Nullable ServiceRegistration<GuestKernel> registration;
+  private @Nullable ServiceRegistration<Network> networkRegistration;
   private @Nullable ServiceRegistration<GuestIommu> iommuRegistration;
 
   /** How the guest's drivers behave. */
@@ -236,6 +238,7 @@ public final class ShimKernel {
   private void register() {
     if (registration == null && !stopping) {
       registration = context.registerService(GuestKernel.class, guest, null);
+      networkRegistration = context.registerService(Network.class, guest.network(), null);
     }
   }
 
@@ -244,6 +247,11 @@ public final class ShimKernel {
     if (registered != null) {
       registration = null;
       registered.unregister();
+    }
+    final ServiceRegistration<Network> network = networkRegistration;
+    if (network != null) {
+      networkRegistration = null;
+      network.unregister();
     }
   }
 

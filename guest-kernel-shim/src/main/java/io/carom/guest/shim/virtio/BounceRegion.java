@@ -1,5 +1,6 @@
 package io.carom.guest.shim.virtio;
 
+import io.carom.dma.DmaDevice;
 import io.carom.dma.DmaDeviceSpec;
 import io.carom.guest.shim.pci.ProbeException;
 import io.carom.guest.shim.virtio.VirtioStructures.Range;
@@ -50,13 +51,17 @@ record BounceRegion(
     checkSetApart(ram, range);
     final long bus = ram.platform().busAddress(range.address(), range.length(), true);
     final Range onBus = new Range(bus, range.length(), 0);
-    final MemorySegment memory = ram.segment(range.address(), range.length());
+    // past the caches, as all bounce memory in RAM is used
+    final MemorySegment memory =
+        ram.platform()
+            .uncached()
+            .asSlice(ram.offset(range.address(), range.length()), range.length());
     return new BounceRegion(onBus, onBus, memory, null, offsets);
   }
 
   /**
-   * A region in a BAR. One that CPUs do not cache is accessed as the device sees it, each store by
-   * itself; what is left to do is the flush before a doorbell.
+   * A region in a BAR. Where CPUs do not cache it, its bytes are those that they see: what is stored
+   * and loaded there is told by {@link UncachedDma}, and flushed before the device is shown it.
    */
   private static BounceRegion inBar(
       final VirtioPlatform platform, final Range whole, final Range part, final boolean offsets)
@@ -66,13 +71,8 @@ record BounceRegion(
       throw new ProbeException(
           "the region at 0x" + Long.toHexString(part.address()) + " is not memory");
     }
-    final @Nullable RegionView view = platform.bus().view(part.address()).orElse(null);
     return new BounceRegion(
-        whole,
-        part,
-        view == null ? memory.get() : view.strict().asSlice(part.inBar(), part.length()),
-        view,
-        offsets);
+        whole, part, memory.get(), platform.bus().view(part.address()).orElse(null), offsets);
   }
 
   /**
@@ -120,6 +120,14 @@ record BounceRegion(
         && whole.equals(other.whole)
         && part.equals(other.part)
         && offsets == other.offsets;
+  }
+
+  /** A device's DMA, with what CPUs have to do for memory that they do not cache. */
+  DmaDevice around(final DmaDevice core) {
+    return view == null
+        ? core
+        : new UncachedDma(
+            core, view, part.address() - part.inBar(), part.address(), part.length());
   }
 
   /** As the DMA core is told of it. */

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  * A bounce region as a capability of type 10 describes it: a run of a BAR of the function, of one of
  * another function of the same device, or of guest RAM that firmware set apart.
  *
- * <p>Functions that name the same BAR share its region by parts of the same size, in the order of
- * their numbers, so that none allocates what is another's. Addresses on the wire that are offsets
+ * <p>Functions that share a region use parts of the same size, in the order of their numbers, so
+ * that none allocates what is another's. Addresses on the wire that are offsets
  * count from the start of the whole.
  *
  * @param whole the region as the device knows it
@@ -24,8 +24,6 @@ import org.jspecify.annotations.Nullable;
  * @param ram whether it is guest RAM
  */
 record RegionPlace(Range whole, Range part, int flags, boolean ram) {
-  private static final int FUNCTIONS = 8;
-
   /** The region that the first usable capability names, or null. */
   static @Nullable RegionPlace find(
       final PciDevice pci, final List<VirtioCapabilities.Entry> entries) {
@@ -58,8 +56,12 @@ record RegionPlace(Range whole, Range part, int flags, boolean ram) {
     if (of == null || whole == null) {
       return null;
     }
+    final @Nullable Range part = part(pci.address().function(), entry.sharers(), whole);
+    if (part == null) {
+      return null;
+    }
     of.config().command(ConfigSpaceDescriptor.COMMAND_MEMORY, 0); // it may have no driver
-    return new RegionPlace(whole, part(pci, owner, bar, whole), entry.flags(), false);
+    return new RegionPlace(whole, part, entry.flags(), false);
   }
 
   private static int owner(final PciDevice pci, final VirtioCapabilities.Entry entry) {
@@ -68,32 +70,16 @@ record RegionPlace(Range whole, Range part, int flags, boolean ram) {
         : pci.address().function();
   }
 
-  private static Range part(
-      final PciDevice pci, final int owner, final int bar, final Range whole) {
-    int sharers = 0;
-    int before = 0;
-    for (int function = 0; function < FUNCTIONS; function++) {
-      final Optional<PciDevice> sibling = pci.sibling(function);
-      if (sibling.isPresent() && names(sibling.get(), owner, bar)) {
-        sharers++;
-        before += function < pci.address().function() ? 1 : 0;
-      }
-    }
+  /** The part of one of several functions; null when its number is beyond theirs. */
+  private static @Nullable Range part(final int function, final int sharers, final Range whole) {
     if (sharers < 2) {
       return whole;
     }
     final long bytes = whole.length() / sharers / RegionSizing.SET_BYTES * RegionSizing.SET_BYTES;
-    return new Range(whole.address() + before * bytes, bytes, whole.inBar() + before * bytes);
-  }
-
-  private static boolean names(final PciDevice pci, final int owner, final int bar) {
-    return VirtioCapabilities.read(pci.config()).stream()
-        .anyMatch(
-            entry ->
-                entry.type() == VirtioPciCapDescriptor.TYPE_SWIOTLB
-                    && entry.bar() != RegionCapDescriptor.SYSTEM_MEMORY
-                    && (entry.bar() & ~RegionCapDescriptor.OF_FUNCTION) == bar
-                    && owner(pci, entry) == owner);
+    return function >= sharers || bytes == 0
+        ? null
+        : new Range(
+            whole.address() + function * bytes, bytes, whole.inBar() + function * bytes);
   }
 
   /** Whether addresses on the wire are offsets, once the feature is accepted. */

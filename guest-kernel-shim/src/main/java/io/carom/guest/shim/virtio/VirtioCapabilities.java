@@ -24,6 +24,7 @@ final class VirtioCapabilities {
    * @param bar number of the BAR, as it is
    * @param id tells several of a type apart
    * @param function number of the function that has the BAR, in one of type SWIOTLB
+   * @param sharers number of functions that share its region, 1 when it is not shared
    * @param flags of one of type SWIOTLB
    * @param offset in the BAR
    * @param length bytes
@@ -34,6 +35,7 @@ final class VirtioCapabilities {
       int bar,
       int id,
       int function,
+      int sharers,
       int flags,
       long offset,
       long length,
@@ -84,6 +86,9 @@ final class VirtioCapabilities {
         config.read8(at + VirtioPciCapDescriptor.BAR),
         config.read8(at + VirtioPciCapDescriptor.ID),
         extended ? where & RegionCapDescriptor.FUNCTION_MASK : 0,
+        extended
+            ? (where >>> RegionCapDescriptor.SHARERS_SHIFT & RegionCapDescriptor.FUNCTION_MASK) + 1
+            : 1,
         extended ? config.read8(at + RegionCapDescriptor.FLAGS) : 0,
         offset,
         length,

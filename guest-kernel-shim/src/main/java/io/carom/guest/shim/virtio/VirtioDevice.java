@@ -181,12 +181,9 @@ public final class VirtioDevice {
     final BounceRegion of = region;
     final DmaDevice attached;
     try {
-      attached =
-          platform
-              .dma()
-              .attach(
-                  DmaDeviceSpec.of(
-                      pci.name(), of == null ? null : of.spec(queueCount, queueSize)));
+      final DmaDeviceSpec.Region spec = of == null ? null : of.spec(queueCount, queueSize);
+      final DmaDevice core = platform.dma().attach(DmaDeviceSpec.of(pci.name(), spec));
+      attached = of == null ? core : of.around(core);
     } catch (final IllegalArgumentException | IllegalStateException e) {
       throw new ProbeException("DMA: " + e.getMessage());
     }

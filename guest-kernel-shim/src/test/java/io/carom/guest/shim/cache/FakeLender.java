@@ -24,6 +24,9 @@ final class FakeLender implements PageLender {
   /** Whether it lends at all. */
   volatile boolean open = true;
 
+  /** Run before a page is taken back. */
+  volatile Runnable beforeReturn = () -> {};
+
   /** Pages at home that somebody has written to, and loans that came back twice. */
   final AtomicInteger violations = new AtomicInteger();
 
@@ -54,7 +57,12 @@ final class FakeLender implements PageLender {
   }
 
   @Override
-  public synchronized void giveBack(final LentPages pages) {
+  public void giveBack(final LentPages pages) {
+    beforeReturn.run();
+    takeBack(pages);
+  }
+
+  private synchronized void takeBack(final LentPages pages) {
     if (lent.remove(pages) == null) {
       violations.incrementAndGet();
       throw new IllegalStateException("given back twice");
@@ -86,7 +94,7 @@ final class FakeLender implements PageLender {
     if (borrower == null || !borrower.vacate(loan)) {
       return false;
     }
-    giveBack(loan);
+    takeBack(loan);
     return true;
   }
 

@@ -161,6 +161,35 @@ class PageCacheTest {
   }
 
   @Test
+  void aLenderThatGoesWaitsForPagesOnTheirWayBack() throws Exception {
+    try (CachedWorld world = new CachedWorld(1, 4, DISK).lending()) {
+      world.read(world.buffered, 0, 4 * 4096);
+      final CountDownLatch gate = new CountDownLatch(1);
+      final CountDownLatch returning = new CountDownLatch(1);
+      final CountDownLatch back = new CountDownLatch(1);
+      world.disk.fate = (request, number) -> pass(gate);
+      final var read = CompletableFuture.supplyAsync(() -> world.read(world.buffered, 160, 512));
+      await(() -> world.disk.arrived.get() == 5);
+      final var unbound = CompletableFuture.runAsync(() -> world.cache.unbindLender(world.lender));
+      await(() -> world.lender.lentPages() == 1);
+      world.lender.beforeReturn =
+          () -> {
+            returning.countDown();
+            pass(back);
+          };
+      gate.countDown();
+      returning.await();
+      assertThat(world.lender.lentPages()).isEqualTo(1);
+      Thread.sleep(20); // long enough for one that does not wait
+      assertThat(unbound).isNotDone();
+      back.countDown();
+      unbound.get();
+      assertThat(world.lender.lentPages()).isZero();
+      read.get();
+    }
+  }
+
+  @Test
   void aConfidentialGuestBorrowsNothing() {
     try (CachedWorld world = new CachedWorld(1, 8, DISK)) {
       world.memory.confidential = true;

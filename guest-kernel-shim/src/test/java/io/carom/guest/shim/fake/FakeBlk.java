@@ -1,8 +1,10 @@
 package io.carom.guest.shim.fake;
 
+import io.carom.guest.shim.fake.DeviceRing.Buffer;
+import io.carom.guest.shim.fake.DeviceRing.Chain;
 import io.carom.memory.GuestMemory;
 import io.carom.virtio.BlkDescriptor;
-import io.carom.virtio.SplitRingDescriptor;
+import io.carom.virtio.CommonCfgDescriptor;
 import io.carom.virtio.VirtioFeatures;
 import io.carom.virtio.VirtioIds;
 import io.carom.virtio.VirtioPciCapDescriptor;
@@ -10,9 +12,11 @@ import io.carom.virtio.VirtioStatus;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.VarHandle;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -53,11 +57,25 @@ public final class FakeBlk extends FakeVirtio {
   private final String serial;
   private final @Nullable MemorySegment region;
   private final Thread thread;
+
+  /** Where in config space the capability of its region is. */
+  public int regionCapability;
   private volatile boolean kicked;
   private volatile boolean stopped;
 
   /** What it does; GET_ID is always served. */
   public volatile Conduct conduct = Conduct.HONEST;
+
+  /** The queue on which it does so; negative for all. */
+  public volatile int misbehavingQueue = -1;
+
+  /** Whether, with IN_ORDER, it returns requests in batches. */
+  public volatile boolean batches;
+
+  /** Requests served, by queue. */
+  public final AtomicIntegerArray servedOf = new AtomicIntegerArray(64);
+
+  private final List<Chain> batch = new ArrayList<>();
 
   /** Whether even GET_ID is not answered. */
   public volatile boolean mute;
@@ -79,6 +97,12 @@ public final class FakeBlk extends FakeVirtio {
 
   /** Requests served, GET_ID not among them. */
   public final AtomicInteger served = new AtomicInteger();
+
+  /** Whether addresses are offsets in its region. */
+  public volatile boolean offsets;
+
+  /** The function whose region it shares. */
+  public volatile @Nullable FakeBlk regionOf;
 
   /** Largest data segment seen. */
   public volatile int largestSegment;
@@ -108,7 +132,8 @@ public final class FakeBlk extends FakeVirtio {
     region = regionBytes == 0 ? null : Arena.ofAuto().allocate(regionBytes, 4096);
     if (regionBytes > 0) {
       bar(REGION, new Bar(regionBytes, true, true, region));
-      cap(VirtioPciCapDescriptor.TYPE_SWIOTLB, REGION, 0, (int) regionBytes, 16);
+      regionCapability =
+          cap(VirtioPciCapDescriptor.TYPE_SWIOTLB, REGION, 0, (int) regionBytes, 24);
     }
     thread = new Thread(this::run, "fake-blk");
     thread.setDaemon(true);
@@ -151,10 +176,26 @@ public final class FakeBlk extends FakeVirtio {
 
   @Override
   MemorySegment dma(final long address, final long length) {
-    if (region != null && address >= base(REGION) && address - base(REGION) < region.byteSize()) {
+    final FakeBlk owner = regionOf;
+    if (owner != null && owner.regionHolds(address)) {
+      return owner.dma(address, length);
+    }
+    if (region != null && offsets) {
+      if (address == 0) {
+        throw new AssertionError("W: offset 0 was published");
+      }
+      return region.asSlice(address, length);
+    }
+    if (region != null && regionHolds(address)) {
       return region.asSlice(address - base(REGION), length);
     }
     return super.dma(address, length);
+  }
+
+  private boolean regionHolds(final long address) {
+    return region != null
+        && address >= base(REGION)
+        && address - base(REGION) < region.byteSize();
   }
 
   private void run() {
@@ -178,51 +219,42 @@ public final class FakeBlk extends FakeVirtio {
         || (status & VirtioStatus.NEEDS_RESET) != 0) {
       return false;
     }
-    final MemorySegment avail = dma(queue.driver, SplitRingDescriptor.availBytes(queue.size));
-    final MemorySegment used = dma(queue.device, SplitRingDescriptor.usedBytes(queue.size));
-    final int before = queue.used;
+    final DeviceRing ring = queue.ring;
+    if (ring == null) {
+      return false;
+    }
+    ring.refuseKicks();
     boolean worked = false;
-    while (queue.last != index(avail)) {
+    @Nullable Chain chain = ring.pop();
+    while (chain != null) {
       worked = true;
-      final int entry = queue.last & (queue.size - 1);
-      queue.last = queue.last + 1 & 0xffff;
-      final int head = avail.get(U16, SplitRingDescriptor.availEntry(entry)) & 0xffff;
-      chain(queue, used, head);
+      chain(number, ring, chain);
       if ((status & VirtioStatus.NEEDS_RESET) != 0) {
         break;
       }
+      chain = ring.pop();
     }
-    final boolean events = (accepted & VirtioFeatures.EVENT_IDX) != 0;
-    if (events) {
-      IDX.setOpaque(used, SplitRingDescriptor.availEvent(queue.size), (short) queue.last);
-    }
-    VarHandle.fullFence();
-    if (queue.used != before && wanted(avail, queue, before)) {
+    flushBatch(ring);
+    ring.wantKicks();
+    if (ring.interruptWanted()) {
       interrupts.incrementAndGet();
-      raise(msi, queue.vector);
+      notifyDriver(queue.vector, CommonCfgDescriptor.ISR_QUEUE);
     }
-    return worked || queue.last != index(avail);
+    return worked || ring.available();
   }
 
-  private void chain(final Queue queue, final MemorySegment used, final int head) {
-    MemorySegment table = dma(queue.desc, SplitRingDescriptor.descBytes(queue.size));
-    int at = head;
-    final int flags = descFlags(table, at);
-    if ((flags & SplitRingDescriptor.DESC_F_INDIRECT) != 0) {
-      table = dma(descAddress(table, at), descLength(table, at));
-      at = 0;
-    }
-    final MemorySegment header = dma(descAddress(table, at), 16);
+  private void chain(final int number, final DeviceRing ring, final Chain chain) {
+    final List<Buffer> buffers = chain.buffers();
+    final MemorySegment header = dma(buffers.getFirst().address(), 16);
     final int type = header.get(U32, BlkDescriptor.REQUEST_TYPE);
     final long sector = header.get(U64, BlkDescriptor.REQUEST_SECTOR);
     @Nullable MemorySegment data = null;
-    at = next(table, at);
-    if ((descFlags(table, at) & SplitRingDescriptor.DESC_F_NEXT) != 0) {
-      largestSegment = Math.max(largestSegment, descLength(table, at));
-      data = dma(descAddress(table, at), descLength(table, at));
-      at = next(table, at);
+    if (buffers.size() > 2) {
+      final Buffer buffer = buffers.get(1);
+      largestSegment = Math.max(largestSegment, buffer.length());
+      data = dma(buffer.address(), buffer.length());
     }
-    final MemorySegment answer = dma(descAddress(table, at), 1);
+    final MemorySegment answer = dma(buffers.getLast().address(), 1);
     if (type == BlkDescriptor.T_GET_ID && data != null) {
       asked.incrementAndGet();
       if (mute) {
@@ -231,23 +263,33 @@ public final class FakeBlk extends FakeVirtio {
       final byte[] id = serial.getBytes(StandardCharsets.UTF_8);
       MemorySegment.copy(MemorySegment.ofArray(id), 0, data, 0, Math.min(20, id.length));
       answer.set(ValueLayout.JAVA_BYTE, 0, (byte) BlkDescriptor.S_OK);
-      use(queue, used, head, 21);
+      ring.use(chain, 21);
       return;
     }
     served.incrementAndGet();
-    misbehave(queue, used, head, type, sector, data, answer);
+    servedOf.incrementAndGet(number);
+    misbehave(number, ring, chain, type, sector, data, answer);
+  }
+
+  /** Returns what an IN_ORDER device has put off. */
+  private void flushBatch(final DeviceRing ring) {
+    if (!batch.isEmpty()) {
+      ring.useBatch(batch, batch.getLast().writable());
+      batch.clear();
+    }
   }
 
   private void misbehave(
-      final Queue queue,
-      final MemorySegment used,
-      final int head,
+      final int number,
+      final DeviceRing ring,
+      final Chain chain,
       final int type,
       final long sector,
       final @Nullable MemorySegment data,
       final MemorySegment answer) {
-    final int room = type == BlkDescriptor.T_IN && data != null ? (int) data.byteSize() + 1 : 1;
-    switch (conduct) {
+    final long room = chain.writable();
+    final Conduct how = number == misbehavingQueue || misbehavingQueue < 0 ? conduct : Conduct.HONEST;
+    switch (how) {
       case HONEST -> {
         if (data != null
             && (type == BlkDescriptor.T_DISCARD || type == BlkDescriptor.T_WRITE_ZEROES)) {
@@ -258,36 +300,37 @@ public final class FakeBlk extends FakeVirtio {
         } else if (data != null) {
           MemorySegment.copy(data, 0, disk, sector * 512, data.byteSize());
         }
-        answer(queue, used, head, answer, BlkDescriptor.S_OK, room);
+        answer.set(ValueLayout.JAVA_BYTE, 0, (byte) BlkDescriptor.S_OK);
+        if (has(VirtioFeatures.IN_ORDER) && batches) {
+          batch.add(chain);
+        } else {
+          ring.use(chain, room);
+        }
       }
-      case NULL_DEVICE -> answer(queue, used, head, answer, BlkDescriptor.S_OK, room);
+      case NULL_DEVICE -> answer(ring, chain, answer, BlkDescriptor.S_OK, room);
       case SILENT -> {}
-      case ID_OUT_OF_RANGE -> answer(queue, used, queue.size, answer, 0, room);
+      case ID_OUT_OF_RANGE -> ring.raw(queues[number].size, room, 1);
       case ID_REPEATED -> {
-        answer(queue, used, head, answer, 0, room);
+        answer(ring, chain, answer, 0, room);
         // as if another chain had been used, but with the same id
-        use(queue, used, head, room);
+        ring.raw(chain.id(), room, 1);
       }
-      case LENGTH_TOO_LONG -> answer(queue, used, head, answer, 0, room + 1);
-      case LENGTH_TOO_SHORT -> answer(queue, used, head, answer, 0, room - 1);
-      case INDEX_JUMP -> {
-        queue.used = queue.used + 100 & 0xffff;
-        IDX.setRelease(used, (long) SplitRingDescriptor.IDX, (short) queue.used);
-      }
-      case IO_ERROR -> answer(queue, used, head, answer, BlkDescriptor.S_IOERR, room);
-      case NO_STATUS -> use(queue, used, head, room);
+      case LENGTH_TOO_LONG -> answer(ring, chain, answer, 0, room + 1);
+      case LENGTH_TOO_SHORT -> answer(ring, chain, answer, 0, room - 1);
+      case INDEX_JUMP -> ring.jump();
+      case IO_ERROR -> answer(ring, chain, answer, BlkDescriptor.S_IOERR, room);
+      case NO_STATUS -> ring.use(chain, room);
       case NEEDS_RESET -> needsReset();
     }
   }
 
   private static void answer(
-      final Queue queue,
-      final MemorySegment used,
-      final int id,
+      final DeviceRing ring,
+      final Chain chain,
       final MemorySegment answer,
       final int status,
-      final int length) {
+      final long length) {
     answer.set(ValueLayout.JAVA_BYTE, 0, (byte) status);
-    use(queue, used, id, length);
+    ring.use(chain, length);
   }
 }

@@ -61,6 +61,19 @@ public class FakeFunction {
     msixCapability = capability(body);
   }
 
+  /** Hides the MSI-X capability: its id becomes one that nobody knows. */
+  public final void withoutMsix() {
+    config[msixCapability] = 0x7f;
+    msixCapability = 0;
+    put(ConfigSpaceDescriptor.INTERRUPT_PIN, 1, 1);
+  }
+
+  /** Whether MSI-X is on. */
+  public final boolean msixOn() {
+    return msixCapability != 0
+        && (get(msixCapability + MsixDescriptor.CONTROL, 2) & MsixDescriptor.CONTROL_ENABLE) != 0;
+  }
+
   /** The command register. */
   public final int command() {
     return (int) get(ConfigSpaceDescriptor.COMMAND, 2);
@@ -92,7 +105,7 @@ public class FakeFunction {
       writeBar(offset, value);
     } else if (offset == ConfigSpaceDescriptor.COMMAND) {
       put(offset, 2, value & ConfigSpaceDescriptor.COMMAND_WRITABLE);
-    } else if (offset == msixCapability + MsixDescriptor.CONTROL && msixBar >= 0) {
+    } else if (msixCapability != 0 && offset == msixCapability + MsixDescriptor.CONTROL) {
       final long size = get(offset, 2) & MsixDescriptor.CONTROL_SIZE_MASK;
       put(offset, 2, size | (value & 0xc000));
     }
@@ -153,8 +166,7 @@ public class FakeFunction {
   /** Sends the message of an MSI-X entry, if MSI-X is on and the entry not masked. */
   public final void raise(final FakeMsi msi, final int vector) {
     final int at = vector * MsixDescriptor.ENTRY_SIZE;
-    final boolean on =
-        (get(msixCapability + MsixDescriptor.CONTROL, 2) & MsixDescriptor.CONTROL_ENABLE) != 0;
+    final boolean on = msixOn();
     final boolean masked = (msix[at + MsixDescriptor.ENTRY_CONTROL] & 1) != 0;
     if (on && !masked && (command() & ConfigSpaceDescriptor.COMMAND_BUS_MASTER) != 0) {
       msi.message(little(msix, at, 8), (int) little(msix, at + MsixDescriptor.ENTRY_DATA, 4));

@@ -1,6 +1,8 @@
 package io.carom.guest.shim.fake;
 
 import io.carom.memory.GuestMemory;
+import io.carom.pci.ConfigSpaceDescriptor;
+import io.carom.pci.PciAddress;
 import io.carom.virtio.CommonCfgDescriptor;
 import io.carom.virtio.SplitRingDescriptor;
 import io.carom.virtio.VirtioFeatures;
@@ -11,7 +13,10 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /** The registers and rings of a virtio device written for tests; a subclass serves the queues. */
 abstract class FakeVirtio extends FakeFunction {
@@ -33,6 +38,9 @@ abstract class FakeVirtio extends FakeFunction {
     long device;
     int last;
     int used;
+
+    /** The device's end of the ring, whatever its layout, once it is enabled. */
+    @Nullable DeviceRing ring;
   }
 
   final FakeMsi msi;
@@ -44,6 +52,37 @@ abstract class FakeVirtio extends FakeFunction {
   private int deviceSelect;
   private int driverSelect;
   private int configVector = CommonCfgDescriptor.NO_VECTOR;
+
+  private volatile @Nullable PciAddress address;
+  private int isr;
+  private int generation;
+
+  /** What queue_notif_config_data is for queue 0; each other queue has one more. */
+  public static final int NOTIFY_DATA = 0x100;
+
+  /** Highest MSI-X vector that it takes. */
+  public volatile int mostVectors = Integer.MAX_VALUE;
+
+  /** The shared memory id in the register of DMB. */
+  public volatile int dmbRegion;
+
+  /** What the status reads, whatever it is; negative for the truth. */
+  public volatile int forcedStatus = -1;
+
+  /** Whether a queue's reset never ends. */
+  public volatile boolean queueResetHangs;
+
+  /** Whether it never comes to rest. */
+  public volatile boolean restless;
+
+  /** Queue resets seen, by number of the queue. */
+  public final List<Integer> queueResets = new CopyOnWriteArrayList<>();
+
+  /** Doorbells with data, as they were written. */
+  public final List<Long> doorbells = new CopyOnWriteArrayList<>();
+
+  /** What is done at each read of the configuration's generation, as by a device that changes it. */
+  public volatile Runnable onGeneration = () -> {};
 
   /** Features on offer. */
   public volatile long offered;
@@ -75,14 +114,14 @@ abstract class FakeVirtio extends FakeFunction {
     }
     bar(REGISTERS, new Bar(0x4000, true, true, null));
     msix(1, queues + 1);
-    cap(VirtioPciCapDescriptor.TYPE_COMMON, REGISTERS, 0, CommonCfgDescriptor.SIZE, 16);
+    cap(VirtioPciCapDescriptor.TYPE_COMMON, REGISTERS, 0, CommonCfgDescriptor.FULL_SIZE + 4, 16);
     cap(VirtioPciCapDescriptor.TYPE_ISR, REGISTERS, 0x1000, 1, 16);
     cap(VirtioPciCapDescriptor.TYPE_DEVICE, REGISTERS, 0x2000, configSize, 16);
     cap(VirtioPciCapDescriptor.TYPE_NOTIFY, REGISTERS, 0x3000, 0x1000, 20);
     reset();
   }
 
-  final void cap(
+  final int cap(
       final int type, final int bar, final int offset, final int length, final int size) {
     final byte[] body = new byte[size];
     body[0] = VirtioPciCapDescriptor.CAPABILITY_ID;
@@ -96,7 +135,7 @@ abstract class FakeVirtio extends FakeFunction {
     if (size == 20) {
       body[VirtioPciCapDescriptor.NOTIFY_MULTIPLIER] = 4;
     }
-    capability(body);
+    return capability(body);
   }
 
   /** The device configuration as it is now. */
@@ -107,13 +146,6 @@ abstract class FakeVirtio extends FakeFunction {
 
   /** The driver wrote to the device configuration. */
   void configWritten(final int offset, final int width, final long value) {}
-
-  /** A configuration interrupt. */
-  public final void configChanged() {
-    if (configVector != CommonCfgDescriptor.NO_VECTOR) {
-      raise(msi, configVector);
-    }
-  }
 
   /** The next chain of a queue: its head, or -1 for none. */
   final int pop(final Queue queue) {
@@ -160,14 +192,62 @@ abstract class FakeVirtio extends FakeFunction {
       status |= VirtioStatus.NEEDS_RESET;
       vector = configVector;
     }
-    if (vector != CommonCfgDescriptor.NO_VECTOR) {
-      raise(msi, vector);
-    }
+    notifyDriver(vector, CommonCfgDescriptor.ISR_CONFIG);
   }
 
   /** Interrupts without cause. */
   public final void spurious(final int queue) {
-    raise(msi, queues[queue].vector);
+    if (msixOn()) {
+      raise(msi, queues[queue].vector);
+    } else {
+      msi.line(at(), 0, true);
+      msi.line(at(), 0, false);
+    }
+  }
+
+  /** Says where it sits, so that its INTx line is known as its own. */
+  public final void at(final String where) {
+    address = PciAddress.parse(where);
+  }
+
+  private PciAddress at() {
+    final PciAddress where = address;
+    if (where == null) {
+      throw new AssertionError("nobody said where the function sits");
+    }
+    return where;
+  }
+
+  /** Notifies of used buffers, or of a changed configuration, by MSI-X or INTx. */
+  final void notifyDriver(final int vector, final int cause) {
+    if (msixOn()) {
+      if (vector != CommonCfgDescriptor.NO_VECTOR) {
+        raise(msi, vector);
+      }
+      return;
+    }
+    synchronized (this) {
+      isr |= cause;
+    }
+    final boolean off = (command() & ConfigSpaceDescriptor.COMMAND_INTX_DISABLE) != 0;
+    if (address != null && !off) {
+      msi.line(at(), 0, true);
+    }
+  }
+
+  /** Changes the configuration, and says so. */
+  public final void changeConfig() {
+    final int vector;
+    synchronized (this) {
+      generation = generation + 1 & 0xff;
+      vector = configVector;
+    }
+    notifyDriver(vector, CommonCfgDescriptor.ISR_CONFIG);
+  }
+
+  /** Whether ISR bits wait to be read. */
+  public final synchronized int isr() {
+    return isr;
   }
 
   @Override
@@ -179,18 +259,31 @@ abstract class FakeVirtio extends FakeFunction {
       return little(deviceConfig(), (int) offset - 0x2000, width);
     }
     if (offset >= 0x1000) {
-      return 0;
+      final int was = isr;
+      isr = 0;
+      if (address != null) {
+        msi.line(at(), 0, false);
+      }
+      return was;
     }
     final boolean selected = select < queues.length;
     return switch ((int) offset) {
       case CommonCfgDescriptor.DEVICE_FEATURE -> offered >>> (32 * deviceSelect) & 0xffff_ffffL;
       case CommonCfgDescriptor.CONFIG_MSIX_VECTOR -> configVector;
       case CommonCfgDescriptor.NUM_QUEUES -> queues.length;
-      case CommonCfgDescriptor.DEVICE_STATUS -> status;
+      case CommonCfgDescriptor.DEVICE_STATUS -> forcedStatus < 0 ? status : forcedStatus;
+      case CommonCfgDescriptor.CONFIG_GENERATION -> {
+        onGeneration.run();
+        yield generation;
+      }
       case CommonCfgDescriptor.QUEUE_SIZE -> selected ? queues[select].size : 0;
       case CommonCfgDescriptor.QUEUE_MSIX_VECTOR ->
           selected ? queues[select].vector : CommonCfgDescriptor.NO_VECTOR;
       case CommonCfgDescriptor.QUEUE_NOTIFY_OFF -> select;
+      case CommonCfgDescriptor.QUEUE_ENABLE -> selected && queues[select].enabled ? 1 : 0;
+      case CommonCfgDescriptor.QUEUE_NOTIF_CONFIG_DATA -> NOTIFY_DATA + select;
+      case CommonCfgDescriptor.QUEUE_RESET -> queueResetHangs ? 1 : 0;
+      case CommonCfgDescriptor.FULL_SIZE -> dmbRegion;
       default -> 0;
     };
   }
@@ -201,7 +294,7 @@ abstract class FakeVirtio extends FakeFunction {
       return;
     }
     if (offset >= 0x3000) {
-      kicked((int) value);
+      rung(width, value);
       return;
     }
     if (offset >= 0x2000) {
@@ -213,6 +306,40 @@ abstract class FakeVirtio extends FakeFunction {
     }
   }
 
+  private void rung(final int width, final long value) {
+    final boolean withData = has(VirtioFeatures.NOTIFICATION_DATA);
+    if (width != (withData ? 4 : 2)) {
+      throw new AssertionError("N3: a doorbell of " + width + " bytes");
+    }
+    if ((status & VirtioStatus.DRIVER_OK) == 0) {
+      throw new AssertionError("N4: a doorbell with status " + status);
+    }
+    if (withData) {
+      doorbells.add(value);
+    }
+    final int name = (int) value & 0xffff;
+    kicked(has(VirtioFeatures.NOTIF_CONFIG_DATA) ? name - NOTIFY_DATA : name);
+  }
+
+  /** Whether a feature was accepted. */
+  final boolean has(final long feature) {
+    return (accepted & feature) != 0;
+  }
+
+  private void enable(final Queue queue) {
+    queue.enabled = true;
+    queue.ring =
+        DeviceRing.of(
+            has(VirtioFeatures.RING_PACKED),
+            this::dma,
+            queue.size,
+            queue.desc,
+            queue.driver,
+            queue.device,
+            has(VirtioFeatures.EVENT_IDX));
+    queue.ring.wantKicks();
+  }
+
   private void common(final int offset, final int value) {
     final Queue queue = queues[Math.min(select, queues.length - 1)];
     switch (offset) {
@@ -222,12 +349,18 @@ abstract class FakeVirtio extends FakeFunction {
         final int shift = 32 * driverSelect;
         accepted = (accepted & ~(0xffff_ffffL << shift)) | (value & 0xffff_ffffL) << shift;
       }
-      case CommonCfgDescriptor.CONFIG_MSIX_VECTOR -> configVector = value;
+      case CommonCfgDescriptor.CONFIG_MSIX_VECTOR -> configVector = vector(value);
       case CommonCfgDescriptor.DEVICE_STATUS -> setStatus(value);
       case CommonCfgDescriptor.QUEUE_SELECT -> select = value;
       case CommonCfgDescriptor.QUEUE_SIZE -> queue.size = value;
-      case CommonCfgDescriptor.QUEUE_MSIX_VECTOR -> queue.vector = value;
-      case CommonCfgDescriptor.QUEUE_ENABLE -> queue.enabled = true;
+      case CommonCfgDescriptor.QUEUE_MSIX_VECTOR -> queue.vector = vector(value);
+      case CommonCfgDescriptor.QUEUE_ENABLE -> enable(queue);
+      case CommonCfgDescriptor.QUEUE_RESET -> {
+        queueResets.add(select);
+        if (!queueResetHangs) {
+          reset(queue);
+        }
+      }
       case CommonCfgDescriptor.QUEUE_DESC -> queue.desc = low(queue.desc, value);
       case CommonCfgDescriptor.QUEUE_DESC + 4 -> queue.desc = high(queue.desc, value);
       case CommonCfgDescriptor.QUEUE_DRIVER -> queue.driver = low(queue.driver, value);
@@ -236,6 +369,10 @@ abstract class FakeVirtio extends FakeFunction {
       case CommonCfgDescriptor.QUEUE_DEVICE + 4 -> queue.device = high(queue.device, value);
       default -> throw new AssertionError("write to register " + offset);
     }
+  }
+
+  private int vector(final int value) {
+    return value <= mostVectors ? value : CommonCfgDescriptor.NO_VECTOR;
   }
 
   private static long low(final long old, final int value) {
@@ -257,20 +394,34 @@ abstract class FakeVirtio extends FakeFunction {
     if ((value & VirtioStatus.FEATURES_OK) != 0 && !undemanding) {
       next &= ~VirtioStatus.FEATURES_OK;
     }
+    if (has(VirtioFeatures.SUSPEND) && (value & VirtioStatus.SUSPEND) != 0) {
+      next = restless ? value : next & ~VirtioStatus.DRIVER_OK;
+    }
+    final boolean resumed =
+        (status & VirtioStatus.SUSPEND) != 0 && (value & VirtioStatus.SUSPEND) == 0;
     status = next;
+    if (resumed) {
+      kicked(0); // what was made available meanwhile
+    }
   }
 
   private void reset() {
     status = 0;
     accepted = 0;
+    isr = 0;
     configVector = CommonCfgDescriptor.NO_VECTOR;
     for (final Queue queue : queues) {
-      queue.size = queueSize;
-      queue.vector = CommonCfgDescriptor.NO_VECTOR;
-      queue.enabled = false;
-      queue.last = 0;
-      queue.used = 0;
+      reset(queue);
     }
+  }
+
+  private void reset(final Queue queue) {
+    queue.size = queueSize;
+    queue.vector = CommonCfgDescriptor.NO_VECTOR;
+    queue.enabled = false;
+    queue.last = 0;
+    queue.used = 0;
+    queue.ring = null;
   }
 
   /** Memory at a bus address. */

@@ -8,6 +8,8 @@ import io.carom.iommu.pool.remap.RemapStrategy;
 import io.carom.iommu.pool.slots.BounceLimit;
 import io.carom.iommu.pool.slots.PoolSettings;
 import io.carom.iommu.pool.slots.PoolStrategy;
+import io.carom.swiotlb.dmb.DmbSettings;
+import io.carom.swiotlb.dmb.DmbStrategy;
 import io.carom.swiotlb.dynamic.DynamicSettings;
 import io.carom.swiotlb.dynamic.DynamicStrategy;
 import io.carom.swiotlb.fixed.FixedSettings;
@@ -38,6 +40,8 @@ public final class Strategies {
     TABLE.put("swiotlb-recycling", () -> new RecyclingStrategy(RecyclingSettings.DEFAULTS));
     TABLE.put("swiotlb-magazine", () -> new MagazineStrategy(MagazineSettings.DEFAULTS));
     TABLE.put("swiotlb-lent", () -> new LentStrategy(LentSettings.DEFAULTS));
+    TABLE.put(DmbStrategy.SWIOTLB_DMB, () -> new DmbStrategy(DmbSettings.DEFAULTS));
+    TABLE.put(DmbStrategy.SWIOTLB_DMB + "-plain", () -> new DmbStrategy(DmbSettings.PLAIN));
     TABLE.put(RemapStrategy.IOMMU_STRICT, RemapStrategy::strict);
     TABLE.put(RemapStrategy.IOMMU_LAZY, () -> RemapStrategy.lazy(FlushPlan.STRIPED));
     TABLE.put(

@@ -15,14 +15,14 @@ import org.jspecify.annotations.Nullable;
  */
 public final class EventSender extends TurnServer {
   /** Most chains that one filling takes. */
-  static final int MOST_CHAINS = 64;
+  public static final int MOST_CHAINS = 64;
 
   private final int index;
   private final IntConsumer buffersAdded;
   private final List<DescriptorChain> taken = new ArrayList<>();
+  private final Supply supply = new Supply();
   private @Nullable Filler filler; // while it fills; guarded by the turn
   private boolean filled;
-  private boolean exhausted;
 
   /** The sender of queue {@code index}; it sends nothing until it is active and started. */
   public EventSender(final int index, final QueueHost host, final IntConsumer buffersAdded) {
@@ -102,50 +102,106 @@ public final class EventSender extends TurnServer {
       return false;
     }
     filler = null; // once, whatever a section's end says
-    final int[] count = new int[1];
+    supply.start(session, queue);
     boolean keep = false;
-    exhausted = false;
     try {
-      keep =
-          now.fill(
-              () -> {
-                final DescriptorChain next = chain(count[0]);
-                if (next == null) {
-                  return null;
-                }
-                if (!queue.pop(session, next)) {
-                  exhausted = true;
-                  return null;
-                }
-                count[0]++;
-                return next;
-              });
+      boolean again = true;
+      while (again) {
+        keep = now.fill(supply);
+        again = !keep && supply.moreCame();
+      }
     } finally {
       if (!keep) {
-        queue.rewind(count[0]);
+        supply.rewind();
       }
+      supply.end();
     }
-    if (keep && count[0] > 0) {
-      for (int i = 0; i < count[0]; i++) {
+    final int count = supply.count;
+    if (keep && count > 0) {
+      for (int i = 0; i < count; i++) {
         queue.push(taken.get(i));
       }
-      publish(session, queue, count[0], count[0]);
+      publish(session, queue, count, count);
     }
     filled = keep;
-    // whoever found no buffer is told of new ones, also of those that came without a doorbell
-    if (queue.enableNotifications() && exhausted) {
+    // a filling that could have used more is told of what comes, also if it came just now
+    if (keep && supply.ranOut && queue.enableNotifications()) {
       buffersAdded.accept(index);
     }
     return false;
   }
 
-  private @Nullable DescriptorChain chain(final int number) {
-    if (number == MOST_CHAINS) {
-      return null;
-    }
+  private DescriptorChain chain(final int number) {
     if (number == taken.size()) {
       taken.add(new DescriptorChain());
     }
     return taken.get(number);
+  }
+
+  /** The chains of one filling; over when it is. One object is used for all of them. */
+  private final class Supply implements ChainSupply {
+    private @Nullable BusSession from;
+    private @Nullable VirtQueue queue;
+    private int count;
+    private boolean ranOut;
+
+    void start(final BusSession session, final VirtQueue ring) {
+      from = session;
+      queue = ring;
+      count = 0;
+      ranOut = false;
+    }
+
+    void end() {
+      from = null;
+      queue = null;
+    }
+
+    private VirtQueue ring() {
+      final VirtQueue ring = queue;
+      if (ring == null) {
+        throw new IllegalStateException("the filling is over");
+      }
+      return ring;
+    }
+
+    @Override
+    public @Nullable DescriptorChain next() throws QueueException {
+      final VirtQueue ring = ring();
+      final BusSession session = from;
+      if (session == null || count == MOST_CHAINS) {
+        return null;
+      }
+      final DescriptorChain next = chain(count);
+      if (!ring.pop(session, next)) {
+        ranOut = true;
+        return null;
+      }
+      count++;
+      return next;
+    }
+
+    void rewind() {
+      ring().rewind(count);
+      count = 0;
+    }
+
+    /**
+     * Whether a filling that ran out of chains may be tried again, as one more came meanwhile; else
+     * the driver is asked to tell of the next one. It is asked while the chains are still taken, so
+     * that those which did not suffice are not mistaken for new ones. Each round needs a chain more
+     * than the one before, so rounds end.
+     */
+    boolean moreCame() throws QueueException {
+      if (!ranOut) {
+        return false;
+      }
+      ranOut = false;
+      final boolean came = ring().enableNotifications();
+      if (came) {
+        rewind();
+      }
+      return came;
+    }
   }
 }

@@ -146,16 +146,18 @@ public final class BounceRegion {
 
   private byte[] region(final int bar) {
     final int flags = flags();
-    return switch (place) {
-      case OWN_BAR ->
-          flags == 0
-              ? RegionCapability.plain(bar, size())
-              : RegionCapability.full(bar, 0, flags, 0, size());
-      case FUNCTION_BAR ->
-          RegionCapability.full(RegionCapDescriptor.OF_FUNCTION | bar, owner, flags, 0, size());
-      case RAM ->
-          RegionCapability.full(RegionCapDescriptor.SYSTEM_MEMORY, 0, flags, address, size());
-    };
+    final int sharing = options.sharers() - 1 << RegionCapDescriptor.SHARERS_SHIFT;
+    if (place == Place.RAM) {
+      return RegionCapability.full(RegionCapDescriptor.SYSTEM_MEMORY, 0, flags, address, size());
+    }
+    return place == Place.OWN_BAR && (flags | sharing) == 0
+        ? RegionCapability.plain(bar, size())
+        : RegionCapability.full(
+            sharing == 0 ? bar : RegionCapDescriptor.OF_FUNCTION | bar,
+            owner | sharing,
+            flags,
+            0,
+            size());
   }
 
   private int flags() {

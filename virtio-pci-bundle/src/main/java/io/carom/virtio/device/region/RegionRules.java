@@ -59,6 +59,9 @@ public final class RegionRules {
     }
     if (options.group() != null) {
       group(options, slot);
+    } else if (options.sharers() != 1) {
+      throw refused(
+          "regionFunctions=" + options.sharers() + " is about a shared region: set regionGroup");
     }
   }
 
@@ -86,7 +89,8 @@ public final class RegionRules {
   private static void size(
       final RegionOptions options, final int queues, final int queueSize) {
     final long size = options.bytes();
-    final long least = RegionSizing.minimumBytes(queues, queueSize);
+    // each function of a group has an equal part
+    final long least = options.sharers() * RegionSizing.minimumBytes(queues, queueSize);
     if (size < least) {
       throw refused(
           "regionBytes="
@@ -165,7 +169,19 @@ public final class RegionRules {
     if (options.caching() != RegionCaching.WRITEBACK) {
       throw refused(group + " needs caching=writeback: the functions see each other's bytes");
     }
-    PciAddress.parse(slot);
+    final int function = PciAddress.parse(slot).function();
+    if (options.sharers() < 2 || function >= options.sharers()) {
+      throw refused(
+          "regionFunctions="
+              + options.sharers()
+              + " does not hold function "
+              + function
+              + " of slot="
+              + slot
+              + ": "
+              + group
+              + " needs 2..8, more than the highest function's number");
+    }
   }
 
   /**

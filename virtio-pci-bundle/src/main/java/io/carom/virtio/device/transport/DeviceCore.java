@@ -4,7 +4,6 @@ import io.carom.pci.BusSession;
 import io.carom.pci.PciAttachment;
 import io.carom.virtio.VirtioDeviceInfo.QueueInfo;
 import io.carom.virtio.VirtioFeatures;
-import io.carom.virtio.VirtioState;
 import io.carom.virtio.VirtioStatus;
 import io.carom.virtio.device.queue.QueueException;
 import io.carom.virtio.device.queue.QueueHost;
@@ -13,7 +12,6 @@ import io.carom.virtio.device.region.BounceRegion;
 import io.carom.virtio.device.type.DeviceType;
 import io.carom.virtio.device.type.ErrorLog;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -37,13 +35,11 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Suspension</b> (SUSPEND) waits in the same way. Until it is complete both SUSPEND and
  * DRIVER_OK are set; if that takes longer than taking the function out may, it has failed, and the
  * device needs a reset. Doorbells of a suspended device are dropped: when it goes on it looks at
- * every queue. A configuration notification is kept until then: whoever has one raises {@code
- * configDue}, then looks whether the device is suspended; resuming ends the suspension, then looks
- * at {@code configDue}; so one of the two sends it. Queue registers and configuration keep their
- * values meanwhile, whatever is written.
+ * every queue. A configuration notification is kept until then, see {@link DueNotifications}. Queue
+ * registers and configuration keep their values meanwhile, whatever is written.
  *
  * <p><b>Rest</b> is what the host wants for saving the state: as a suspension, but not visible to
- * the driver, all of whose writes but a reset are ignored; see {@link StateKeeper}.
+ * the driver, all of whose writes but a reset are ignored; see {@link DeviceSaver}.
  *
  * <p><b>What a driver does in the wrong order</b> is ignored: features outside of negotiation,
  * FEATURES_OK without ACKNOWLEDGE and DRIVER, DRIVER_OK without FEATURES_OK, enabling a queue
@@ -62,9 +58,8 @@ final class DeviceCore implements QueueHost {
   private final Interrupts interrupts;
   private final QueueSet queues;
   private final Plug plug = new Plug();
-  private final StateKeeper keeper;
-  private final AtomicBoolean configDue = new AtomicBoolean();
-  private final AtomicBoolean usedDue = new AtomicBoolean();
+  private final DueNotifications due;
+  private final DeviceSaver saver;
   private volatile CommandListener listener = CommandListener.NONE;
   private volatile boolean lineStale;
 
@@ -87,7 +82,10 @@ final class DeviceCore implements QueueHost {
     this.errors = errors;
     interrupts = new Interrupts(type.queues());
     queues = new QueueSet(name, type, region, options, this);
-    keeper = new StateKeeper(type, features, status, interrupts, queues, plug);
+    due = new DueNotifications(status, interrupts, queues);
+    final StateKeeper keeper =
+        new StateKeeper(type, features, status, interrupts, queues, plug);
+    saver = new DeviceSaver(this, status, queues, plug, keeper, options.stopWaitNanos());
   }
 
   /** Who is told of changes of the route to memory; before the function is plugged. */
@@ -193,10 +191,11 @@ final class DeviceCore implements QueueHost {
     }
     if (reason == null) {
       status.lastError(null);
+      type.negotiated(features.accepted());
       plug.translated(
           type.translated() && (features.accepted() & VirtioFeatures.ACCESS_PLATFORM) != 0);
-      negotiated = features.accepted();
       type.negotiated(features.accepted());
+      negotiated = features.accepted();
       status.add(VirtioStatus.FEATURES_OK);
     } else {
       status.lastError("FEATURES_OK refused: " + reason);
@@ -207,8 +206,7 @@ final class DeviceCore implements QueueHost {
   private void driverReady(final boolean awake) {
     if (status.suspended()) {
       if (awake && status.resume()) {
-        lineStale = true; // and with it what is due of the configuration
-        queues.serveEnabled(plug.attachment());
+        goesOn();
       }
     } else if (!status.has(VirtioStatus.DRIVER_OK)) {
       status.add(VirtioStatus.DRIVER_OK);
@@ -242,8 +240,7 @@ final class DeviceCore implements QueueHost {
     interrupts.reset();
     lineStale = true;
     negotiated = 0;
-    configDue.set(false);
-    usedDue.set(false);
+    due.reset();
     plug.translated(type.translated());
     type.reset();
     listener.reset();
@@ -303,7 +300,7 @@ final class DeviceCore implements QueueHost {
     if (lineStale) {
       lineStale = false;
       interrupts.updateLine();
-      tellDue();
+      due.tell();
     }
     queues.serveDue();
   }
@@ -354,127 +351,41 @@ final class DeviceCore implements QueueHost {
   /** The device's configuration has changed: the driver is told, once it drives. */
   void configChanged() {
     if (status.driven()) {
-      configDue.set(true);
-      tellDue();
-    }
-  }
-
-  /** Sends the notifications that are due, unless the device is suspended or at rest. */
-  private void tellDue() {
-    if (status.suspended() || status.resting()) {
-      return;
-    }
-    if (configDue.getAndSet(false)) {
-      interrupts.config();
-    }
-    if (usedDue.getAndSet(false)) {
-      for (int i = 0; i < queues.count(); i++) {
-        if (queues.get(i).enabled()) {
-          interrupts.queue(i);
-        }
-      }
+      due.config();
     }
   }
 
   // ---- saved state
 
+  DeviceSaver saver() {
+    return saver;
+  }
+
+  /** Whether the host keeps the device at rest. */
   boolean atRest() {
     return status.resting();
   }
 
-  /**
-   * Brings the device to rest and takes its state. It stays at rest.
-   *
-   * @throws IllegalStateException with one line, when it cannot be; it goes on then
-   */
-  VirtioState save() {
-    rest();
-    enter(); // completes what now can be
-    try {
-      if (!status.resting()) {
-        throw new IllegalStateException("the driver reset the device while it was to be saved");
-      }
-      return keeper.take();
-    } finally {
-      leave();
+  /** The device is no longer suspended or at rest: it looks at its queues, and at what is due. */
+  void goesOn() {
+    lineStale = true; // and with it what is due
+    if (status.has(VirtioStatus.DRIVER_OK)) {
+      queues.serveEnabled(plug.attachment());
     }
   }
 
-  private void rest() {
-    enter();
-    try {
-      if (plug.attachment() == null || status.resetting()) {
-        throw new IllegalStateException(
-            status.resetting() ? "the device is being reset" : "the device is not plugged in");
+  /** A saved state was put in. */
+  void restored() {
+    negotiated = status.has(VirtioStatus.FEATURES_OK) ? features.accepted() : 0;
+    for (int i = 0; i < queues.count(); i++) {
+      if (queues.get(i).enabled()) {
+        listener.queueEnabled(i, negotiated, regionAddress());
       }
-      status.resting(true);
-    } finally {
-      leave();
     }
-    if (!queues.awaitOutside(System.nanoTime() + options.stopWaitNanos())) {
-      goOn();
-      throw new IllegalStateException(
-          "the device does not come to rest: a request is being served for longer than "
-              + options.stopWaitNanos() / NANOS_PER_MS
-              + " ms");
+    if (status.driven()) {
+      due.everything();
     }
-  }
-
-  /** Lets a device at rest go on, as if it had not been saved. */
-  void goOn() {
-    lock.lock();
-    try {
-      if (status.resting()) {
-        status.resting(false);
-        lineStale = true; // and with it what is due
-        if (status.has(VirtioStatus.DRIVER_OK)) {
-          queues.serveEnabled(plug.attachment());
-        }
-      }
-    } finally {
-      leave();
-    }
-  }
-
-  /**
-   * Takes up a saved state, and goes on from it. A driver that was told of something it did not see
-   * yet may have lost the message with the function that sent it, so it is told once more, of
-   * everything.
-   *
-   * @throws IllegalStateException with one line, when the device is neither as after a reset nor at
-   *     rest
-   * @throws IllegalArgumentException with one line, when it cannot go on from that state
-   */
-  void restore(final VirtioState state) {
-    enter();
-    try {
-      final PciAttachment to = plug.attachment();
-      final BusSession bus = plug.session();
-      if (to == null || bus == null) {
-        throw new IllegalStateException("the device is not plugged in");
-      }
-      if (status.resetting() || (status.register() != 0 && !status.resting())) {
-        throw new IllegalStateException(
-            "the device is in use: it must be as after a reset, or at rest after saving");
-      }
-      keeper.put(state, to, bus);
-      negotiated = (state.status() & VirtioStatus.FEATURES_OK) != 0 ? state.accepted() : 0;
-      for (int i = 0; i < queues.count(); i++) {
-        if (queues.get(i).enabled()) {
-          listener.queueEnabled(i, negotiated, regionAddress());
-        }
-      }
-      lineStale = true;
-      if (status.driven()) {
-        configDue.set(true);
-        usedDue.set(true);
-      }
-      if (status.has(VirtioStatus.DRIVER_OK)) {
-        queues.serveEnabled(to);
-      }
-    } finally {
-      leave();
-    }
+    goesOn();
   }
 
   // ---- the route to memory
@@ -613,11 +524,10 @@ final class DeviceCore implements QueueHost {
   void needsReset(final String text) {
     if (status.needsReset(text)) {
       errors.report("needs a reset: " + text);
-      if (status.has(VirtioStatus.DRIVER_OK)) {
+      if (status.has(VirtioStatus.DRIVER_OK) && !status.resting()) {
         interrupts.config();
-      } else if (status.suspended()) {
-        configDue.set(true); // told when it goes on
-        tellDue();
+      } else if (status.driven()) {
+        due.config(); // told when it goes on
       }
     }
   }

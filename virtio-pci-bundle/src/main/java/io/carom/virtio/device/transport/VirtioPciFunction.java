@@ -85,19 +85,20 @@ public final class VirtioPciFunction implements PciFunction {
 
   /**
    * Brings the device to rest and tells its state. It stays at rest, invisibly for its driver,
-   * until {@link #restore}, {@link #goOn}, or the driver's reset; memory must not change meanwhile
-   * if the state is to be used elsewhere. Bounded, whatever a handler does.
+   * until {@link #restore}, {@link #goOn}, or the driver's reset. The state says nothing of memory:
+   * of guest RAM, of the SWIOTLB region, which another function may scrub when it is plugged in, nor
+   * of what the bus keeps, as BARs and MSI-X. Bounded, whatever a handler does.
    *
    * @throws IllegalStateException with one line, when it is not plugged in, or a handler hangs; it
    *     goes on then
    */
   public VirtioState save() {
-    return core.save();
+    return core.saver().save();
   }
 
   /** Lets a device at rest go on, as if it had not been saved. */
   public void goOn() {
-    core.goOn();
+    core.saver().goOn();
   }
 
   /**
@@ -109,7 +110,7 @@ public final class VirtioPciFunction implements PciFunction {
    *     is as it was before
    */
   public void restore(final VirtioState state) {
-    core.restore(state);
+    core.saver().restore(state);
   }
 
   /** Whether the device is kept at rest after saving. */

@@ -71,7 +71,7 @@ public final class Driver {
     return (status() & VirtioStatus.FEATURES_OK) != 0;
   }
 
-  public void addresses(final int index, final DriverQueue queue) {
+  public void addresses(final int index, final DriverRing queue) {
     set(CommonCfgDescriptor.QUEUE_SELECT, 2, index);
     set(CommonCfgDescriptor.QUEUE_SIZE, 2, queue.size);
     set64(CommonCfgDescriptor.QUEUE_DESC, queue.desc);
@@ -79,7 +79,7 @@ public final class Driver {
     set64(CommonCfgDescriptor.QUEUE_DEVICE, queue.used);
   }
 
-  public void enable(final int index, final DriverQueue queue) {
+  public void enable(final int index, final DriverRing queue) {
     addresses(index, queue);
     set(CommonCfgDescriptor.QUEUE_MSIX_VECTOR, 2, index + 1);
     set(CommonCfgDescriptor.QUEUE_ENABLE, 2, 1);
@@ -95,7 +95,7 @@ public final class Driver {
   }
 
   /** The whole way to DRIVER_OK with one queue. */
-  public DriverQueue start(final long features, final DriverQueue queue) {
+  public <R extends DriverRing> R start(final long features, final R queue) {
     if (!negotiate(features)) {
       throw new AssertionError("FEATURES_OK was refused");
     }

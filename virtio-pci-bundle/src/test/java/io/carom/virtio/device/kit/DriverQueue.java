@@ -7,21 +7,10 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
 /** The driver's side of a split ring, as raw as a hostile driver needs it. */
-public final class DriverQueue {
-  private static final ValueLayout.OfShort SHORT =
-      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfInt INT =
-      ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfLong LONG =
-      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+public final class DriverQueue extends DriverRing {
   private static final VarHandle INDEX =
       ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
 
-  public final FakeBus bus;
-  public final int size;
-  public final long desc;
-  public final long avail;
-  public final long used;
   private int availIndex;
 
   /** A ring whose three areas follow each other from an address on. */
@@ -31,23 +20,16 @@ public final class DriverQueue {
 
   public DriverQueue(
       final FakeBus bus, final int size, final long desc, final long avail, final long used) {
-    this.bus = bus;
-    this.size = size;
-    this.desc = desc;
-    this.avail = avail;
-    this.used = used;
+    super(bus, size, desc, avail, used);
   }
 
-  private MemorySegment at(final long address, final long length) {
-    return bus.memory(address).asSlice(bus.offset(address), length);
-  }
-
+  @Override
   public void desc(
       final int index, final long address, final long length, final int flags, final int next) {
     table(desc, index, address, length, flags, next);
   }
 
-  /** Writes a descriptor of any table. */
+  @Override
   public void table(
       final long table,
       final int index,
@@ -63,7 +45,7 @@ public final class DriverQueue {
     entry.set(SHORT, SplitRingDescriptor.DESC_NEXT, (short) next);
   }
 
-  /** Makes a head available. */
+  @Override
   public void offer(final int head) {
     place(head);
     index(availIndex);
@@ -103,14 +85,17 @@ public final class DriverQueue {
     return at(used, 2).get(SHORT, SplitRingDescriptor.FLAGS) & 0xffff;
   }
 
+  @Override
   public int usedIndex() {
     return (short) INDEX.getAcquire(at(used, 4), (long) SplitRingDescriptor.IDX) & 0xffff;
   }
 
+  @Override
   public int usedId(final int slot) {
     return at(used + SplitRingDescriptor.usedEntry(slot & size - 1), 8).get(INT, 0);
   }
 
+  @Override
   public int usedLength(final int slot) {
     return at(used + SplitRingDescriptor.usedEntry(slot & size - 1), 8).get(INT, 4);
   }

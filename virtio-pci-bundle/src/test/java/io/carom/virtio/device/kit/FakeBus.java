@@ -52,6 +52,9 @@ public final class FakeBus implements PciAttachment, BusPort {
   /** Where the region is decoded, or -1. */
   public volatile long regionBase = REGION_BASE;
 
+  /** What the machine says of pages that are shared for the function. */
+  public volatile long unprotectedPages;
+
   /** Run after a vector was raised, on the thread that raised it. */
   public volatile Runnable onRaise = () -> {};
 
@@ -140,6 +143,11 @@ public final class FakeBus implements PciAttachment, BusPort {
   }
 
   @Override
+  public long unprotectedPages() {
+    return unprotectedPages;
+  }
+
+  @Override
   public PortCounters counters() {
     return new PortCounters(regionAccesses.get(), ramAccesses.get(), faults.get(), messages.size());
   }
@@ -150,6 +158,7 @@ public final class FakeBus implements PciAttachment, BusPort {
   }
 
   private final class Session implements BusSession {
+    private final BusRun slice = new BusRun();
     private boolean inside;
 
     @Override
@@ -177,6 +186,14 @@ public final class FakeBus implements PciAttachment, BusPort {
     @Override
     public MemorySegment resolve(final long address, final long length, final BusAccess access)
         throws BusFaultException {
+      resolve(address, length, access, slice);
+      return slice.memory().asSlice(slice.offset(), length);
+    }
+
+    @Override
+    public void resolve(
+        final long address, final long length, final BusAccess access, final BusRun into)
+        throws BusFaultException {
       if (!inside) {
         throw new IllegalStateException("resolve outside of a section");
       }
@@ -185,7 +202,8 @@ public final class FakeBus implements PciAttachment, BusPort {
       }
       if (inOwnRegion(address, length)) {
         regionAccesses.incrementAndGet();
-        return region.asSlice(address - regionBase, length);
+        into.set(region, address - regionBase);
+        return;
       }
       if (!within(address, length, 0, RAM_BYTES)) {
         faults.incrementAndGet();
@@ -205,7 +223,7 @@ public final class FakeBus implements PciAttachment, BusPort {
         throw new BusFaultException(Reason.TRANSLATION, address, length);
       }
       ramAccesses.incrementAndGet();
-      return ram.asSlice(behind(address), length);
+      into.set(ram, behind(address));
     }
 
     @Override

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Timeout;
 class SuspendTest {
   private static final int ACKNOWLEDGED = VirtioStatus.ACKNOWLEDGE | VirtioStatus.DRIVER;
   private static final int LIVE = 0x0f;
-  private static final int SUSPENDED = LIVE & ~VirtioStatus.DRIVER_OK | VirtioStatus.SUSPEND;
+  private static final int SUSPENDED = (LIVE & ~VirtioStatus.DRIVER_OK) | VirtioStatus.SUSPEND;
   private static final int WORKER = EchoModel.WORKER;
   private static final int CONFIG = 0x2000;
 

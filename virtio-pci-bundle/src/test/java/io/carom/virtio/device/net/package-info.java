@@ -1,0 +1,4 @@
+@NullMarked
+package io.carom.virtio.device.net;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.carom.virtio.device.region;
+
+import org.jspecify.annotations.NullMarked;
