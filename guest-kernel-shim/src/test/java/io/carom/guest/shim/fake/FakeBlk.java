@@ -156,7 +156,7 @@ public final class FakeBlk extends FakeVirtio {
     final byte[] bytes = new byte[BlkDescriptor.CONFIG_SIZE];
     final MemorySegment config = MemorySegment.ofArray(bytes);
     config.set(U64, BlkDescriptor.CONFIG_CAPACITY, disk.byteSize() / 512);
-    if (capacity > 0) {
+    if (capacity != 0) {
       config.set(U64, BlkDescriptor.CONFIG_CAPACITY, capacity);
     }
     config.set(U32, BlkDescriptor.CONFIG_MAX_DISCARD_SECTORS, 64);

@@ -103,7 +103,7 @@ class BlockRangeTest {
     final FakeBlk device = boot(0);
     final BlockDevice vda = test.vda();
     device.capacity = 16;
-    device.configChanged();
+    device.changeConfig();
     test.await("the new size", () -> vda.capacityBytes() == 16 * 512);
     assertThatThrownBy(() -> run(BlockOp.READ, 16, 512)).hasMessageContaining("capacity");
     test.await(
@@ -112,7 +112,7 @@ class BlockRangeTest {
             test.guest.dmesg().stream()
                 .anyMatch(line -> line.endsWith("[vda] new size: 16 sectors")));
     device.capacity = -1;
-    device.configChanged();
+    device.changeConfig();
     test.await(
         "the refusal",
         () -> test.guest.dmesg().stream().anyMatch(line -> line.contains("ignores")));

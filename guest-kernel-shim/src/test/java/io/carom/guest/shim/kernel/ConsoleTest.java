@@ -80,7 +80,7 @@ class ConsoleTest {
     final FakeConsole device = boot(1);
     final GuestConsole hvc0 = console("hvc0");
     device.size(132, 43);
-    device.configChanged();
+    device.changeConfig();
     test.await("the size", () -> hvc0.columns() == 132 && hvc0.rows() == 43);
   }
 
