@@ -6,6 +6,7 @@ import io.carom.guest.shim.pci.PciDriver;
 import io.carom.guest.shim.pci.ProbeException;
 import io.carom.guest.shim.virtio.VirtioDevice;
 import io.carom.guest.shim.virtio.VirtioPciTransport.ResetOutcome;
+import io.carom.virtio.BlkDescriptor;
 import io.carom.virtio.VirtioFeatures;
 import java.util.HashMap;
 import java.util.List;
@@ -38,7 +39,12 @@ final class VirtioBlk implements PciDriver.Binding, BlkQueue.Owner {
           | VirtioFeatures.BLK_SEG_MAX
           | VirtioFeatures.BLK_RO
           | VirtioFeatures.BLK_BLK_SIZE
+          | VirtioFeatures.BLK_GEOMETRY
           | VirtioFeatures.BLK_FLUSH
+          | VirtioFeatures.BLK_TOPOLOGY
+          | VirtioFeatures.BLK_CONFIG_WCE
+          | VirtioFeatures.BLK_DISCARD
+          | VirtioFeatures.BLK_WRITE_ZEROES
           | VirtioFeatures.BLK_MQ;
 
   private static final long STEP_TIMEOUT_NS = 3_000_000_000L;
@@ -90,6 +96,28 @@ final class VirtioBlk implements PciDriver.Binding, BlkQueue.Owner {
   void configChanged() {
     if (device.needsReset()) {
       broken("device needs reset", BlockStatus.IO_ERROR);
+    } else {
+      platform.work().execute(this::followCapacity);
+    }
+  }
+
+  /** The capacity may be another one now; on the work thread. */
+  private void followCapacity() {
+    final BlkDisk of = disk;
+    if (removed || of == null || !device.running()) {
+      return;
+    }
+    final long sectors = device.transport().config(BlkDescriptor.CONFIG_CAPACITY, 8);
+    if (sectors < 0 || sectors > Long.MAX_VALUE / BlkDescriptor.SECTOR) {
+      platform
+          .dmesg()
+          .log("virtio_blk " + label() + " ignores " + Long.toUnsignedString(sectors) + " sectors");
+      return;
+    }
+    final long bytes = sectors * BlkDescriptor.SECTOR;
+    if (bytes != of.capacityBytes()) {
+      of.capacity(bytes);
+      platform.dmesg().log("virtio_blk " + label() + " new size: " + sectors + " sectors");
     }
   }
 
