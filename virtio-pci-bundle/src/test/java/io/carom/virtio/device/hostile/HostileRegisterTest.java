@@ -13,6 +13,7 @@ import io.carom.virtio.testkit.SplitRing;
 import io.carom.virtio.testkit.TestBus;
 import io.carom.virtio.testkit.TestDriver;
 import io.carom.virtio.testkit.TestRing;
+import io.carom.virtio.testkit.VirtioCapability;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -505,6 +506,20 @@ class HostileRegisterTest {
     Access(final Consumer<Place> action) {
       this.action = action;
     }
+  }
+
+  @Test
+  void c3c4TypesAreThoseOfTheSpecification() {
+    final Rig rig = Rig.reset(RingLayout.SPLIT, new Rig.Setup(0));
+    assertThat(rig.driver.capabilities())
+        .extracting(VirtioCapability::type)
+        .containsExactlyInAnyOrder(
+            VirtioPciCapDescriptor.TYPE_COMMON,
+            VirtioPciCapDescriptor.TYPE_NOTIFY,
+            VirtioPciCapDescriptor.TYPE_ISR,
+            VirtioPciCapDescriptor.TYPE_DEVICE,
+            VirtioPciCapDescriptor.TYPE_PCI_CFG);
+    rig.close();
   }
 
   // ---- H25: the window
