@@ -14,8 +14,10 @@ import io.carom.virtio.testkit.Element;
 import io.carom.virtio.testkit.RingLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -161,6 +163,9 @@ class HostileAnswerTest {
                     .map(row -> Arguments.of(layout, row)));
   }
 
+  @DisplayName(
+      "R2 R5 R6 H8 CVE-2011-1750 CVE-2022-2132 CVE-2023-3180 CVE-2024-8612 CVE-2026-48914 D: status"
+          + " and honest length, and it goes on")
   @ParameterizedTest(name = "{0}: {1}")
   @MethodSource("arguments")
   void r6AnswersWithHonestLength(final RingLayout layout, final Row row) {
@@ -217,6 +222,73 @@ class HostileAnswerTest {
     assertThat(rig.onDisk(4)).containsOnly(0x77);
     assertThat(rig.onDisk(5)).containsOnly(0x77);
     assertThat(rig.onDisk(6)).isEqualTo(Rig.sectorBytes(6));
+    rig.close();
+  }
+
+  private static void range(
+      final Rig rig, final int number, final long sector, final long sectors, final long flags) {
+    final long at = DATA + (long) BlkDescriptor.RANGE_SIZE * number;
+    rig.memory.put64(at + BlkDescriptor.RANGE_SECTOR, sector);
+    rig.memory.put32(at + BlkDescriptor.RANGE_SECTORS, sectors);
+    rig.memory.put32(at + BlkDescriptor.RANGE_FLAGS, flags);
+  }
+
+  /** One request of ranges: its answer, and which sectors are zero after it. */
+  private record Ranges(
+      String name, int type, int status, int count, long sector, long sectors, long flags) {
+    @Override
+    public String toString() {
+      return name;
+    }
+  }
+
+  static Stream<Arguments> ranges() {
+    final int discard = BlkDescriptor.T_DISCARD;
+    final int zero = BlkDescriptor.T_WRITE_ZEROES;
+    final List<Ranges> rows =
+        List.of(
+            new Ranges("DISCARD", discard, OK, 1, 3, 2, 0),
+            new Ranges("DISCARD with unmap", discard, UNSUPP, 1, 3, 2, 1),
+            new Ranges("DISCARD with a reserved flag", discard, UNSUPP, 1, 3, 2, 2),
+            new Ranges("DISCARD of 17 ranges of at most 16", discard, UNSUPP, 17, 3, 1, 0),
+            new Ranges("DISCARD beyond the capacity", discard, IOERR, 1, SECTORS, 1, 0),
+            new Ranges("DISCARD that straddles it", discard, IOERR, 1, SECTORS - 1, 2, 0),
+            new Ranges("DISCARD from sector 2^63", discard, IOERR, 1, Long.MIN_VALUE, 1, 0),
+            new Ranges("DISCARD of more than the most", discard, IOERR, 1, 0, 0xffff_ffffL, 0),
+            new Ranges("DISCARD of nothing", discard, IOERR, 0, 0, 0, 0),
+            new Ranges("WRITE_ZEROES with unmap", zero, OK, 1, 3, 2, 1),
+            new Ranges("WRITE_ZEROES with a reserved flag", zero, UNSUPP, 1, 3, 2, 4),
+            new Ranges("WRITE_ZEROES beyond the capacity", zero, IOERR, 2, SECTORS, 1, 0));
+    return Rig.layouts().flatMap(layout -> rows.stream().map(row -> Arguments.of(layout, row)));
+  }
+
+  @ParameterizedTest(name = "{0}: {1}")
+  @MethodSource("ranges")
+  void discardAndWriteZeroes(final RingLayout layout, final Ranges row) {
+    final Rig rig =
+        Rig.started(layout, VirtioFeatures.BLK_DISCARD | VirtioFeatures.BLK_WRITE_ZEROES);
+    rig.header(row.type, 0);
+    for (int i = 0; i < row.count; i++) {
+      range(rig, i, row.sector, row.sectors, row.flags);
+    }
+    if (row.count == 0) {
+      rig.ring().add(Rig.headerElement(), Rig.statusElement());
+    } else {
+      rig.ring()
+          .add(
+              Rig.headerElement(),
+              out((long) row.count * BlkDescriptor.RANGE_SIZE),
+              Rig.statusElement());
+    }
+    rig.driver.run();
+    rig.assertAnswer(row.status, 1);
+    for (int sector = 0; sector < SECTORS; sector++) {
+      final boolean gone =
+          row.status == OK && sector >= row.sector && sector < row.sector + row.sectors;
+      assertThat(rig.onDisk(sector))
+          .as("sector %d", sector)
+          .isEqualTo(gone ? new byte[SECTOR] : Rig.sectorBytes(sector));
+    }
     rig.close();
   }
 

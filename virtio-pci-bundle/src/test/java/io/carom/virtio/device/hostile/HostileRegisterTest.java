@@ -13,6 +13,7 @@ import io.carom.virtio.testkit.SplitRing;
 import io.carom.virtio.testkit.TestBus;
 import io.carom.virtio.testkit.TestDriver;
 import io.carom.virtio.testkit.TestRing;
+import io.carom.virtio.testkit.VirtioCapability;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -43,6 +44,41 @@ class HostileRegisterTest {
     rig.driver.set(CommonCfgDescriptor.QUEUE_SIZE, 2, size);
     assertThat(rig.driver.get(CommonCfgDescriptor.QUEUE_SIZE, 2)).isEqualTo(128);
     rig.assertResetMends();
+    rig.close();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 257, 1024, 32768, 65535})
+  void h16k1SizeOfAPackedQueue(final int size) {
+    // any size up to the largest is legal, such as 100 and 3; others keep the old one
+    final Rig rig = Rig.reset(RingLayout.PACKED, new Rig.Setup(VirtioFeatures.IN_ORDER));
+    assertThat(rig.driver.negotiate(rig.features())).isTrue();
+    rig.driver.set(CommonCfgDescriptor.QUEUE_SELECT, 2, 0);
+    rig.driver.set(CommonCfgDescriptor.QUEUE_SIZE, 2, 100);
+    assertThat(rig.driver.get(CommonCfgDescriptor.QUEUE_SIZE, 2)).isEqualTo(100);
+    rig.driver.set(CommonCfgDescriptor.QUEUE_SIZE, 2, size);
+    assertThat(rig.driver.get(CommonCfgDescriptor.QUEUE_SIZE, 2)).isEqualTo(100);
+    rig.start(3);
+    for (int i = 0; i < 7; i++) {
+      rig.assertServes();
+    }
+    rig.close();
+  }
+
+  @ParameterizedTest
+  @MethodSource("layouts")
+  void r7issue301EventIndexIsForgottenByAReset(final RingLayout layout) {
+    final Rig rig = Rig.started(layout, VirtioFeatures.EVENT_IDX);
+    for (int i = 0; i < 5; i++) {
+      rig.assertServes();
+    }
+    rig.start();
+    rig.ring().notifyAfter(1);
+    final int before = rig.bus.messages().size();
+    rig.assertServes();
+    assertThat(rig.bus.messages()).hasSize(before + 1);
+    rig.assertServes();
+    assertThat(rig.bus.messages()).hasSize(before + 1);
     rig.close();
   }
 
@@ -470,6 +506,20 @@ class HostileRegisterTest {
     Access(final Consumer<Place> action) {
       this.action = action;
     }
+  }
+
+  @Test
+  void c3c4TypesAreThoseOfTheSpecification() {
+    final Rig rig = Rig.reset(RingLayout.SPLIT, new Rig.Setup(0));
+    assertThat(rig.driver.capabilities())
+        .extracting(VirtioCapability::type)
+        .containsExactlyInAnyOrder(
+            VirtioPciCapDescriptor.TYPE_COMMON,
+            VirtioPciCapDescriptor.TYPE_NOTIFY,
+            VirtioPciCapDescriptor.TYPE_ISR,
+            VirtioPciCapDescriptor.TYPE_DEVICE,
+            VirtioPciCapDescriptor.TYPE_PCI_CFG);
+    rig.close();
   }
 
   // ---- H25: the window

@@ -21,6 +21,7 @@ import io.carom.virtio.testkit.TestBus;
 import java.util.Arrays;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -294,12 +295,16 @@ class HostileRingTest {
     };
   }
 
+  @DisplayName(
+      "S3 H1 H2 H3 H4 H5 H6 H8 H9 H10 H11 H12 H28 H30 K4 CVE-2011-2212 CVE-2016-6490 CVE-2016-7422"
+          + " CVE-2019-14835 CVE-2021-3748 CVE-2024-3446 D: E, nothing moved, and a reset mends it")
   @ParameterizedTest(name = "{0}: {1}")
   @MethodSource("rows")
   void s3NeedsReset(final RingLayout layout, final Bad row) {
     check(layout, row, VirtioFeatures.INDIRECT_DESC);
   }
 
+  @DisplayName("S3 H1 H2 H3 H4 H5 H6 H8 H9 H10 H11 H12 H28 H30 D: the same with EVENT_IDX")
   @ParameterizedTest(name = "{0}: {1}")
   @MethodSource("rows")
   void s3NeedsResetWithEventIndex(final RingLayout layout, final Bad row) {
