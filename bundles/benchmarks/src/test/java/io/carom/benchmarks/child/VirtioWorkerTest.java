@@ -1,6 +1,7 @@
 package io.carom.benchmarks.child;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import io.carom.bench.VirtioReport;
 import io.carom.benchmarks.plan.VirtioTask;
@@ -34,7 +35,7 @@ class VirtioWorkerTest {
     for (final VirtioReport.Ring row : rows) {
       assertThat(row.nsPerChain()).isBetween(row.min(), row.max()).isPositive();
       assertThat(row.chainsPerSecond() * row.nsPerChain())
-          .isCloseTo(1e9, org.assertj.core.api.Assertions.within(1e3));
+          .isCloseTo(1e9, within(1e3));
     }
   }
 
