@@ -225,8 +225,7 @@ final class PageArea extends Padded {
   /** Frees a run. */
   void release(final long runAddress, final long runBytes) {
     final int set = find(runAddress & -Extent.SET_SIZE);
-    final int page =
-        set * PAGES + (int) ((runAddress & (Extent.SET_SIZE - 1)) >> PAGE_SHIFT);
+    final int page = set * PAGES + (int) ((runAddress & (Extent.SET_SIZE - 1)) >> PAGE_SHIFT);
     final int queue = owners[page];
     used -= (int) (runBytes >> Extent.SLOT_SHIFT);
     if (halves[page] != 0) {

@@ -6,7 +6,6 @@ import io.carom.benchmarks.guest.DiskMachine;
 import io.carom.benchmarks.guest.DiskSpec;
 import io.carom.benchmarks.io.DiskLoad;
 import io.carom.benchmarks.io.DiskStretch;
-
 import io.carom.benchmarks.measure.CopyLoop;
 import io.carom.benchmarks.measure.Team;
 import io.carom.benchmarks.measure.ThreadHeap;

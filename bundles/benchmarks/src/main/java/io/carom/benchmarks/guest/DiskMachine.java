@@ -114,8 +114,7 @@ public final class DiskMachine implements AutoCloseable {
             dmesg,
             () -> VirtioSettings.DEFAULTS);
     pci.drivers(
-        List.of(
-            new VirtioPciDriver(virtio, List.of(new VirtioBlkDriver(block)), new BitSet())));
+        List.of(new VirtioPciDriver(virtio, List.of(new VirtioBlkDriver(block)), new BitSet())));
     try {
       for (int i = 0; i < disks.size(); i++) {
         use(disk(i).address(), disks.get(i));

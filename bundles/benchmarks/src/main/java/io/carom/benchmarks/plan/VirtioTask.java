@@ -36,10 +36,7 @@ public record VirtioTask(Kind kind, String layout, int rounds, long unitNs, long
   public Cost cost() {
     return switch (kind) {
       case RING -> new Cost(JVM_NS + RING_ROWS * RING_ROW_NS, (double) RING_ROWS * rounds);
-      case BLK ->
-          new Cost(
-              JVM_NS + FILL_NS + DISK_ROWS * DISK_ROW_NS,
-              (double) DISK_ROWS * rounds);
+      case BLK -> new Cost(JVM_NS + FILL_NS + DISK_ROWS * DISK_ROW_NS, (double) DISK_ROWS * rounds);
     };
   }
 

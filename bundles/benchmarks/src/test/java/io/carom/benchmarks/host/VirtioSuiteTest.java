@@ -49,7 +49,8 @@ class VirtioSuiteTest {
   @Test
   void measuresEachLayoutAndDisksInJvmsOfTheirOwn() throws InterruptedException {
     final VirtioOutcome outcome = run(this::answer, new VirtioBenchOptions(true, true, 3));
-    assertThat(done).extracting(VirtioTask::title)
+    assertThat(done)
+        .extracting(VirtioTask::title)
         .containsExactly("split rings", "packed rings", "block devices");
     assertThat(done).allMatch(task -> task.seed() == 3 && task.rounds() >= 7);
     assertThat(done).allMatch(task -> task.unitNs() >= Budget.LEAST_UNIT_NS);

@@ -104,8 +104,7 @@ class MappingTest {
       NO_ATTRIBUTES, DmaAttributes.queue(0), DmaAttributes.queue(2046), DmaAttributes.queue(2047)
     };
     for (final int attributes : unmapped) {
-      final long bus =
-          device.map(buffer, 4096, DmaDirection.TO_DEVICE, DmaAttributes.queue(7));
+      final long bus = device.map(buffer, 4096, DmaDirection.TO_DEVICE, DmaAttributes.queue(7));
       assertThat(bus).isNotEqualTo(DmaDevice.MAPPING_ERROR);
       device.unmap(bus, 4096, DmaDirection.TO_DEVICE, attributes);
     }
