@@ -33,13 +33,13 @@ final class QueueIds {
       return 0;
     }
     // a queue's number is below 2047; a device's is small, and one of 2^20 and more is as another
-    final int key = request.device << QUEUE_BITS | (queue + 1);
-    int at = key * MIX >>> SHIFT;
+    final int key = (request.device << QUEUE_BITS) | (queue + 1);
+    int at = (key * MIX) >>> SHIFT;
     while (keys[at] != key) {
       if (keys[at] == 0) {
         return add(at, key);
       }
-      at = at + 1 & SLOTS - 1;
+      at = (at + 1) & (SLOTS - 1);
     }
     return numbers[at];
   }

@@ -68,7 +68,7 @@ public final class DiskMachine implements AutoCloseable {
   private final PciCore pci;
 
   /**
-   * A machine whose disks are ready, named {@code disk0} and so on.
+   * A machine whose disks are ready, each named "disk" and its place in the list.
    *
    * @param diskBytes size of each
    * @throws IllegalStateException when one is not driven, or its strategy does not open; one line

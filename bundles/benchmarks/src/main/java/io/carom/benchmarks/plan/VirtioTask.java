@@ -6,7 +6,7 @@ package io.carom.benchmarks.plan;
  * @param kind which of the following it is about
  * @param layout layout of the rings, or empty where there is no choice
  * @param rounds rounds of each figure
- * @param unitNs length of a timed stretch; those of disks are four times as long
+ * @param unitNs length of a timed stretch
  * @param seed seed of what is random
  */
 public record VirtioTask(Kind kind, String layout, int rounds, long unitNs, long seed)

@@ -1,6 +1,7 @@
 package io.carom.benchmarks.child;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import io.carom.bench.VirtioReport;
 import io.carom.benchmarks.plan.VirtioTask;
@@ -35,8 +36,7 @@ class VirtioWorkerTest {
         .doesNotHaveDuplicates();
     for (final VirtioReport.Ring row : rows) {
       assertThat(row.nsPerChain()).isBetween(row.min(), row.max()).isPositive();
-      assertThat(row.chainsPerSecond() * row.nsPerChain())
-          .isCloseTo(1e9, org.assertj.core.api.Assertions.within(1e3));
+      assertThat(row.chainsPerSecond() * row.nsPerChain()).isCloseTo(1e9, within(1e3));
     }
   }
 
