@@ -19,7 +19,7 @@ final class UsedPages {
   UsedPages(final PageStates states, final long ramBytes) {
     this.states = states;
     // at most 2^27 pages: 2^21 words
-    words = new AtomicLongArray((int) ((ramBytes >>> SHIFT) + 63 >>> 6));
+    words = new AtomicLongArray((int) (((ramBytes >>> SHIFT) + 63) >>> 6));
   }
 
   /** Marks the pages of a run of RAM, given by its offset and a length of at least 1. */

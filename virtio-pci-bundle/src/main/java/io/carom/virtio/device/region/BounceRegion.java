@@ -146,7 +146,7 @@ public final class BounceRegion {
 
   private byte[] region(final int bar) {
     final int flags = flags();
-    final int sharing = options.sharers() - 1 << RegionCapDescriptor.SHARERS_SHIFT;
+    final int sharing = (options.sharers() - 1) << RegionCapDescriptor.SHARERS_SHIFT;
     if (place == Place.RAM) {
       return RegionCapability.full(RegionCapDescriptor.SYSTEM_MEMORY, 0, flags, address, size());
     }

@@ -24,11 +24,10 @@ final class RegionCapability {
    */
   static byte[] full(
       final int bar, final int function, final int flags, final long start, final long length) {
-    final ByteBuffer bytes =
-        wide(VirtioPciCapDescriptor.TYPE_SWIOTLB, bar, start, length)
-            .put(RegionCapDescriptor.FUNCTION, (byte) function)
-            .put(RegionCapDescriptor.FLAGS, (byte) flags);
-    return bytes.array();
+    return wide(VirtioPciCapDescriptor.TYPE_SWIOTLB, bar, start, length)
+        .put(RegionCapDescriptor.FUNCTION, (byte) function)
+        .put(RegionCapDescriptor.FLAGS, (byte) flags)
+        .array();
   }
 
   /** A shared memory region (virtio 1.4, section Shared memory capability). */

@@ -11,6 +11,7 @@ import io.carom.virtio.RegionOptions.Mixing;
 import io.carom.virtio.RegionSizing;
 import io.carom.virtio.SwiotlbPolicy;
 import io.carom.virtio.VirtioFeatures;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** Which settings of a region go together. Whatever does not is one line. */
@@ -216,7 +217,7 @@ public final class RegionRules {
     }
     final String name = VirtioFeatures.name(type, bit);
     final boolean named = bit != usual && !name.equals("bit " + bit);
-    if (named && bit != VirtioFeatures.SWIOTLB_BIT || (others >>> bit & 1) != 0) {
+    if ((named && bit != VirtioFeatures.SWIOTLB_BIT) || (others >>> bit & 1) != 0) {
       throw refused(
           knob + "=" + bit + " collides with " + name + ": choose another, such as " + usual);
     }
@@ -227,6 +228,6 @@ public final class RegionRules {
   }
 
   private static String word(final Enum<?> constant) {
-    return constant.name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
+    return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 }
