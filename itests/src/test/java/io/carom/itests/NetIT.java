@@ -51,8 +51,7 @@ public class NetIT extends ContainerTest {
   }
 
   private JsonObject throughput(final String options) throws Exception {
-    final JsonObject result =
-        kit.carom().json("net:throughput eth0 eth1 --seconds 120 " + options);
+    final JsonObject result = kit.carom().json("net:throughput eth0 eth1 --seconds 120 " + options);
     assertThat(GuestKit.number(result, "corrupt")).as("%s", result).isZero();
     assertThat(GuestKit.number(result, "lost")).as("%s", result).isZero();
     assertThat(GuestKit.number(result, "verifiedBytes")).as("%s", result).isPositive();
@@ -139,8 +138,7 @@ public class NetIT extends ContainerTest {
   }
 
   private static int packets(final Path file) throws IOException {
-    final ByteBuffer all =
-        ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
+    final ByteBuffer all = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
     int packets = 0;
     while (all.hasRemaining()) {
       final int start = all.position();

@@ -13,10 +13,7 @@ final class NetIpCommand extends ShellCommand {
   @Parameters(index = "0", paramLabel = "INTERFACE", description = "The interface, such as eth0.")
   String of = "";
 
-  @Parameters(
-      index = "1",
-      paramLabel = "ADDRESS/PREFIX",
-      description = "For instance 10.0.0.1/24.")
+  @Parameters(index = "1", paramLabel = "ADDRESS/PREFIX", description = "For instance 10.0.0.1/24.")
   String address = "";
 
   private final ShellServices services;

@@ -39,8 +39,7 @@ class NetCommandsTest {
   void listsInterfaces() throws InterruptedException {
     assertThat(text(run("net:list")))
         .contains("NAME", "eth0", "169.254.1.0/16", "02:00:00:00:00:01", "up");
-    final JsonObject first =
-        json("net:list").getAsJsonArray("interfaces").get(0).getAsJsonObject();
+    final JsonObject first = json("net:list").getAsJsonArray("interfaces").get(0).getAsJsonObject();
     assertThat(first.get("name").getAsString()).isEqualTo("eth0");
     assertThat(first.get("mtu").getAsInt()).isEqualTo(1500);
     assertThat(first.get("rxBytes").getAsLong()).isEqualTo(2000);
@@ -98,8 +97,7 @@ class NetCommandsTest {
   void measuresThroughput() throws InterruptedException {
     final Object result =
         run("net:throughput", "eth0", "eth1", "--seconds", "1500ms", "--jobs", "2", "--randseed=9");
-    assertThat(world.net.jobs)
-        .containsExactly(new ThroughputJob("eth0", "eth1", 1500, 0, 2, 0, 9));
+    assertThat(world.net.jobs).containsExactly(new ThroughputJob("eth0", "eth1", 1500, 0, 2, 0, 9));
     assertThat(text(result))
         .contains("eth0 (-) -> eth1 (-): 1472 bytes, 2 jobs, seed=9")
         .contains("1000 sent, 1000 received, 0 lost")

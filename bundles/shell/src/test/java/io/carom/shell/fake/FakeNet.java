@@ -117,8 +117,24 @@ public final class FakeNet implements Network, NetHost {
   public ThroughputResult throughput(final ThroughputJob job) {
     jobs.add(job);
     return new ThroughputResult(
-        job.from(), job.to(), 1472, job.jobs(), job.runtimeMs(), 1000, 1000 - lost, lost, 0, 0, 0,
-        1_472_000, 500, 0.7, 0, 7, null, job.seed());
+        job.from(),
+        job.to(),
+        1472,
+        job.jobs(),
+        job.runtimeMs(),
+        1000,
+        1000 - lost,
+        lost,
+        0,
+        0,
+        0,
+        1_472_000,
+        500,
+        0.7,
+        0,
+        7,
+        null,
+        job.seed());
   }
 
   @Override

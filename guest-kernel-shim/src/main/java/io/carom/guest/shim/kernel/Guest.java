@@ -149,8 +149,7 @@ final class Guest implements GuestKernel {
     final IommuPlatform iommu =
         new IommuPlatform(irqThread, dmesg, clock, pci::plugging, iommus, iommuBatched);
     final List<VirtioDriver> types =
-        List.of(
-            new VirtioIommuDriver(iommu), new VirtioBlkDriver(block), new VirtioNetDriver(net));
+        List.of(new VirtioIommuDriver(iommu), new VirtioBlkDriver(block), new VirtioNetDriver(net));
     pci.drivers(List.of(new VirtioPciDriver(platform, types, virtioIndices)));
   }
 

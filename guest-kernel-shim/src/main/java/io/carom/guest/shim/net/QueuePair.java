@@ -161,7 +161,8 @@ final class QueuePair {
     }
     rx.fill(now);
     progress |= tx.work(now);
-    final String violation = rx.violation() == null ? tx.violation(now, TX_TIMEOUT_NS) : rx.violation();
+    final String violation =
+        rx.violation() == null ? tx.violation(now, TX_TIMEOUT_NS) : rx.violation();
     if (violation != null) {
       broken.accept(violation);
       stopped = true; // until it is started anew
@@ -171,7 +172,8 @@ final class QueuePair {
 
   private void sleep() {
     parked = true;
-    final boolean more = rx.arm() | tx.arm();
+    boolean more = rx.arm();
+    more |= tx.arm();
     if (!more && !woken && !stopped) {
       // bounded, as a device that takes nothing sends no interrupt either
       LockSupport.parkNanos(this, rx.stalled() || tx.stalled() ? RETRY_NS : WATCH_NS);

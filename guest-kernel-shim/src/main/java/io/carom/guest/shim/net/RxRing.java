@@ -148,12 +148,10 @@ final class RxRing {
       return Taken.NONE;
     }
     final int length = copy(first, packet.bytes, 0);
-    if (length < NetDescriptor.HEADER_SIZE + NetDescriptor.ETHERNET_HEADER && !mergeable
-        || length < NetDescriptor.HEADER_SIZE) {
+    if (length < NetDescriptor.HEADER_SIZE) {
       return Taken.ERROR;
     }
-    final int announced =
-        mergeable ? packet.headerHalf(NetDescriptor.HEADER_NUM_BUFFERS) : 1;
+    final int announced = mergeable ? packet.headerHalf(NetDescriptor.HEADER_NUM_BUFFERS) : 1;
     int total = length;
     boolean fine = announced >= 1;
     for (int i = 1; i < announced; i++) {

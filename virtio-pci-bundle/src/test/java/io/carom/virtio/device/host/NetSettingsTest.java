@@ -96,10 +96,13 @@ class NetSettingsTest {
     assertThat(registry.ports()).as("it is being made").isEmpty();
     registry.made("net0", new NetDevice(new NetOptions("net0", 1, 1, 8, 1500, false), lan, null));
     assertThat(registry.link("net0", false).linkUp()).isFalse();
-    assertThat(registry.ports()).singleElement().satisfies(port -> {
-      assertThat(port.linkUp()).isFalse();
-      assertThat(port.segment()).isEqualTo("lan0");
-    });
+    assertThat(registry.ports())
+        .singleElement()
+        .satisfies(
+            port -> {
+              assertThat(port.linkUp()).isFalse();
+              assertThat(port.segment()).isEqualTo("lan0");
+            });
     assertThatThrownBy(() -> registry.link("net9", true))
         .hasMessage("there is no network device 'net9': there are net0");
   }
