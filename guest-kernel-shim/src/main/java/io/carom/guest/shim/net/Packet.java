@@ -51,7 +51,7 @@ final class Packet {
 
   /** A u16 of the device's header. */
   int headerHalf(final int at) {
-    return bytes[at] & 0xff | (bytes[at + 1] & 0xff) << 8;
+    return (bytes[at] & 0xff) | (bytes[at + 1] & 0xff) << 8;
   }
 
   int u8(final int at) {
@@ -67,11 +67,11 @@ final class Packet {
   }
 
   long u48(final int at) {
-    return (long) u16(at) << 32 | u32(at + 2) & 0xffff_ffffL;
+    return (long) u16(at) << 32 | (u32(at + 2) & 0xffff_ffffL);
   }
 
   long u64(final int at) {
-    return (long) u32(at) << 32 | u32(at + 4) & 0xffff_ffffL;
+    return (long) u32(at) << 32 | (u32(at + 4) & 0xffff_ffffL);
   }
 
   void u8(final int at, final int value) {

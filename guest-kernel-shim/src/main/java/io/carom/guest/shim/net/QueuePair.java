@@ -172,7 +172,8 @@ final class QueuePair {
 
   private void sleep() {
     parked = true;
-    final boolean more = rx.arm() | tx.arm();
+    boolean more = rx.arm();
+    more |= tx.arm();
     if (!more && !woken && !stopped) {
       // bounded, as a device that takes nothing sends no interrupt either
       LockSupport.parkNanos(this, rx.stalled() || tx.stalled() ? RETRY_NS : WATCH_NS);

@@ -148,8 +148,7 @@ final class RxRing {
       return Taken.NONE;
     }
     final int length = copy(first, packet.bytes, 0);
-    if (length < NetDescriptor.HEADER_SIZE + NetDescriptor.ETHERNET_HEADER && !mergeable
-        || length < NetDescriptor.HEADER_SIZE) {
+    if (length < NetDescriptor.HEADER_SIZE) {
       return Taken.ERROR;
     }
     final int announced = mergeable ? packet.headerHalf(NetDescriptor.HEADER_NUM_BUFFERS) : 1;

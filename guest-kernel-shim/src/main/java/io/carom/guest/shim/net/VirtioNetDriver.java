@@ -90,13 +90,13 @@ public final class VirtioNetDriver implements VirtioDriver {
     long mac = 0;
     if (device.has(VirtioFeatures.NET_MAC)) {
       for (int i = 0; i < NetDescriptor.MAC_BYTES; i++) {
-        mac = mac << 8 | device.transport().config(NetDescriptor.CONFIG_MAC + i, 1) & 0xff;
+        mac = mac << 8 | (device.transport().config(NetDescriptor.CONFIG_MAC + i, 1) & 0xff);
       }
     }
     if (mac != 0 && (mac & GROUP) == 0) {
       return mac;
     }
-    return LOCAL | device.pci().name().hashCode() & 0xffff_ffffL;
+    return LOCAL | (device.pci().name().hashCode() & 0xffff_ffffL);
   }
 
   /**

@@ -206,9 +206,13 @@ class HostileNetTest {
       // an answer that never leaves; what comes in is no progress for long
       device.bring(request, request.length);
       final long resets = counters().resets();
-      test.await("it was taken in", () -> counters().rxPackets() > 0);
-      test.ahead.addAndGet(6_000_000_000L);
-      test.await("a reset, or the end", () -> counters().resets() > resets || !eth0().live());
+      test.await(
+          "a reset, or the end",
+          () -> {
+            test.ahead.addAndGet(6_000_000_000L); // also once the answer is under way
+            LockSupport.parkNanos(1_000_000);
+            return counters().resets() > resets || !eth0().live();
+          });
       assertThat(counters().txPackets()).isEqualTo(done);
     }
     assertThat(String.join("\n", test.guest.dmesg())).contains("transmit queue 1 timed out");

@@ -7,6 +7,7 @@ import io.carom.virtio.device.net.NetDevice;
 import io.carom.virtio.device.net.NetSwitch;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -37,7 +38,7 @@ public final class NetRegistry implements NetHost {
   synchronized NetSwitch claim(
       final String name, final String segment, final long mac, final @Nullable Path capture) {
     NetSwitch found = null;
-    for (final SortedMap.Entry<String, Port> other : ports.entrySet()) {
+    for (final Map.Entry<String, Port> other : ports.entrySet()) {
       final Port port = other.getValue();
       if (capture != null && capture.equals(port.capture())) {
         throw new IllegalArgumentException(

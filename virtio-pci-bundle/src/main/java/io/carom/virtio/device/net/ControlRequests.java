@@ -45,7 +45,7 @@ final class ControlRequests implements QueueHandler {
     }
     final ChainCursor reader = chain.reader();
     reader.get(bytes, 0, bytes.length);
-    final int pairs = bytes[2] & 0xff | (bytes[3] & 0xff) << 8;
+    final int pairs = (bytes[2] & 0xff) | (bytes[3] & 0xff) << 8;
     if ((bytes[0] & 0xff) != NetDescriptor.CTRL_MQ
         || (bytes[1] & 0xff) != NetDescriptor.CTRL_MQ_PAIRS_SET
         || (accepted & VirtioFeatures.NET_MQ) == 0

@@ -81,7 +81,7 @@ final class FlowSteering {
   }
 
   private static int half(final Frame frame, final int at) {
-    return (frame.bytes[at] & 0xff) << 8 | frame.bytes[at + 1] & 0xff;
+    return (frame.bytes[at] & 0xff) << 8 | (frame.bytes[at + 1] & 0xff);
   }
 
   private static long word(final Frame frame, final int at) {

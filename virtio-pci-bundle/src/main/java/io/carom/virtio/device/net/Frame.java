@@ -67,7 +67,7 @@ final class Frame {
     long sum = 0; // of at most 2^15 words: no overflow
     int at = csumStart;
     for (; at + 1 < length; at += Short.BYTES) {
-      sum += (bytes[at] & 0xff) << 8 | bytes[at + 1] & 0xff;
+      sum += (bytes[at] & 0xff) << 8 | (bytes[at + 1] & 0xff);
     }
     if (at < length) {
       sum += (bytes[at] & 0xff) << 8;
@@ -94,7 +94,7 @@ final class Frame {
   private long address(final int at) {
     long address = 0;
     for (int i = 0; i < 6; i++) {
-      address = address << 8 | bytes[at + i] & 0xff;
+      address = address << 8 | (bytes[at + i] & 0xff);
     }
     return address;
   }

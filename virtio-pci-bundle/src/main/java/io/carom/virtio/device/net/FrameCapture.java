@@ -145,6 +145,7 @@ public final class FrameCapture implements AutoCloseable {
     }
   }
 
+  @SuppressWarnings("WaitNotInLoop") // waking without cause writes what there is, a little early
   private void await() {
     try {
       work.awaitNanos(FLUSH_NANOS);

@@ -31,7 +31,7 @@ public final class MacAddress {
     for (final byte b : name.getBytes(StandardCharsets.UTF_8)) {
       hash = (hash ^ (b & 0xff)) * 0x100000001b3L;
     }
-    return (hash ^ hash >>> 40) & 0x00ff_ffff_ffffL | LOCAL;
+    return ((hash ^ hash >>> 40) & 0x00ff_ffff_ffffL) | LOCAL;
   }
 
   /**

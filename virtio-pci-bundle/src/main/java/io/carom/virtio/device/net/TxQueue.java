@@ -67,6 +67,6 @@ final class TxQueue implements QueueHandler {
   }
 
   private int half(final int at) {
-    return header[at] & 0xff | (header[at + 1] & 0xff) << 8;
+    return (header[at] & 0xff) | (header[at + 1] & 0xff) << 8;
   }
 }
