@@ -4,7 +4,10 @@ import picocli.CommandLine.Option;
 
 /** What a console has. */
 final class ConsoleArguments extends GivenOptions {
-  @Option(names = "--ports", paramLabel = "N", description = "console: room for ports; 1 by default.")
+  @Option(
+      names = "--ports",
+      paramLabel = "N",
+      description = "console: room for ports; 1 by default.")
   void ports(final Integer value) {
     given("--ports", "ports", value);
   }

@@ -57,8 +57,7 @@ final class ConsoleAttachCommand extends ShellCommand {
   @Override
   public Object run(final Consumer<String> progress) throws InterruptedException {
     if (waitMs != null && waitMs < 0) {
-      throw new UsageException(
-          "console:attach: --wait-ms must not be negative, but is " + waitMs);
+      throw new UsageException("console:attach: --wait-ms must not be negative, but is " + waitMs);
     }
     final VirtioConsole found = ConsoleLookup.console(services, console);
     final ConsolePort wanted = ConsoleLookup.port(found, port);

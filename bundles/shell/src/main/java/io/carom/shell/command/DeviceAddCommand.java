@@ -56,7 +56,10 @@ final class DeviceAddCommand extends ShellCommand {
       description = "blk: bytes of the disk, for instance 64m; by default those of the file.")
   @Nullable Long size;
 
-  @Option(names = "--name", paramLabel = "NAME", description = "Name on the host, and the id of a disk.")
+  @Option(
+      names = "--name",
+      paramLabel = "NAME",
+      description = "Name on the host, and the id of a disk.")
   @Nullable String name;
 
   @Option(

@@ -53,6 +53,9 @@ final class DeviceResizeCommand extends ShellCommand {
       Thread.sleep(2);
     }
     throw new IllegalStateException(
-        names.requireHost() + " has another size, and " + disk + " does not see it; see guest:dmesg");
+        names.requireHost()
+            + " has another size, and "
+            + disk
+            + " does not see it; see guest:dmesg");
   }
 }

@@ -60,9 +60,7 @@ public final class GuestDevices {
   }
 
   private boolean driven(final String name) {
-    return info(name)
-        .map(device -> (device.status() & VirtioStatus.DRIVER_OK) != 0)
-        .orElse(false);
+    return info(name).map(device -> (device.status() & VirtioStatus.DRIVER_OK) != 0).orElse(false);
   }
 
   /** What the guest calls it; null when it has no name for it, or none in time. */

@@ -1,11 +1,11 @@
 package io.carom.shell.text;
 
 import io.carom.shell.result.CommandList;
-import io.carom.shell.result.DeviceAdded;
-import io.carom.shell.result.DeviceResized;
-import io.carom.shell.result.DevicePlugged;
 import io.carom.shell.result.ConsolePorts;
+import io.carom.shell.result.DeviceAdded;
+import io.carom.shell.result.DevicePlugged;
 import io.carom.shell.result.DeviceRemoved;
+import io.carom.shell.result.DeviceResized;
 import io.carom.shell.result.DeviceSuspended;
 import io.carom.shell.result.FeatureTable;
 import io.carom.shell.result.StateRestored;

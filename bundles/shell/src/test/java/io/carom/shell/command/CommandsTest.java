@@ -82,19 +82,17 @@ class CommandsTest {
         List.of(
             "device:add",
             "rng --mac 52:54:00:00:00:01",
-            "device:add: --mac is none of rng's options; see device:add --help, where each says whose"
-                + " it is"),
+            "device:add: --mac is none of rng's options; see device:add --help, where each says"
+                + " whose it is"),
         List.of(
-            "device:add",
-            "console --size 64m",
-            "device:add: --size is none of console's options"),
+            "device:add", "console --size 64m", "device:add: --size is none of console's options"),
         List.of("device:add", "blk --rate 1k", "device:add: --rate is none of blk's options"),
         List.of(
             "device:add",
             "rng --ring round",
-            "device:add: Invalid value for option '--ring': 'round' is none of split, packed, both"),
-        List.of(
-            "guest:hwrng", "--bytes 0", "guest:hwrng: --bytes must be in 1..1048576, but is 0"),
+            "device:add: Invalid value for option '--ring': 'round' is none of split, packed,"
+                + " both"),
+        List.of("guest:hwrng", "--bytes 0", "guest:hwrng: --bytes must be in 1..1048576, but is 0"),
         List.of(
             "console:attach",
             "con0 --wait-ms -1",

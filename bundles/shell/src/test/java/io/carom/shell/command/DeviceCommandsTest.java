@@ -49,14 +49,37 @@ class DeviceCommandsTest {
         .isEqualTo(
             "rng {name=rng0, policy=strict, regionBytes=16777216, bytesPerSecond=4096, seed=7,"
                 + " ring=packed, inOrder=true}");
-    run("device:add", "console", "--name", "tty", "--ports=4", "--port-names", ",log", "--slot",
-        "00:07.0", "--queue-size=32", "--columns=132", "--rows", "43", "--buffer", "1k");
+    run(
+        "device:add",
+        "console",
+        "--name",
+        "tty",
+        "--ports=4",
+        "--port-names",
+        ",log",
+        "--slot",
+        "00:07.0",
+        "--queue-size=32",
+        "--columns=132",
+        "--rows",
+        "43",
+        "--buffer",
+        "1k");
     assertThat(world.virtio.added.get("tty"))
         .isEqualTo(
             "console {name=tty, policy=hint, regionBytes=16777216, queueSize=32, slot=00:07.0,"
                 + " ports=4, portNames=,log, columns=132, rows=43, bufferBytes=1024}");
-    run("device:add", "net", "--mac", "52:54:00:12:34:56", "--segment=lan", "--queue-pairs", "2",
-        "--mtu=9000", "--snap-length", "64");
+    run(
+        "device:add",
+        "net",
+        "--mac",
+        "52:54:00:12:34:56",
+        "--segment=lan",
+        "--queue-pairs",
+        "2",
+        "--mtu=9000",
+        "--snap-length",
+        "64");
     assertThat(world.virtio.added.get("net0"))
         .contains("mac=52:54:00:12:34:56, segment=lan, queuePairs=2, mtu=9000, snapLength=64");
     assertThat(run("virtio:list", "--json").toString()).contains("\"rng0\"", "\"tty\"", "\"net0\"");
@@ -64,8 +87,16 @@ class DeviceCommandsTest {
 
   @Test
   void aDiskTakesFurtherPropertiesToo() throws InterruptedException {
-    run("device:add", "blk", "--backend=memory", "--size=1m", "--write-cache", "off",
-        "--size-max=64k", "--ring", "both");
+    run(
+        "device:add",
+        "blk",
+        "--backend=memory",
+        "--size=1m",
+        "--write-cache",
+        "off",
+        "--size-max=64k",
+        "--ring",
+        "both");
     assertThat(world.virtio.added.get("disk0"))
         .contains("writeCache=false", "sizeMax=65536", "ring=both", "backend=memory");
     run("device:add", "blk", "--backend=memory", "--size=1m");
@@ -163,8 +194,7 @@ class DeviceCommandsTest {
     final Object result =
         new CommandFunction(
                 Objects.requireNonNull(Commands.find("console:attach")), world, v -> screen)
-            .execute(
-                session(), List.of("con0", "--json"));
+            .execute(session(), List.of("con0", "--json"));
     assertThat(screen.shown.toString()).contains("# ", "h\u00e4\r\n");
     assertThat(screen.modes).containsExactly("raw", "cooked");
     assertThat(result.toString()).contains("\"sentBytes\":4", "\"text\":\"\"");

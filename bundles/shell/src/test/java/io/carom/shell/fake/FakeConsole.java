@@ -135,8 +135,7 @@ public final class FakeConsole implements VirtioConsole {
         @Override
         public synchronized int read(final byte[] into, final Duration timeout) {
           final int characters = Math.min(3, unread.length());
-          final byte[] bytes =
-              unread.substring(0, characters).getBytes(StandardCharsets.UTF_8);
+          final byte[] bytes = unread.substring(0, characters).getBytes(StandardCharsets.UTF_8);
           System.arraycopy(bytes, 0, into, 0, bytes.length);
           unread.delete(0, characters);
           return bytes.length == 0 && gone ? -1 : bytes.length;

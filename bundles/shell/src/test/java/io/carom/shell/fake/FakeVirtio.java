@@ -247,7 +247,19 @@ public final class FakeVirtio implements VirtioHost {
         42,
         null,
         new RegionInfo(
-            "bar", "bus", strict ? 27 : -1, strict ? "SWIOTLB" : "none", null, "free", true, 3,
-            true, "uncached", 11, 12, 13, 14));
+            "bar",
+            "bus",
+            strict ? 27 : -1,
+            strict ? "SWIOTLB" : "none",
+            null,
+            "free",
+            true,
+            3,
+            true,
+            "uncached",
+            11,
+            12,
+            13,
+            14));
   }
 }

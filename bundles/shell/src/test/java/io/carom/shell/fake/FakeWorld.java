@@ -37,6 +37,7 @@ public final class FakeWorld implements ShellServices {
   public final FakeDmaBench dmaBench = new FakeDmaBench();
 
   public final FakeGuest guest = new FakeGuest(virtio, net);
+
   /** The consoles. */
   public final List<FakeConsole> consoles = new ArrayList<>();
 

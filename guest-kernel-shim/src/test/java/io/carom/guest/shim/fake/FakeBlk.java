@@ -60,6 +60,7 @@ public final class FakeBlk extends FakeVirtio {
 
   /** Where in config space the capability of its region is. */
   public int regionCapability;
+
   private volatile boolean kicked;
   private volatile boolean stopped;
 
@@ -132,8 +133,7 @@ public final class FakeBlk extends FakeVirtio {
     region = regionBytes == 0 ? null : Arena.ofAuto().allocate(regionBytes, 4096);
     if (regionBytes > 0) {
       bar(REGION, new Bar(regionBytes, true, true, region));
-      regionCapability =
-          cap(VirtioPciCapDescriptor.TYPE_SWIOTLB, REGION, 0, (int) regionBytes, 24);
+      regionCapability = cap(VirtioPciCapDescriptor.TYPE_SWIOTLB, REGION, 0, (int) regionBytes, 24);
     }
     thread = new Thread(this::run, "fake-blk");
     thread.setDaemon(true);
@@ -193,9 +193,7 @@ public final class FakeBlk extends FakeVirtio {
   }
 
   private boolean regionHolds(final long address) {
-    return region != null
-        && address >= base(REGION)
-        && address - base(REGION) < region.byteSize();
+    return region != null && address >= base(REGION) && address - base(REGION) < region.byteSize();
   }
 
   private void run() {
@@ -288,7 +286,8 @@ public final class FakeBlk extends FakeVirtio {
       final @Nullable MemorySegment data,
       final MemorySegment answer) {
     final long room = chain.writable();
-    final Conduct how = number == misbehavingQueue || misbehavingQueue < 0 ? conduct : Conduct.HONEST;
+    final Conduct how =
+        number == misbehavingQueue || misbehavingQueue < 0 ? conduct : Conduct.HONEST;
     switch (how) {
       case HONEST -> {
         if (data != null

@@ -81,7 +81,9 @@ abstract class FakeVirtio extends FakeFunction {
   /** Doorbells with data, as they were written. */
   public final List<Long> doorbells = new CopyOnWriteArrayList<>();
 
-  /** What is done at each read of the configuration's generation, as by a device that changes it. */
+  /**
+   * What is done at each read of the configuration's generation, as by a device that changes it.
+   */
   public volatile Runnable onGeneration = () -> {};
 
   /** Features on offer. */
@@ -121,8 +123,7 @@ abstract class FakeVirtio extends FakeFunction {
     reset();
   }
 
-  final int cap(
-      final int type, final int bar, final int offset, final int length, final int size) {
+  final int cap(final int type, final int bar, final int offset, final int length, final int size) {
     final byte[] body = new byte[size];
     body[0] = VirtioPciCapDescriptor.CAPABILITY_ID;
     body[VirtioPciCapDescriptor.CAP_LEN] = (byte) size;
