@@ -25,7 +25,8 @@ public class ConsoleIT extends ContainerTest {
           .contains("Carom guest hvc0");
       assertThat(attach("--input uname --until Java").get("text").getAsString())
           .contains("uname\r\n");
-      assertThat(attach("--input dmesg --until 'console [hvc0] enabled'").get("found").getAsBoolean())
+      assertThat(
+              attach("--input dmesg --until 'console [hvc0] enabled'").get("found").getAsBoolean())
           .isTrue();
       assertThat(kit.carom().json("device:remove con0").get("released").getAsBoolean()).isTrue();
     }

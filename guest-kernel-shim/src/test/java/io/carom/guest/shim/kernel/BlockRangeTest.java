@@ -73,8 +73,7 @@ class BlockRangeTest {
   @Test
   @DisplayName("blk G CONFIG_WCE: without a write cache a FLUSH needs no request")
   void blk_flushWithoutCache() {
-    final FakeBlk device =
-        boot(VirtioFeatures.BLK_CONFIG_WCE | VirtioFeatures.BLK_TOPOLOGY);
+    final FakeBlk device = boot(VirtioFeatures.BLK_CONFIG_WCE | VirtioFeatures.BLK_TOPOLOGY);
     final int served = device.served.get();
     test.vda().flush();
     assertThat(device.served).hasValue(served);
