@@ -54,8 +54,7 @@ public final class BlkTarget {
       }
     }
     require(
-        SUBJECT.driver.config(BlkDescriptor.CONFIG_CAPACITY, 4) == SECTORS,
-        "the capacity changed");
+        SUBJECT.driver.config(BlkDescriptor.CONFIG_CAPACITY, 4) == SECTORS, "the capacity changed");
   }
 
   private static void request(final FuzzInput input, final TestRing ring) {

@@ -74,8 +74,7 @@ final class ChainProgram {
     SUBJECT.memory.put32(Subject.REQUESTS, 8); // GET_ID
     final int id =
         ring.add(
-            Element.readable(Subject.REQUESTS, 16),
-            Element.writable(Subject.REQUESTS + 0x100, 21));
+            Element.readable(Subject.REQUESTS, 16), Element.writable(Subject.REQUESTS + 0x100, 21));
     SUBJECT.kick(0);
     require(new Used(id, 21).equals(ring.take()), "a reset does not mend it");
     return ring;

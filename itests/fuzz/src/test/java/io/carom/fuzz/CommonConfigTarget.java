@@ -58,8 +58,7 @@ public final class CommonConfigTarget {
     SUBJECT.begin();
     final TestRing ring = SUBJECT.start(RingLayout.SPLIT, VirtioFeatures.EVENT_IDX, 1)[0];
     SUBJECT.memory.put32(Subject.REQUESTS, 4); // FLUSH
-    ring.add(
-        Element.readable(Subject.REQUESTS, 16), Element.writable(Subject.REQUESTS + 0x100, 1));
+    ring.add(Element.readable(Subject.REQUESTS, 16), Element.writable(Subject.REQUESTS + 0x100, 1));
     SUBJECT.kick(0);
     require(ring.take() != null, "a reset does not mend it");
   }
@@ -83,7 +82,8 @@ public final class CommonConfigTarget {
       case 3 -> SUBJECT.function.read(input.below(6), input.u16() & 0x3fff & -width, width);
       case 4 -> SUBJECT.driver.notify(input.u8() & -width, width, input.s32());
       case 5 -> {
-        window.aim(input.u8(), input.oneOf(0, 0x14, 0x16, 0x18, 0x1c, 0x1000, 0x2000, 0x3000), width);
+        window.aim(
+            input.u8(), input.oneOf(0, 0x14, 0x16, 0x18, 0x1c, 0x1000, 0x2000, 0x3000), width);
         if (input.u8() < 128) {
           window.load();
         } else {

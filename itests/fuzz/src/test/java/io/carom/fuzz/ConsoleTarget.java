@@ -21,8 +21,7 @@ public final class ConsoleTarget {
   private static final int BUFFER = 64;
   private static final ConsoleDevice CONSOLE =
       new ConsoleDevice(
-          new ConsoleOptions(
-              "console", PORTS, List.of("", "one"), 80, 25, Subject.QUEUE_SIZE, 256),
+          new ConsoleOptions("console", PORTS, List.of("", "one"), 80, 25, Subject.QUEUE_SIZE, 256),
           Subject.quiet("console"),
           false);
   private static final Subject SUBJECT = new Subject("console", CONSOLE);
@@ -64,7 +63,8 @@ public final class ConsoleTarget {
     switch (input.u8() & 15) {
       case 0, 1, 2, 3 -> {
         // a control message
-        final TestRing control = rings[Math.min(ConsoleDescriptor.CONTROL_TRANSMIT, rings.length - 1)];
+        final TestRing control =
+            rings[Math.min(ConsoleDescriptor.CONTROL_TRANSMIT, rings.length - 1)];
         SUBJECT.memory.put32(at, input.oneOf(0, 1, 2, 3, -1));
         SUBJECT.memory.put16(at + 4, (int) input.oneOf(0, 3, 6, 1, 2, 4, 5, 7, 8));
         SUBJECT.memory.put16(at + 6, (int) input.oneOf(1, 0, 2, 0xffff));

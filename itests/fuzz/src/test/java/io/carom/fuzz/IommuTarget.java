@@ -28,8 +28,8 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Requests to the virtio-iommu, over its ring, and accesses of the functions behind it: whatever was
- * mapped, they reach RAM or nothing.
+ * Requests to the virtio-iommu, over its ring, and accesses of the functions behind it: whatever
+ * was mapped, they reach RAM or nothing.
  */
 public final class IommuTarget {
   private static final long RAM = 1 << 20;
@@ -149,8 +149,19 @@ public final class IommuTarget {
 
   private static long address(final FuzzInput input) {
     return input.oneOf(
-        0, 0x1000, 0x2000, 0x10000, 0x20_0000, RAM, RAM - 0x1000, 1L << 32, 1L << 47, 1L << 48,
-        0xfee0_0000L, -0x1000, Long.MIN_VALUE);
+        0,
+        0x1000,
+        0x2000,
+        0x10000,
+        0x20_0000,
+        RAM,
+        RAM - 0x1000,
+        1L << 32,
+        1L << 47,
+        1L << 48,
+        0xfee0_0000L,
+        -0x1000,
+        Long.MIN_VALUE);
   }
 
   /** An access of the function: it ends in RAM, or is refused. */

@@ -64,7 +64,8 @@ class JazzerTest {
                 MAIN,
                 "--target_class=" + target.target().getName(),
                 "--instrumentation_includes=io.carom.**",
-                // bugs of the Java library in the code under test: there is none that could have any
+                // bugs of the Java library in the code under test: there is none that could have
+                // any
                 "--custom_hook_includes=none",
                 "--disabled_hooks=com.code_intelligence.jazzer.sanitizers.*",
                 "--reproducer_path=" + work,
@@ -101,6 +102,7 @@ class JazzerTest {
 
   private static String lastLines(final String output) {
     final String[] lines = output.split("\n");
-    return String.join("\n", Arrays.copyOfRange(lines, Math.max(0, lines.length - 40), lines.length));
+    return String.join(
+        "\n", Arrays.copyOfRange(lines, Math.max(0, lines.length - 40), lines.length));
   }
 }

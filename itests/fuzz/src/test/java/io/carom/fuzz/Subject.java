@@ -17,8 +17,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.BitSet;
 
 /**
- * A device under fuzzing, made once for a JVM: every input begins with a reset and zeroed memory, so
- * that a reset has to bring it back from whatever the one before did.
+ * A device under fuzzing, made once for a JVM: every input begins with a reset and zeroed memory,
+ * so that a reset has to bring it back from whatever the one before did.
  *
  * <p>Watches that a device writes nothing but what it asked the bus to write.
  */
@@ -57,10 +57,7 @@ final class Subject {
   Subject(final String name, final DeviceType type) {
     final ErrorLog quiet = quiet(name);
     function =
-        new VirtioFunctionBuilder(name, type)
-            .workers(WorkerOptions.manual())
-            .errors(quiet)
-            .build();
+        new VirtioFunctionBuilder(name, type).workers(WorkerOptions.manual()).errors(quiet).build();
     driver = new TestDriver(function, bus, function::processNow);
     bus.watch(
         (number, address, length, access) -> {
@@ -132,8 +129,7 @@ final class Subject {
     final MemorySegment now = memory.ram();
     long at = 0;
     while (at < RAM) {
-      final long different =
-          MemorySegment.mismatch(before, at, RAM, now, at, RAM);
+      final long different = MemorySegment.mismatch(before, at, RAM, now, at, RAM);
       if (different < 0) {
         return;
       }

@@ -33,8 +33,7 @@ public final class PackedRing extends TestRing {
     this(memory, size, base, behind(base, PackedRingDescriptor.ringBytes(size)));
   }
 
-  private PackedRing(
-      final TestMemory memory, final int size, final long desc, final long driver) {
+  private PackedRing(final TestMemory memory, final int size, final long desc, final long driver) {
     this(memory, size, desc, driver, behind(driver, PackedRingDescriptor.EVENT_SIZE));
   }
 

@@ -26,8 +26,7 @@ public final class SplitRing extends TestRing {
     this(memory, size, base, behind(base, SplitRingDescriptor.descBytes(size)));
   }
 
-  private SplitRing(
-      final TestMemory memory, final int size, final long desc, final long driver) {
+  private SplitRing(final TestMemory memory, final int size, final long desc, final long driver) {
     this(memory, size, desc, driver, behind(driver, SplitRingDescriptor.availBytes(size)));
   }
 

@@ -27,8 +27,8 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * <p>Counts what the device touches, keeps the interrupts it sends, and refuses whatever is neither
- * RAM nor the function's own region. Everything that a guest or a host may change under a device can
- * be changed here at any time. Thread-safe.
+ * RAM nor the function's own region. Everything that a guest or a host may change under a device
+ * can be changed here at any time. Thread-safe.
  */
 public final class TestBus implements PciAttachment, BusPort {
   /** Bytes of RAM unless it is said otherwise. */
@@ -79,8 +79,7 @@ public final class TestBus implements PciAttachment, BusPort {
     this(new TestMemory(ramBytes), new AtomicInteger(), regionBytes);
   }
 
-  private TestBus(
-      final TestMemory memory, final AtomicInteger functions, final long regionBytes) {
+  private TestBus(final TestMemory memory, final AtomicInteger functions, final long regionBytes) {
     this.memory = memory;
     this.functions = functions;
     number = functions.getAndIncrement();
@@ -263,8 +262,7 @@ public final class TestBus implements PciAttachment, BusPort {
 
   @Override
   public PortCounters counters() {
-    return new PortCounters(
-        regionAccesses.get(), ramAccesses.get(), faults.get(), messages.size());
+    return new PortCounters(regionAccesses.get(), ramAccesses.get(), faults.get(), messages.size());
   }
 
   /** A device raises vectors; where messages go is the bus's. */

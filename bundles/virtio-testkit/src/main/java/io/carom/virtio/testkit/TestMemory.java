@@ -137,8 +137,7 @@ public final class TestMemory {
   }
 
   /** Whether a run lies within another; no sum is made, so none overflows. */
-  static boolean within(
-      final long address, final long length, final long base, final long size) {
+  static boolean within(final long address, final long length, final long base, final long size) {
     return length >= 0 && address >= base && length <= size && address - base <= size - length;
   }
 }

@@ -70,8 +70,7 @@ class RingBytesTest {
     ring.desc(0, 0, 1, 0, 0x8080 | WRITE);
     assertThat(ring.take()).isEqualTo(new Used(0, 1));
     // the next list goes around the end, where the wrap counter changes
-    final int id =
-        ring.add(Element.readable(1, 1), Element.readable(2, 2), Element.writable(3, 3));
+    final int id = ring.add(Element.readable(1, 1), Element.readable(2, 2), Element.writable(3, 3));
     assertThat(id).isEqualTo(1);
     assertThat(ring.wrap()).isFalse();
     assertThat(ring.position()).isEqualTo(1);

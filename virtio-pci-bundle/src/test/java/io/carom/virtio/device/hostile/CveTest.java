@@ -105,8 +105,7 @@ class CveTest {
     final EchoModel model = new EchoModel();
     final TestBus bus = new TestBus(0);
     final VirtioPciFunction function =
-        new VirtioFunctionBuilder(
-                "echo0", new ModelDevice(model, "bundle test"))
+        new VirtioFunctionBuilder("echo0", new ModelDevice(model, "bundle test"))
             .workers(WorkerOptions.manual())
             .errors(Disks.quiet())
             .build();
@@ -193,8 +192,7 @@ class CveTest {
     rig.memory.fill(Rig.DATA + 40 * 4096, 4096, Rig.MARK);
     rig.header(BlkDescriptor.T_IN, 0);
     final long start = Rig.DATA + 4096 - 256;
-    rig.ring()
-        .add(Rig.headerElement(), Element.writable(start, Rig.SECTOR), Rig.statusElement());
+    rig.ring().add(Rig.headerElement(), Element.writable(start, Rig.SECTOR), Rig.statusElement());
     rig.driver.run();
     rig.assertAnswer(BlkDescriptor.S_OK, 513);
     final byte[] sector = Rig.sectorBytes(0);

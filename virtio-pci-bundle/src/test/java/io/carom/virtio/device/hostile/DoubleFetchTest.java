@@ -64,8 +64,7 @@ class DoubleFetchTest {
     flips.addAll(flips(Rig.TABLE, "table"));
     flips.add(new Flip("header.type to 99", Rig.HEADER, 4, 99));
     flips.add(new Flip("header.type to OUT", Rig.HEADER, 4, BlkDescriptor.T_OUT));
-    flips.add(
-        new Flip("header.sector to 2^63", Rig.HEADER + 8, 8, Long.MIN_VALUE));
+    flips.add(new Flip("header.sector to 2^63", Rig.HEADER + 8, 8, Long.MIN_VALUE));
     return flips.stream();
   }
 
@@ -186,8 +185,7 @@ class DoubleFetchTest {
     rig.header(BlkDescriptor.T_OUT, 9);
     rig.ring()
         .add(Rig.headerElement(), Element.readable(Rig.DATA, Rig.SECTOR), Rig.statusElement());
-    rig.bus.watch(
-        (number, address, length, access) -> rig.memory.fill(Rig.DATA, Rig.SECTOR, 2));
+    rig.bus.watch((number, address, length, access) -> rig.memory.fill(Rig.DATA, Rig.SECTOR, 2));
     rig.driver.run();
     rig.assertAnswer(BlkDescriptor.S_OK, 1);
     assertThat(rig.onDisk(9)).containsOnly(2);

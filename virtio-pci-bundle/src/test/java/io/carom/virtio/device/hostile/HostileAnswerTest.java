@@ -214,7 +214,8 @@ class HostileAnswerTest {
     Arrays.fill(bytes, (byte) 0x77);
     rig.memory.put(DATA, bytes);
     rig.header(BlkDescriptor.T_OUT, 4);
-    rig.ring().add(Rig.headerElement(), out(SECTOR), Element.readable(DATA, SECTOR), Rig.statusElement());
+    rig.ring()
+        .add(Rig.headerElement(), out(SECTOR), Element.readable(DATA, SECTOR), Rig.statusElement());
     rig.driver.run();
     rig.assertAnswer(OK, 1);
     assertThat(rig.onDisk(3)).isEqualTo(Rig.sectorBytes(3));

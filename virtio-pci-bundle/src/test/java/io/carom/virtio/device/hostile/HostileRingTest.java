@@ -27,8 +27,8 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Rings and chains that no driver may make: the device needs a reset and says so, no byte was moved,
- * the disk beside it serves on, and a reset brings it back.
+ * Rings and chains that no driver may make: the device needs a reset and says so, no byte was
+ * moved, the disk beside it serves on, and a reset brings it back.
  */
 class HostileRingTest {
   private static final long END = TestBus.RAM_BYTES;
@@ -65,95 +65,94 @@ class HostileRingTest {
   /** What is bad whatever the layout. */
   private static Stream<Bad> common() {
     return Stream.of(
-        Stream.of(
-            new Bad("H5 zero-length data", rig -> rig.readInto(Element.writable(DATA, 0))),
-            chain(
-                "H5 zero-length status", Rig.headerElement(), Element.writable(STATUS, 0)),
-            chain("H5 zero-length header", Element.readable(HEADER, 0), Rig.statusElement()),
-            chain("H5 CVE-2016-6490 nothing but zero lengths", zeros(SIZE)),
-            data("H6 data unmapped", END, SECTOR),
-            data("H6 data straddle the end of memory", END - 1, SECTOR),
-            data("H6 data wrap around", -256, SECTOR),
-            data("H6 data at the last byte", -1, 1),
-            data("H6 CVE-2016-7422 length 0xfffffe00", DATA, 0xfffffe00L),
-            data("H6 CVE-2019-14835 length 0xffffff00", DATA, 0xffffff00L),
-            data("H30 CVE-2024-3446 data in own registers", registers(), SECTOR),
-            new Bad(
-                "H30 readable data in own registers",
-                true,
-                rig -> rig.readInto(Element.readable(registers(), SECTOR))),
-            new Bad(
-                "H30 header in own registers",
-                true,
-                rig -> rig.ring().add(Element.readable(registers(), 16), Rig.statusElement())),
-            new Bad(
-                "H30 status in own registers",
-                true,
-                rig ->
-                    rig.ring()
-                        .add(Rig.headerElement(), Element.writable(registers() + 0x14, 1))),
-            chain(
-                "H9 readable after writable",
-                Rig.headerElement(),
-                Element.writable(DATA, SECTOR),
-                Element.readable(DATA, SECTOR),
-                Rig.statusElement()),
-            chain("status readable", Rig.headerElement(), Element.readable(STATUS, 1)),
-            chain("only a header", Rig.headerElement()),
-            chain("only a status", Rig.statusElement()),
-            chain("header of 15 bytes", Element.readable(HEADER, 15), Rig.statusElement())),
-        Stream.of(
-            table("H10 CVE-2011-2212 indirect length 0", Element.table(TABLE, 0)),
-            table("H10 indirect length 8", Element.table(TABLE, 8)),
-            table("H10 indirect length 47", Element.table(TABLE, 47)),
-            table("H11 indirect longer than the queue", Element.table(TABLE, 16L * (SIZE + 1))),
-            table("H11 indirect length 0xfffffff0", Element.table(TABLE, 0xfffffff0L)),
-            new Bad(
-                "H6 indirect table unmapped",
-                true,
-                rig -> rig.ring().add(Element.table(END, 48))),
-            new Bad(
-                "H6 indirect table straddles the end of memory",
-                true,
-                rig -> rig.ring().add(Element.table(END - 16, 48))),
-            new Bad(
-                "H6 indirect table wraps around",
-                true,
-                rig -> rig.ring().add(Element.table(-16, 48))),
-            new Bad(
-                "H30 indirect table in own registers",
-                true,
-                rig -> rig.ring().add(Element.table(registers(), 48))),
-            table("INDIRECT and NEXT", Element.table(TABLE, 48).with(NEXT)),
-            new Bad(
-                "H9 readable after writable in a table",
-                rig ->
-                    rig.ring()
-                        .add(
-                            rig.ring()
-                                .indirect(
-                                    TABLE,
-                                    Rig.statusElement(),
-                                    Element.writable(DATA, SECTOR),
-                                    Rig.headerElement()))),
-            new Bad(
-                "H5 zero length in a table",
-                rig ->
-                    rig.ring()
-                        .add(
-                            rig.ring()
-                                .indirect(
-                                    TABLE,
-                                    Rig.headerElement(),
-                                    Element.writable(DATA, 0),
-                                    Rig.statusElement()))),
-            new Bad(
-                "H8 chain of the queue's size and one, with a table",
-                rig -> {
-                  final Element[] entries = new Element[SIZE];
-                  Arrays.fill(entries, Element.writable(DATA, 2));
-                  rig.ring().add(Rig.headerElement(), rig.ring().indirect(TABLE, entries));
-                })))
+            Stream.of(
+                new Bad("H5 zero-length data", rig -> rig.readInto(Element.writable(DATA, 0))),
+                chain("H5 zero-length status", Rig.headerElement(), Element.writable(STATUS, 0)),
+                chain("H5 zero-length header", Element.readable(HEADER, 0), Rig.statusElement()),
+                chain("H5 CVE-2016-6490 nothing but zero lengths", zeros(SIZE)),
+                data("H6 data unmapped", END, SECTOR),
+                data("H6 data straddle the end of memory", END - 1, SECTOR),
+                data("H6 data wrap around", -256, SECTOR),
+                data("H6 data at the last byte", -1, 1),
+                data("H6 CVE-2016-7422 length 0xfffffe00", DATA, 0xfffffe00L),
+                data("H6 CVE-2019-14835 length 0xffffff00", DATA, 0xffffff00L),
+                data("H30 CVE-2024-3446 data in own registers", registers(), SECTOR),
+                new Bad(
+                    "H30 readable data in own registers",
+                    true,
+                    rig -> rig.readInto(Element.readable(registers(), SECTOR))),
+                new Bad(
+                    "H30 header in own registers",
+                    true,
+                    rig -> rig.ring().add(Element.readable(registers(), 16), Rig.statusElement())),
+                new Bad(
+                    "H30 status in own registers",
+                    true,
+                    rig ->
+                        rig.ring()
+                            .add(Rig.headerElement(), Element.writable(registers() + 0x14, 1))),
+                chain(
+                    "H9 readable after writable",
+                    Rig.headerElement(),
+                    Element.writable(DATA, SECTOR),
+                    Element.readable(DATA, SECTOR),
+                    Rig.statusElement()),
+                chain("status readable", Rig.headerElement(), Element.readable(STATUS, 1)),
+                chain("only a header", Rig.headerElement()),
+                chain("only a status", Rig.statusElement()),
+                chain("header of 15 bytes", Element.readable(HEADER, 15), Rig.statusElement())),
+            Stream.of(
+                table("H10 CVE-2011-2212 indirect length 0", Element.table(TABLE, 0)),
+                table("H10 indirect length 8", Element.table(TABLE, 8)),
+                table("H10 indirect length 47", Element.table(TABLE, 47)),
+                table("H11 indirect longer than the queue", Element.table(TABLE, 16L * (SIZE + 1))),
+                table("H11 indirect length 0xfffffff0", Element.table(TABLE, 0xfffffff0L)),
+                new Bad(
+                    "H6 indirect table unmapped",
+                    true,
+                    rig -> rig.ring().add(Element.table(END, 48))),
+                new Bad(
+                    "H6 indirect table straddles the end of memory",
+                    true,
+                    rig -> rig.ring().add(Element.table(END - 16, 48))),
+                new Bad(
+                    "H6 indirect table wraps around",
+                    true,
+                    rig -> rig.ring().add(Element.table(-16, 48))),
+                new Bad(
+                    "H30 indirect table in own registers",
+                    true,
+                    rig -> rig.ring().add(Element.table(registers(), 48))),
+                table("INDIRECT and NEXT", Element.table(TABLE, 48).with(NEXT)),
+                new Bad(
+                    "H9 readable after writable in a table",
+                    rig ->
+                        rig.ring()
+                            .add(
+                                rig.ring()
+                                    .indirect(
+                                        TABLE,
+                                        Rig.statusElement(),
+                                        Element.writable(DATA, SECTOR),
+                                        Rig.headerElement()))),
+                new Bad(
+                    "H5 zero length in a table",
+                    rig ->
+                        rig.ring()
+                            .add(
+                                rig.ring()
+                                    .indirect(
+                                        TABLE,
+                                        Rig.headerElement(),
+                                        Element.writable(DATA, 0),
+                                        Rig.statusElement()))),
+                new Bad(
+                    "H8 chain of the queue's size and one, with a table",
+                    rig -> {
+                      final Element[] entries = new Element[SIZE];
+                      Arrays.fill(entries, Element.writable(DATA, 2));
+                      rig.ring().add(Rig.headerElement(), rig.ring().indirect(TABLE, entries));
+                    })))
         .flatMap(part -> part);
   }
 
@@ -286,8 +285,7 @@ class HostileRingTest {
   static Stream<Arguments> rows() {
     return Rig.layouts()
         .flatMap(
-            layout ->
-                Stream.concat(common(), own(layout)).map(row -> Arguments.of(layout, row)));
+            layout -> Stream.concat(common(), own(layout)).map(row -> Arguments.of(layout, row)));
   }
 
   private static Stream<Bad> own(final RingLayout layout) {

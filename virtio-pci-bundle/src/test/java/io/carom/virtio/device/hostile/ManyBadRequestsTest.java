@@ -30,12 +30,41 @@ class ManyBadRequestsTest {
   private static final long HEAP_SLACK = 16 << 20;
 
   private static final long[] ADDRESSES = {
-    Rig.DATA, Rig.DATA + 1, Rig.HEADER, Rig.STATUS, Rig.TABLE, 0, 1, -1, -512,
-    TestBus.RAM_BYTES, TestBus.RAM_BYTES - 1, 0x80_4000_0000L, 0x80_0000_0000L, Long.MIN_VALUE
+    Rig.DATA,
+    Rig.DATA + 1,
+    Rig.HEADER,
+    Rig.STATUS,
+    Rig.TABLE,
+    0,
+    1,
+    -1,
+    -512,
+    TestBus.RAM_BYTES,
+    TestBus.RAM_BYTES - 1,
+    0x80_4000_0000L,
+    0x80_0000_0000L,
+    Long.MIN_VALUE
   };
   private static final long[] LENGTHS = {
-    0, 1, 2, 15, 16, 17, 47, 48, 64, 511, 512, 513, 1024, 4096, 1 << 20, 0x7fff_ffff, 0x8000_0000L,
-    0xffff_fe00L, 0xffff_ffffL
+    0,
+    1,
+    2,
+    15,
+    16,
+    17,
+    47,
+    48,
+    64,
+    511,
+    512,
+    513,
+    1024,
+    4096,
+    1 << 20,
+    0x7fff_ffff,
+    0x8000_0000L,
+    0xffff_fe00L,
+    0xffff_ffffL
   };
   private static final int[] TYPES = {0, 0, 0, 1, 1, 4, 8, 11, 13, 14, 2, 99, -1};
 
@@ -180,8 +209,7 @@ class ManyBadRequestsTest {
   @MethodSource("layouts")
   void cve2022x26354ManyBadRequestsToAThread(final RingLayout layout) {
     final Random random = Seed.random("cve2022x26354 " + layout);
-    final Rig rig =
-        Rig.started(layout, new Rig.Setup(VirtioFeatures.INDIRECT_DESC).threaded());
+    final Rig rig = Rig.started(layout, new Rig.Setup(VirtioFeatures.INDIRECT_DESC).threaded());
     rig.assertServes();
     final long threads = threads();
     for (int done = 0; done < THREADED; ) {
@@ -250,8 +278,7 @@ class ManyBadRequestsTest {
     for (int i = 0; i < 3; i++) {
       System.gc();
       least =
-          Math.min(
-              least, Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory());
+          Math.min(least, Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory());
     }
     return least;
   }

@@ -64,8 +64,7 @@ final class Rig {
     function = function("disk0", disk, setup, setup.options);
     driver = new TestDriver(function, bus, function::processNow);
     final TestBus beside = bus.neighbour(0);
-    final VirtioPciFunction other =
-        function("disk1", disk, new Setup(0), WorkerOptions.manual());
+    final VirtioPciFunction other = function("disk1", disk, new Setup(0), WorkerOptions.manual());
     neighbour = new TestDriver(other, beside, other::processNow);
     neighbourRing = RingLayout.SPLIT.open(memory, SIZE, NEIGHBOUR_RING);
     neighbour.start(VirtioFeatures.ACCESS_PLATFORM, neighbourRing);
@@ -232,9 +231,7 @@ final class Rig {
   private @Nullable Used awaitUsed() {
     final long start = System.nanoTime();
     Used used = take();
-    while (used == null
-        && !driver.needsReset()
-        && System.nanoTime() - start < PATIENCE.toNanos()) {
+    while (used == null && !driver.needsReset() && System.nanoTime() - start < PATIENCE.toNanos()) {
       driver.work();
       used = take();
     }
