@@ -125,6 +125,7 @@ public class PolicyIT extends ContainerTest {
     names.addAll(List.of(more));
     names.addAll(
         List.of(
+            "swiotlb-dmb",
             "swiotlb-dynamic",
             "swiotlb-fixed",
             "swiotlb-growing",

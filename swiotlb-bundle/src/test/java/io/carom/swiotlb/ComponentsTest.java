@@ -104,6 +104,25 @@ class ComponentsTest {
   }
 
   @Test
+  void pagesTakeTheirSchemeAndSize() {
+    Map<String, Object> properties = with("slots", 1024L, "scheme", "plain", "areas", 1);
+    final SwiotlbDmb component =
+        new SwiotlbDmb(config(SwiotlbDmb.Config.class, properties), properties);
+    assertThat(slots(component)).isEqualTo(1024);
+    assertThat(component.description()).isEqualTo("pages in areas, next fit, scheme plain");
+    assertThat(component.extents()).containsExactly(ExtentKind.DEVICE, ExtentKind.RAM);
+    properties = with("slots", 2048L, "scheme", "fair");
+    component.modified(config(SwiotlbDmb.Config.class, properties), properties);
+    properties = with("slots", 2048L, "reservePercent", 51);
+    component.modified(config(SwiotlbDmb.Config.class, properties), properties);
+    assertThat(slots(component)).as("nothing was changed").isEqualTo(1024);
+    properties = with("slots", 2048L, "reservePercent", 50);
+    component.modified(config(SwiotlbDmb.Config.class, properties), properties);
+    assertThat(slots(component)).isEqualTo(2048);
+    assertThat(component.description()).isEqualTo("pages in areas, next fit, scheme shared");
+  }
+
+  @Test
   void dynamicAndGrowingTakeTheirs() {
     Map<String, Object> properties = with("slots", 1024L);
     final SwiotlbDynamic dynamic =

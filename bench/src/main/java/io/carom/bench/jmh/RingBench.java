@@ -8,10 +8,12 @@ import io.carom.guest.shim.virtio.SplitQueue;
 import io.carom.memory.SystemBus;
 import io.carom.pci.BusSession;
 import io.carom.pci.PortControl;
+import io.carom.virtio.VirtioFeatures;
+import io.carom.virtio.device.queue.AddressMode;
 import io.carom.virtio.device.queue.DescriptorChain;
 import io.carom.virtio.device.queue.QueueException;
+import io.carom.virtio.device.queue.QueueLayouts;
 import io.carom.virtio.device.queue.QueueSetup;
-import io.carom.virtio.device.queue.SplitLayout;
 import io.carom.virtio.device.queue.VirtQueue;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
@@ -41,6 +43,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Fork(value = 3, jvmArgsAppend = "--enable-native-access=ALL-UNNAMED")
 @State(Scope.Thread)
 public class RingBench {
+  private static final long FEATURES = VirtioFeatures.INDIRECT_DESC | VirtioFeatures.EVENT_IDX;
   private static final int SIZE = 128;
   private static final int BATCH = 32;
   private static final int BYTES = 512;
@@ -75,16 +78,16 @@ public class RingBench {
     driver.prepare(RingOptions.NONE.withEventIndex());
     driver.doorbell(new Doorbell(new Deaf(), 0, 0, false));
     device =
-        new SplitLayout()
+        QueueLayouts.of(FEATURES)
             .open(
                 new QueueSetup(
                     SIZE,
                     driver.descAddress(),
                     driver.driverAddress(),
                     driver.deviceAddress(),
-                    true,
-                    true,
-                    region));
+                    FEATURES,
+                    region ? AddressMode.RESTRICTED : AddressMode.BUS,
+                    false));
   }
 
   /** Ends the core. */

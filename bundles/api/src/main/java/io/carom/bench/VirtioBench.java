@@ -11,6 +11,5 @@ public interface VirtioBench {
    * @throws IllegalStateException when nothing could be measured; one line
    * @throws InterruptedException when the caller was interrupted; the JVMs were ended
    */
-  VirtioOutcome run(VirtioBenchOptions options, BenchProgress progress)
-      throws InterruptedException;
+  VirtioOutcome run(VirtioBenchOptions options, BenchProgress progress) throws InterruptedException;
 }

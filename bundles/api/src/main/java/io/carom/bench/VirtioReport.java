@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  *     blk}
  * @param heapBytesPerRequest bytes allocated on the heap for a request by the guest's and the
  *     device's threads, in the steady state: the most of {@code blk}
- * @param rounds rounds of each figure
+ * @param rounds rounds of each figure, at least; those of {@code blk} are three times as many
  * @param jdk version of the JVMs that measured
  * @param cpus processors
  * @param seed seed of what is random

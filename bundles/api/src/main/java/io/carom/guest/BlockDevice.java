@@ -89,6 +89,11 @@ public interface BlockDevice {
   /** Flushes and waits. */
   void flush();
 
+  /** What it can do, and what it does well. */
+  default BlockLimits limits() {
+    return BlockLimits.NONE;
+  }
+
   /** Counters since the disk appeared. */
   BlockCounters counters();
 

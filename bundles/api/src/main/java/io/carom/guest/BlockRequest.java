@@ -13,7 +13,7 @@ public final class BlockRequest {
   /** First 512-byte sector. */
   public long sector;
 
-  /** Guest-physical address of the buffer. */
+  /** Guest-physical address of the buffer; unused without one. */
   public long buffer;
 
   /** Bytes, a multiple of 512; 0 for FLUSH. */

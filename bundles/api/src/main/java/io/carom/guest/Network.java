@@ -42,8 +42,7 @@ public interface Network {
    * @param intervalMs time between two requests
    * @param timeoutMs how long an answer is waited for
    */
-  record PingJob(
-      String from, String to, int count, int sizeBytes, int intervalMs, int timeoutMs) {
+  record PingJob(String from, String to, int count, int sizeBytes, int intervalMs, int timeoutMs) {
     /** Most requests of a job. */
     public static final int MOST = 1_000_000;
 

@@ -24,8 +24,11 @@ public final class BusRun {
   }
 
   /** Fills it; for those who resolve. */
+  @SuppressWarnings({"MemorySegmentReferenceEquality", "ReferenceEquality"}) // the very object
   public void set(final MemorySegment newMemory, final long newOffset) {
-    memory = newMemory;
+    if (memory != newMemory) { // nearly always the same: no store for a collector to note
+      memory = newMemory;
+    }
     offset = newOffset;
   }
 }

@@ -8,8 +8,8 @@ package io.carom.virtio;
  * region: virtqueue areas, descriptors, indirect tables and what they name. Offset 0 is never
  * published.
  *
- * <p>Provisional: neither the feature bit nor the place of the register is allocated, so both can be
- * configured on each side; these are what is used unless they are.
+ * <p>Provisional: neither the feature bit nor the place of the register is allocated, so both can
+ * be configured on each side; these are what is used unless they are.
  */
 public final class DmbDescriptor {
   /** Number of the feature bit; the first that virtio 1.4 reserves. */

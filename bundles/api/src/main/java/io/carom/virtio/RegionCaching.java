@@ -1,6 +1,8 @@
 package io.carom.virtio;
 
-/** How the guest's CPUs are to map a region, and so what an access to it costs and when it shows. */
+/**
+ * How the guest's CPUs are to map a region, and so what an access to it costs and when it shows.
+ */
 public enum RegionCaching {
   /** Ordinary cacheable memory, coherent with the device: nothing to do, nothing to pay. */
   WRITEBACK,

@@ -42,7 +42,6 @@ record Board(
             interrupts,
             settings.quiesceTimeout());
     final GuestRam guest = new GuestRam(ram, states, platform, ports::quiesceAll);
-    return new Board(
-        guest, platform, map, new RegionStore(reserved, guest), ports, interrupts);
+    return new Board(guest, platform, map, new RegionStore(reserved, guest), ports, interrupts);
   }
 }

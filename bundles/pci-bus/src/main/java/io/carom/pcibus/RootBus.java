@@ -95,8 +95,7 @@ final class RootBus implements PciBus {
     final PluggedFunction function;
     try {
       function =
-          new PluggedFunction(
-              claim.address(), claim.name(), model, map, ports, interrupts, shared);
+          new PluggedFunction(claim.address(), claim.name(), model, map, ports, interrupts, shared);
     } catch (final RuntimeException | LinkageError e) { // the model's code is called in there
       claims.release(claim.address());
       LOG.error("{} is not plugged into {}: {}", claim.name(), claim.address(), reason(e));

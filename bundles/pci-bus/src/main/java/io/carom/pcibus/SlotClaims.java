@@ -8,8 +8,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who has which function of which slot of bus 0, from before a function is made until after it is taken out. Its
- * monitor is never held while foreign code is called.
+ * Who has which function of which slot of bus 0, from before a function is made until after it is
+ * taken out. Its monitor is never held while foreign code is called.
  */
 final class SlotClaims {
   static final int SLOTS = 32;

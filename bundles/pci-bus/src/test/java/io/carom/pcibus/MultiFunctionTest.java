@@ -86,9 +86,7 @@ class MultiFunctionTest {
     decode(2 * REGION);
     assertThat(port(1).calls)
         .containsExactly(
-            "own " + Long.toHexString(REGION),
-            "own none",
-            "own " + Long.toHexString(2 * REGION));
+            "own " + Long.toHexString(REGION), "own none", "own " + Long.toHexString(2 * REGION));
     bus.unplug(owner);
     assertThat(port(1).calls).last().isEqualTo("own none");
     assertThat(sharer.attached().ownRangeAddress()).isEqualTo(-1);

@@ -22,8 +22,8 @@ import picocli.CommandLine.Model.PositionalParamSpec;
 
 /**
  * Proposes values of options and parameters: what picocli knows of them, and for those labelled
- * {@code DEVICE}, {@code POOL}, {@code DOMAIN}, {@code STRATEGY} or {@code COMMAND} what there is
- * now.
+ * {@code DEVICE}, {@code CONSOLE}, {@code POOL}, {@code DOMAIN}, {@code INTERFACE}, {@code PORT},
+ * {@code STRATEGY} or {@code COMMAND} what there is now.
  */
 final class Completions {
   private final ShellServices services;
@@ -101,6 +101,12 @@ final class Completions {
           pools(values);
           devices(values);
         }
+        case "INTERFACE", "INTERFACE|ADDRESS" ->
+            services.guest().networkInterfaces().stream()
+                .map(net -> net.name())
+                .forEach(values::add);
+        case "PORT" ->
+            services.netHost().ports().stream().map(port -> port.name()).forEach(values::add);
         case "STRATEGY" ->
             Stream.concat(
                     services.dma().strategies().stream().map(strategy -> strategy.name()),
@@ -109,6 +115,7 @@ final class Completions {
                 .distinct()
                 .sorted()
                 .forEach(values::add);
+        case "CONSOLE" -> services.consoles().forEach(console -> values.add(console.name()));
         case "COMMAND" -> Commands.ALL.forEach(kind -> values.add(kind.name()));
         default -> {
           // free text
@@ -139,6 +146,11 @@ final class Completions {
   private static final class NoServices implements ShellServices {
     @Override
     public io.carom.virtio.VirtioHost virtio() {
+      throw absent();
+    }
+
+    @Override
+    public List<io.carom.virtio.VirtioConsole> consoles() {
       throw absent();
     }
 
@@ -194,6 +206,16 @@ final class Completions {
 
     @Override
     public io.carom.guest.PageCache pageCache() {
+      throw absent();
+    }
+
+    @Override
+    public io.carom.guest.Network network() {
+      throw absent();
+    }
+
+    @Override
+    public io.carom.virtio.NetHost netHost() {
       throw absent();
     }
 

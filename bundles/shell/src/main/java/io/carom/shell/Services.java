@@ -8,11 +8,16 @@ import io.carom.dma.DmaDebug;
 import io.carom.guest.DmaBench;
 import io.carom.guest.Fio;
 import io.carom.guest.GuestKernel;
+import io.carom.guest.Network;
 import io.carom.guest.PageCache;
 import io.carom.iommu.GuestIommu;
 import io.carom.iommu.IommuHost;
 import io.carom.shell.service.ShellServices;
+import io.carom.virtio.NetHost;
+import io.carom.virtio.VirtioConsole;
 import io.carom.virtio.VirtioHost;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Optional;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
@@ -28,6 +33,7 @@ final class Services implements ShellServices, AutoCloseable {
 
   private final BundleContext context;
   private final ServiceTracker<VirtioHost, VirtioHost> virtio;
+  private final ServiceTracker<VirtioConsole, VirtioConsole> consoles;
   private final ServiceTracker<DmaControl, DmaControl> dma;
   private final ServiceTracker<DmaDebug, DmaDebug> dmaDebug;
   private final ServiceTracker<GuestKernel, GuestKernel> guest;
@@ -39,10 +45,13 @@ final class Services implements ShellServices, AutoCloseable {
   private final ServiceTracker<GuestIommu, GuestIommu> guestIommu;
   private final ServiceTracker<DmaBench, DmaBench> dmaBench;
   private final ServiceTracker<PageCache, PageCache> pageCache;
+  private final ServiceTracker<Network, Network> network;
+  private final ServiceTracker<NetHost, NetHost> netHost;
 
   Services(final BundleContext context) {
     this.context = context;
     virtio = open(VirtioHost.class);
+    consoles = open(VirtioConsole.class);
     dma = open(DmaControl.class);
     dmaDebug = open(DmaDebug.class);
     guest = open(GuestKernel.class);
@@ -54,11 +63,20 @@ final class Services implements ShellServices, AutoCloseable {
     guestIommu = open(GuestIommu.class);
     dmaBench = open(DmaBench.class);
     pageCache = open(PageCache.class);
+    network = open(Network.class);
+    netHost = open(NetHost.class);
   }
 
   @Override
   public VirtioHost virtio() {
     return await(virtio, "the virtio device model is not running (bundle io.carom.virtio.device)");
+  }
+
+  @Override
+  public List<VirtioConsole> consoles() {
+    return consoles.getTracked().values().stream()
+        .sorted(Comparator.comparing(VirtioConsole::name))
+        .toList();
   }
 
   @Override
@@ -117,6 +135,16 @@ final class Services implements ShellServices, AutoCloseable {
   }
 
   @Override
+  public Network network() {
+    return await(network, "the guest has no network stack (bundle io.carom.guest.shim)");
+  }
+
+  @Override
+  public NetHost netHost() {
+    return await(netHost, "the virtio device model is not running (bundle io.carom.virtio.device)");
+  }
+
+  @Override
   public Bundle bundle(final String symbolicName) {
     for (final Bundle bundle : context.getBundles()) {
       if (symbolicName.equals(bundle.getSymbolicName())) {
@@ -129,6 +157,7 @@ final class Services implements ShellServices, AutoCloseable {
   @Override
   public void close() {
     virtio.close();
+    consoles.close();
     dma.close();
     dmaDebug.close();
     guest.close();
@@ -140,6 +169,8 @@ final class Services implements ShellServices, AutoCloseable {
     guestIommu.close();
     dmaBench.close();
     pageCache.close();
+    network.close();
+    netHost.close();
   }
 
   private <T> ServiceTracker<T, T> open(final Class<T> type) {

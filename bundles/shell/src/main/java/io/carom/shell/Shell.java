@@ -37,7 +37,9 @@ public final class Shell {
     for (final CommandKind kind : Commands.ALL) {
       registrations.add(
           context.registerService(
-              Function.class, new CommandFunction(kind, services), properties(kind)));
+              Function.class,
+              new CommandFunction(kind, services, JlineTerminal::of),
+              properties(kind)));
     }
   }
 

@@ -11,8 +11,8 @@ import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.II_Result;
 
 /**
- * The driver makes two chains available in a packed ring while the device looks twice: how many
- * it popped, and whether descriptor and buffer of each were what the driver wrote before the flags.
+ * The driver makes two chains available in a packed ring while the device looks twice: how many it
+ * popped, and whether descriptor and buffer of each were what the driver wrote before the flags.
  */
 @JCStressTest
 @Outcome(id = "0, 1", expect = ACCEPTABLE, desc = "Nothing there yet.")

@@ -13,7 +13,8 @@ import org.openjdk.jcstress.infra.results.III_Result;
 
 /**
  * The driver makes a chain available in a packed ring while the device goes to sleep, with event
- * flags: whether the driver rang, whether the device saw the chain, and whether the chain is there then.
+ * flags: whether the driver rang, whether the device saw the chain, and whether the chain is there
+ * then.
  */
 @JCStressTest
 @Outcome(id = "1, 0, 1", expect = ACCEPTABLE, desc = "The device sleeps and is woken.")

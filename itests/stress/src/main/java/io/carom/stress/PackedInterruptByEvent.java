@@ -13,7 +13,8 @@ import org.openjdk.jcstress.infra.results.III_Result;
 
 /**
  * The device returns a chain in a packed ring while the driver goes to sleep, with event places:
- * whether the device found an interrupt wanted, whether the driver saw the entry, and whether it is there then.
+ * whether the device found an interrupt wanted, whether the driver saw the entry, and whether it is
+ * there then.
  */
 @JCStressTest
 @Outcome(id = "1, 0, 1", expect = ACCEPTABLE, desc = "The driver sleeps and is interrupted.")

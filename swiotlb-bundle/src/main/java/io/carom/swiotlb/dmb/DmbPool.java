@@ -1,6 +1,5 @@
 package io.carom.swiotlb.dmb;
 
-import io.carom.dma.DmaAttributes;
 import io.carom.dma.ExtentKind;
 import io.carom.dma.spi.Extent;
 import io.carom.dma.spi.ExtentPlan;
@@ -25,6 +24,7 @@ final class DmbPool implements StrategyInstance {
 
   private final PageArea[] areas;
   private final Fit[] fits;
+  private final QueueIds[] ids;
   private final ExtentPlan plan;
   private final long most;
 
@@ -33,9 +33,11 @@ final class DmbPool implements StrategyInstance {
     final boolean plain = settings.scheme() == DmbScheme.PLAIN;
     areas = new PageArea[shape.areas()];
     fits = new Fit[areas.length];
+    ids = new QueueIds[areas.length];
     for (int i = 0; i < areas.length; i++) {
       areas[i] = new PageArea(plain ? null : new QueueShares(settings.reservePercent()));
       fits[i] = new Fit();
+      ids[i] = new QueueIds();
     }
     final long area = shape.bytes() / shape.areas();
     final long cap = Math.min(Extent.SET_SIZE, area / 2);
@@ -74,7 +76,7 @@ final class DmbPool implements StrategyInstance {
   public void allocate(final int stripe, final MapRequest request, final Placement answer) {
     final Fit fit = fits[stripe];
     if (fit.of(request, most)) {
-      areas[stripe].allocate(fit, DmaAttributes.queueOf(request.attributes), answer);
+      areas[stripe].allocate(fit, ids[stripe].of(request), answer);
     } else {
       answer.refuse(Refusal.TOO_BIG);
     }

@@ -43,12 +43,6 @@ public final class DmbStrategy implements DmaStrategy {
     return KINDS;
   }
 
-  /** Queues are a device's: in one pool for all, queue 1 of one would share with that of another. */
-  @Override
-  public boolean perDevice() {
-    return true;
-  }
-
   @Override
   public StrategyInstance open(final PoolSpec spec) {
     return new DmbPool(spec, settings);

@@ -42,7 +42,7 @@ final class PageArea extends Padded {
   private byte[] halves = new byte[FEW * PAGES];
 
   /** Pages of a queue with one slot free: a list through {@link #after} and {@link #before}. */
-  private final int[] halfFree = new int[QueueShares.QUEUES];
+  private final int[] halfFree = new int[QueueIds.MOST];
 
   private int[] after = new int[FEW * PAGES];
   private int[] before = new int[FEW * PAGES];
@@ -135,10 +135,9 @@ final class PageArea extends Padded {
   /**
    * Places a run, or refuses as FULL or FRAGMENTED.
    *
-   * @param named the queue that the buffer is for, or -1
+   * @param queue number of the queue that the buffer is for, see {@link QueueIds}
    */
-  void allocate(final Fit fit, final int named, final Placement answer) {
-    final int queue = named + 1;
+  void allocate(final Fit fit, final int queue, final Placement answer) {
     final QueueShares of = shares;
     if (of != null && fit.slots() == 1 && inHalf(queue, fit, answer)) {
       return;
@@ -226,8 +225,7 @@ final class PageArea extends Padded {
   /** Frees a run. */
   void release(final long runAddress, final long runBytes) {
     final int set = find(runAddress & -Extent.SET_SIZE);
-    final int page =
-        set * PAGES + (int) ((runAddress & (Extent.SET_SIZE - 1)) >> PAGE_SHIFT);
+    final int page = set * PAGES + (int) ((runAddress & (Extent.SET_SIZE - 1)) >> PAGE_SHIFT);
     final int queue = owners[page];
     used -= (int) (runBytes >> Extent.SLOT_SHIFT);
     if (halves[page] != 0) {

@@ -11,15 +11,12 @@ package io.carom.swiotlb.dmb;
  * a share of before. Reserves are pages, not runs: a single page is always to be had of one.
  */
 final class QueueShares {
-  /** Queues that attributes can name, and in front of them 0 for none. */
-  static final int QUEUES = 2048;
-
   private final int percent;
-  private final int[] pages = new int[QUEUES];
-  private final boolean[] seen = new boolean[QUEUES];
+  private final int[] pages = new int[QueueIds.MOST];
+  private final boolean[] seen = new boolean[QueueIds.MOST];
 
   /** Those that were seen, in the order of their coming. */
-  private final short[] known = new short[QUEUES];
+  private final short[] known = new short[QueueIds.MOST];
 
   private int count;
 
@@ -30,7 +27,7 @@ final class QueueShares {
   /**
    * Whether a queue may take more pages.
    *
-   * @param queue from 0 on; 0 stands for no queue
+   * @param queue its number, see {@link QueueIds}
    * @param free pages of the area that nobody has
    * @param all pages of the area
    */

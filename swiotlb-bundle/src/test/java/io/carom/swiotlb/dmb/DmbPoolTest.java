@@ -125,6 +125,27 @@ class DmbPoolTest {
   }
 
   @Test
+  void queuesOfTwoDevicesShareNothing() {
+    final FakeCore core = new FakeCore(pool(DmbScheme.SHARED, 1), REGION).fill();
+    final MapRequest other = request(PACKET, 0);
+    other.device = 7;
+    final long first = core.map(0, request(PACKET, 0));
+    assertThat(core.map(0, other) >> 12).isNotEqualTo(first >> 12);
+    assertThat(core.map(0, request(PACKET, 0))).isEqualTo(first + 2048);
+  }
+
+  @Test
+  void moreQueuesThanNumbersAreServedTogether() {
+    final FakeCore core = new FakeCore(pool(DmbScheme.SHARED, 1), REGION).fill();
+    for (int queue = 0; queue < 5000; queue++) {
+      final MapRequest request = request(PACKET, queue % 2000);
+      request.device = queue / 2000;
+      core.unmap(core.map(0, request));
+    }
+    assertThat(mapAll(core, 4096, 0)).isGreaterThan(PAGES / 2);
+  }
+
+  @Test
   void thePlainSchemeSearchesOnAndRewinds() {
     final FakeCore core = new FakeCore(pool(DmbScheme.PLAIN, 1), REGION).fill();
     final long first = core.map(0, request(1, 0));

@@ -6,7 +6,6 @@ import io.carom.benchmarks.guest.DiskMachine;
 import io.carom.benchmarks.guest.DiskSpec;
 import io.carom.benchmarks.io.DiskLoad;
 import io.carom.benchmarks.io.DiskStretch;
-
 import io.carom.benchmarks.measure.CopyLoop;
 import io.carom.benchmarks.measure.Team;
 import io.carom.benchmarks.measure.ThreadHeap;
@@ -118,15 +117,11 @@ final class BlkRun {
     for (int i = 0; i < MOST_WARM && calm < CALM; i++) {
       double now = 0;
       for (final DiskLoad load : loads) {
-        now += load.run(Math.min(WARM_NS / CALM, 2L * stretchNs())).iops();
+        now += load.run(Math.min(WARM_NS / CALM, 4 * task.unitNs())).iops();
       }
       calm = now > best * FASTER ? 0 : calm + 1;
       best = Math.max(best, now);
     }
-  }
-
-  private long stretchNs() {
-    return VirtioTask.DISK_UNITS * task.unitNs();
   }
 
   private void measure(final int depth, final DiskLoad[] loads, final Beside beside)
@@ -137,7 +132,7 @@ final class BlkRun {
     }
     for (int round = 0; round < task.rounds(); round++) {
       for (int i = 0; i < loads.length; i++) {
-        rounds[i][round] = loads[i].run(stretchNs());
+        rounds[i][round] = loads[i].run(task.unitNs());
       }
       beside.run();
     }

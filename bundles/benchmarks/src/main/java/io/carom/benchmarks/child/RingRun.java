@@ -60,8 +60,7 @@ final class RingRun {
         final Loop loop = alone ? pair.turns() : pair.driver();
         WarmUp.run(team, cold ? COLD_NS : WARM_NS, loop);
         cold = false;
-        final ThreadHeap heap =
-            new ThreadHeap(List.of(Team.THREAD + 0, RingPair.DEVICE_THREAD));
+        final ThreadHeap heap = new ThreadHeap(List.of(Team.THREAD + 0, RingPair.DEVICE_THREAD));
         final double[] ns = new double[task.rounds()];
         double least = Double.MAX_VALUE;
         for (int round = 0; round < task.rounds(); round++) {

@@ -18,6 +18,7 @@ import io.carom.guest.shim.kernel.Kworker;
 import io.carom.guest.shim.pci.PciCore;
 import io.carom.guest.shim.virtio.VirtioPciDriver;
 import io.carom.guest.shim.virtio.VirtioPlatform;
+import io.carom.guest.shim.virtio.VirtioSettings;
 import io.carom.memory.LazyMemory;
 import io.carom.pci.PciFunction;
 import io.carom.pcibus.HostBridge;
@@ -67,7 +68,7 @@ public final class DiskMachine implements AutoCloseable {
   private final PciCore pci;
 
   /**
-   * A machine whose disks are ready, named {@code disk0} and so on.
+   * A machine whose disks are ready, each named "disk" and its place in the list.
    *
    * @param diskBytes size of each
    * @throws IllegalStateException when one is not driven, or its strategy does not open; one line
@@ -104,10 +105,16 @@ public final class DiskMachine implements AutoCloseable {
             tunables,
             System::nanoTime);
     final VirtioPlatform virtio =
-        new VirtioPlatform(machine.map(), core, irqs, irqThread, dmesg, () -> true);
+        new VirtioPlatform(
+            machine.memory(),
+            machine.map(),
+            core,
+            irqs,
+            irqThread,
+            dmesg,
+            () -> VirtioSettings.DEFAULTS);
     pci.drivers(
-        List.of(
-            new VirtioPciDriver(virtio, List.of(new VirtioBlkDriver(block)), new BitSet())));
+        List.of(new VirtioPciDriver(virtio, List.of(new VirtioBlkDriver(block)), new BitSet())));
     try {
       for (int i = 0; i < disks.size(); i++) {
         use(disk(i).address(), disks.get(i));

@@ -258,7 +258,7 @@ public final class RingPair implements AutoCloseable {
         final long taken = driver.take();
         if (taken != NONE) {
           expect(taken, got);
-          got = got + 1 & SIZE - 1;
+          got = (got + 1) & (SIZE - 1);
           inFlight--;
           done++;
           vain = 0;
@@ -279,7 +279,7 @@ public final class RingPair implements AutoCloseable {
         return false;
       }
       inFlight++;
-      put = put + 1 & SIZE - 1;
+      put = (put + 1) & (SIZE - 1);
       unpublished++;
       if (unpublished == what.batch()) {
         publish();

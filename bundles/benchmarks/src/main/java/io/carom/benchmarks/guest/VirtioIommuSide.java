@@ -11,6 +11,7 @@ import io.carom.guest.shim.kernel.Dmesg;
 import io.carom.guest.shim.pci.PciCore;
 import io.carom.guest.shim.virtio.VirtioPciDriver;
 import io.carom.guest.shim.virtio.VirtioPlatform;
+import io.carom.guest.shim.virtio.VirtioSettings;
 import io.carom.iommu.GuestIommu;
 import io.carom.iommu.IommuCounters;
 import io.carom.iommu.host.Iommu;
@@ -95,7 +96,14 @@ final class VirtioIommuSide implements IommuSide {
     registry.listen(core::iommu);
     final PciAddress bench = PciAddress.parse(port);
     final VirtioPlatform virtio =
-        new VirtioPlatform(machine.map(), core, irqs, irqThread, dmesg, () -> true);
+        new VirtioPlatform(
+            machine.memory(),
+            machine.map(),
+            core,
+            irqs,
+            irqThread,
+            dmesg,
+            () -> VirtioSettings.DEFAULTS);
     final IommuPlatform platform =
         new IommuPlatform(
             irqThread,

@@ -41,8 +41,7 @@ final class VirtioSuite {
   VirtioOutcome run(final VirtioBenchOptions options) throws InterruptedException {
     final long start = clock.getAsLong();
     final Budget budget = new Budget(TimeUnit.SECONDS.toNanos(VirtioPlan.SECONDS), clock);
-    final List<VirtioTask> tasks =
-        VirtioPlan.tasks(options.ring(), options.blk(), options.seed());
+    final List<VirtioTask> tasks = VirtioPlan.tasks(options.ring(), options.blk(), options.seed());
     for (int i = 0; i < tasks.size(); i++) {
       final VirtioTask task = tasks.get(i).withUnit(budget.unit(tasks.subList(i, tasks.size())));
       progress.line(

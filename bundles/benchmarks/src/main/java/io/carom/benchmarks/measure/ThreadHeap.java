@@ -5,7 +5,9 @@ import java.lang.management.ManagementFactory;
 import java.util.Arrays;
 import java.util.List;
 
-/** What some threads have allocated on the heap: those that live when it is made, by their names. */
+/**
+ * What some threads have allocated on the heap: those that live when it is made, by their names.
+ */
 public final class ThreadHeap {
   private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
   private final long[] ids;

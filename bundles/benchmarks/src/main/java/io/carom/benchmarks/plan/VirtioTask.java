@@ -6,12 +6,14 @@ package io.carom.benchmarks.plan;
  * @param kind which of the following it is about
  * @param layout layout of the rings, or empty where there is no choice
  * @param rounds rounds of each figure
- * @param unitNs length of a timed stretch; those of disks are four times as long
+ * @param unitNs length of a timed stretch
  * @param seed seed of what is random
  */
 public record VirtioTask(Kind kind, String layout, int rounds, long unitNs, long seed)
     implements Costed {
-  /** Stretches of disks are so many units: their threads sleep and wake, which a short one hides. */
+  /**
+   * Stretches of disks are so many units: their threads sleep and wake, which a short one hides.
+   */
   public static final int DISK_UNITS = 4;
 
   private static final long MS = 1_000_000;
@@ -41,8 +43,7 @@ public record VirtioTask(Kind kind, String layout, int rounds, long unitNs, long
       case RING -> new Cost(JVM_NS + RING_ROWS * RING_ROW_NS, (double) RING_ROWS * rounds);
       case BLK ->
           new Cost(
-              JVM_NS + FILL_NS + DISK_ROWS * DISK_ROW_NS,
-              (double) DISK_ROWS * DISK_UNITS * rounds);
+              JVM_NS + FILL_NS + DISK_ROWS * DISK_ROW_NS, (double) DISK_ROWS * DISK_UNITS * rounds);
     };
   }
 

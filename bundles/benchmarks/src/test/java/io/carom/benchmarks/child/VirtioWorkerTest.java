@@ -1,6 +1,7 @@
 package io.carom.benchmarks.child;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import io.carom.bench.VirtioReport;
 import io.carom.benchmarks.plan.VirtioTask;
@@ -29,12 +30,13 @@ class VirtioWorkerTest {
     final List<VirtioReport.Ring> rows =
         said.stream().map(VirtioMessage::ring).filter(Objects::nonNull).toList();
     assertThat(rows).hasSize(16).allMatch(row -> row.layout().equals(layout));
-    assertThat(rows.stream().map(row -> List.of(row.chain(), row.indirect(), row.batch(), row.threads())))
+    assertThat(
+            rows.stream()
+                .map(row -> List.of(row.chain(), row.indirect(), row.batch(), row.threads())))
         .doesNotHaveDuplicates();
     for (final VirtioReport.Ring row : rows) {
       assertThat(row.nsPerChain()).isBetween(row.min(), row.max()).isPositive();
-      assertThat(row.chainsPerSecond() * row.nsPerChain())
-          .isCloseTo(1e9, org.assertj.core.api.Assertions.within(1e3));
+      assertThat(row.chainsPerSecond() * row.nsPerChain()).isCloseTo(1e9, within(1e3));
     }
   }
 
@@ -46,8 +48,12 @@ class VirtioWorkerTest {
     assertThat(rows)
         .extracting(VirtioReport.Blk::strategy)
         .containsExactly(
-            "direct", "swiotlb-device", "swiotlb-magazine",
-            "direct", "swiotlb-device", "swiotlb-magazine");
+            "direct",
+            "swiotlb-device",
+            "swiotlb-magazine",
+            "direct",
+            "swiotlb-device",
+            "swiotlb-magazine");
     assertThat(rows).extracting(VirtioReport.Blk::iodepth).containsExactly(1, 1, 1, 32, 32, 32);
     for (final VirtioReport.Blk row : rows) {
       final boolean bounced = !row.strategy().equals("direct");

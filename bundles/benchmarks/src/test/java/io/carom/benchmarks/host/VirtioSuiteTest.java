@@ -9,6 +9,7 @@ import io.carom.bench.VirtioOutcome;
 import io.carom.bench.VirtioReport;
 import io.carom.benchmarks.child.VirtioMessage;
 import io.carom.benchmarks.plan.Budget;
+import io.carom.benchmarks.plan.VirtioPlan;
 import io.carom.benchmarks.plan.VirtioTask;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,9 +49,10 @@ class VirtioSuiteTest {
   @Test
   void measuresEachLayoutAndDisksInJvmsOfTheirOwn() throws InterruptedException {
     final VirtioOutcome outcome = run(this::answer, new VirtioBenchOptions(true, true, 3));
-    assertThat(done).extracting(VirtioTask::title)
+    assertThat(done)
+        .extracting(VirtioTask::title)
         .containsExactly("split rings", "packed rings", "block devices");
-    assertThat(done).allMatch(task -> task.seed() == 3 && task.rounds() == 7);
+    assertThat(done).allMatch(task -> task.seed() == 3 && task.rounds() >= 7);
     assertThat(done).allMatch(task -> task.unitNs() >= Budget.LEAST_UNIT_NS);
     assertThat(progress).hasSize(4).contains("FAILED   packed rings: no memory");
     assertThat(outcome.problems()).containsExactly("packed rings: no memory");
@@ -79,11 +81,11 @@ class VirtioSuiteTest {
   @Test
   void fitsIntoItsTime() {
     final long ns =
-        io.carom.benchmarks.plan.VirtioPlan.tasks(true, true, 1).stream()
+        VirtioPlan.tasks(true, true, 1).stream()
             .mapToLong(
                 task -> task.cost().fixedNs() + (long) (task.cost().units() * Budget.LEAST_UNIT_NS))
             .sum();
-    assertThat(ns).isLessThan(io.carom.benchmarks.plan.VirtioPlan.SECONDS * 1_000_000_000L);
+    assertThat(ns).isLessThan(VirtioPlan.SECONDS * 1_000_000_000L);
   }
 
   @Test

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class MappingTest {
   private static final int NO_ATTRIBUTES = DmaAttributes.NONE;
@@ -91,6 +92,26 @@ class MappingTest {
     device.unmap(bus, 4096, direction, NO_ATTRIBUTES);
     assertThat(kit.guest.get(buffer)).isEqualTo(direction == DmaDirection.TO_DEVICE ? 1 : 0x77);
     assertThat(kit.guest.get(buffer + 1)).isEqualTo(1);
+  }
+
+  /** The queue is a hint of the map: who unmaps may name another one, or none. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void theQueueIsNoPartOfAMapping(final boolean bounced) {
+    final DmaDevice device = bounced ? bouncing() : kit.device("dev");
+    final long buffer = kit.guest.buffer(4096, 1);
+    final int[] unmapped = {
+      NO_ATTRIBUTES, DmaAttributes.queue(0), DmaAttributes.queue(2046), DmaAttributes.queue(2047)
+    };
+    for (final int attributes : unmapped) {
+      final long bus = device.map(buffer, 4096, DmaDirection.TO_DEVICE, DmaAttributes.queue(7));
+      assertThat(bus).isNotEqualTo(DmaDevice.MAPPING_ERROR);
+      device.unmap(bus, 4096, DmaDirection.TO_DEVICE, attributes);
+    }
+    assertThat(kit.core.mappings("dev")).isEmpty();
+    assertThat(DmaAttributes.queueOf(DmaAttributes.queue(2046) | DmaAttributes.MAY_SLEEP))
+        .isEqualTo(2046);
+    assertThat(DmaAttributes.queueOf(NO_ATTRIBUTES)).isEqualTo(-1);
   }
 
   @Test

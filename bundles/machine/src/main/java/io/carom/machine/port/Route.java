@@ -48,9 +48,7 @@ record Route(
 
   /** The own range is decoded at {@code base}, or, without memory, nowhere. */
   Route own(final long base, final @Nullable MemorySegment memory) {
-    return memory == null
-        ? own(0, own, 0)
-        : own(base, memory, memory.byteSize());
+    return memory == null ? own(0, own, 0) : own(base, memory, memory.byteSize());
   }
 
   /** The own range has this memory; decoded where it was, if it is the same. */

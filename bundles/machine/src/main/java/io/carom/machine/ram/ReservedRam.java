@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
  * that addresses it is refused. Nothing is given back while the machine runs, as whoever had it may
  * still refer to it: a device of the same name and size finds its own again.
  *
- * <p>The list of runs is never changed and replaced as a whole, so that devices look without a lock.
+ * <p>The list of runs is never changed and replaced as a whole, so that devices look without a
+ * lock.
  */
 public final class ReservedRam {
   /** Runs begin at a multiple of this: a slot set of bounce memory. */
@@ -84,8 +85,7 @@ public final class ReservedRam {
   private static long claim(final PageMap pages, final long size) {
     final long count = size >> PhysicalLayout.PAGE_SHIFT;
     // where there is high RAM: what lies low is wanted for devices that reach no further
-    final long high =
-        pages.claim(count, ALIGN_PAGES, PhysicalLayout.HIGH_RAM_BASE, Long.MAX_VALUE);
+    final long high = pages.claim(count, ALIGN_PAGES, PhysicalLayout.HIGH_RAM_BASE, Long.MAX_VALUE);
     return high >= 0 ? high : pages.claim(count, ALIGN_PAGES, 0, PhysicalLayout.HIGH_RAM_BASE);
   }
 

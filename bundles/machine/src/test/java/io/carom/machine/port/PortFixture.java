@@ -37,8 +37,7 @@ final class PortFixture {
     final PageStates states = new PageStates(ram.size(), confidential);
     final StagedPlatform platform = StagedPlatform.of(ram, PlatformSettings.plain(busOffset));
     final ReservedRam reserved = new ReservedRam(ram);
-    ports =
-        new Ports(new BusTarget(ram, states, reserved, map, platform), interrupts, patience);
+    ports = new Ports(new BusTarget(ram, states, reserved, map, platform), interrupts, patience);
     guest = new GuestRam(ram, states, platform, ports::quiesceAll);
     regions = new RegionStore(reserved, guest);
     control = ports.create("00:04.0");

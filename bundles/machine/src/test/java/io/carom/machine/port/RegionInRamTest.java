@@ -43,7 +43,8 @@ class RegionInRamTest {
     assertThat(machine.guest.pageMap().freePages()).isEqualTo(free - 16);
     assertThat(machine.guest.pageMap().claim(1, 1, HIGH, HIGH + SIZE)).isEqualTo(-1);
     region.memory().set(ValueLayout.JAVA_BYTE, 5, (byte) 7);
-    assertThat(machine.guest.segment(HIGH + 5, 1).get(ValueLayout.JAVA_BYTE, 0)).isEqualTo((byte) 7);
+    assertThat(machine.guest.segment(HIGH + 5, 1).get(ValueLayout.JAVA_BYTE, 0))
+        .isEqualTo((byte) 7);
     machine.regions.remove("vda");
     assertThat(machine.regions.inRam("vda", SIZE)).isSameAs(region);
     assertThat(machine.regions.inRam("vdb", SIZE).address()).isEqualTo(HIGH + (256 << 10));

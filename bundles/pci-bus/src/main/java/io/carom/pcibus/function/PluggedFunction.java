@@ -72,9 +72,7 @@ public final class PluggedFunction implements PciAttachment {
     final MsixSpec msixSpec = spec.msix();
     this.msix = msixSpec == null ? null : new MsixTable(msixSpec, control.port());
     final List<BarDecoder> bars =
-        spec.bars().stream()
-            .map(bar -> decoder(bar, window(bar, msixSpec), map))
-            .toList();
+        spec.bars().stream().map(bar -> decoder(bar, window(bar, msixSpec), map)).toList();
     this.config = new FunctionConfig(label, registers, bars, control, range, function, line, msix);
   }
 

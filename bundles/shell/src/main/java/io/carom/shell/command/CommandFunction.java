@@ -18,13 +18,35 @@ public final class CommandFunction implements Function {
   private static final int FEWEST_COLUMNS = 40;
   private static final int MOST_COLUMNS = 300;
 
+  /** Where gogo.jline keeps a session's terminal. */
+  private static final String TERMINAL = ".terminal";
+
   private final CommandKind kind;
   private final ShellServices services;
+  private final Terminals terminals;
 
-  /** Runs commands of a kind. */
+  /** Runs commands of a kind, none of which has a terminal. */
   public CommandFunction(final CommandKind kind, final ShellServices services) {
+    this(kind, services, variable -> null);
+  }
+
+  /**
+   * Runs commands of a kind.
+   *
+   * @param terminals makes a terminal of what an interactive session has as one
+   */
+  public CommandFunction(
+      final CommandKind kind, final ShellServices services, final Terminals terminals) {
     this.kind = kind;
     this.services = services;
+    this.terminals = terminals;
+  }
+
+  /** Makes a terminal of a session's variable. */
+  @FunctionalInterface
+  public interface Terminals {
+    /** The terminal, or null when the session has none. */
+    @Nullable Terminal apply(@Nullable Object variable);
   }
 
   @Override
@@ -34,7 +56,8 @@ public final class CommandFunction implements Function {
     return execute(
         given.stream().map(argument -> text(session, argument)).toArray(String[]::new),
         progress(),
-        columns(session.get("COLUMNS")));
+        columns(session.get("COLUMNS")),
+        terminals.apply(session.get(TERMINAL)));
   }
 
   /** Runs the command with its arguments as text, for a terminal of the usual width. */
@@ -47,8 +70,18 @@ public final class CommandFunction implements Function {
   public Object execute(
       final String[] arguments, final Consumer<String> progress, final int columns)
       throws InterruptedException {
+    return execute(arguments, progress, columns, null);
+  }
+
+  private Object execute(
+      final String[] arguments,
+      final Consumer<String> progress,
+      final int columns,
+      final @Nullable Terminal terminal)
+      throws InterruptedException {
     final ShellCommand command = kind.create(services);
     command.columns = columns;
+    command.terminal = terminal;
     final CommandLine parser = Parsing.parser(command);
     Parsing.parse(parser, arguments);
     if (command.help) {

@@ -16,7 +16,13 @@ public final class Commands {
           CommandKind.of(LspciCommand.class, LspciCommand::new),
           CommandKind.of(DeviceAddCommand.class, DeviceAddCommand::new),
           CommandKind.of(DeviceRemoveCommand.class, DeviceRemoveCommand::new),
+          CommandKind.of(DeviceResizeCommand.class, DeviceResizeCommand::new),
           CommandKind.of(DeviceListCommand.class, DeviceListCommand::new),
+          CommandKind.of(ConsoleListCommand.class, ConsoleListCommand::new),
+          CommandKind.of(ConsoleAttachCommand.class, ConsoleAttachCommand::new),
+          CommandKind.of(ConsoleResizeCommand.class, ConsoleResizeCommand::new),
+          CommandKind.of(ConsoleAddPortCommand.class, ConsoleAddPortCommand::new),
+          CommandKind.of(ConsoleRemovePortCommand.class, ConsoleRemovePortCommand::new),
           CommandKind.of(VirtioListCommand.class, VirtioListCommand::new),
           CommandKind.of(VirtioInfoCommand.class, VirtioInfoCommand::new),
           CommandKind.of(VirtioFeaturesCommand.class, VirtioFeaturesCommand::new),
@@ -36,8 +42,16 @@ public final class Commands {
           CommandKind.of(IommuMapCommand.class, IommuMapCommand::new),
           CommandKind.of(IommuFaultsCommand.class, IommuFaultsCommand::new),
           CommandKind.of(IommuPoolsCommand.class, IommuPoolsCommand::new),
+          CommandKind.of(NetListCommand.class, NetListCommand::new),
+          CommandKind.of(NetIpCommand.class, NetIpCommand::new),
+          CommandKind.of(NetLinkCommand.class, NetLinkCommand::new),
+          CommandKind.of(NetPingCommand.class, NetPingCommand::new),
+          CommandKind.of(NetThroughputCommand.class, NetThroughputCommand::new),
           CommandKind.of(GuestCacheCommand.class, GuestCacheCommand::new),
-          CommandKind.of(GuestDmesgCommand.class, GuestDmesgCommand::new));
+          CommandKind.of(GuestHwrngCommand.class, GuestHwrngCommand::new),
+          CommandKind.of(GuestDmesgCommand.class, GuestDmesgCommand::new),
+          CommandKind.of(GuestSuspendCommand.class, GuestSuspendCommand::new),
+          CommandKind.of(GuestResumeCommand.class, GuestResumeCommand::new));
 
   private Commands() {}
 

@@ -1,6 +1,7 @@
 package io.carom.shell.command;
 
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /**
@@ -22,6 +23,9 @@ public abstract class ShellCommand {
 
   /** Width of the terminal, characters. */
   int columns = DEFAULT_COLUMNS;
+
+  /** The terminal of an interactive session, or null. */
+  @Nullable Terminal terminal;
 
   /** Whether the result is wanted as JSON. */
   public boolean wantsJson() {

@@ -14,8 +14,7 @@ import picocli.CommandLine.Parameters;
 
 @Command(
     name = "virtio:save",
-    description =
-        "Bring a virtio device to rest and save its state; virtio:restore lets it go on.")
+    description = "Bring a virtio device to rest and save its state; virtio:restore lets it go on.")
 final class VirtioSaveCommand extends ShellCommand {
   @Parameters(
       index = "0",

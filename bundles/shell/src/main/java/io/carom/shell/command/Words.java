@@ -80,10 +80,17 @@ abstract class Words<T> implements ITypeConverter<T>, Iterable<String> {
     }
   }
 
+  /** States of a link. */
+  static final class Link extends Words<String> {
+    Link() {
+      super(List.of("up", "down"), text -> text);
+    }
+  }
+
   /** Kinds of devices. */
   static final class Type extends Words<String> {
     Type() {
-      super(List.of("blk"), text -> text);
+      super(List.of("blk", "console", "net", "rng"), text -> text);
     }
   }
 

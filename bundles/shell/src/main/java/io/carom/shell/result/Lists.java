@@ -7,6 +7,7 @@ import io.carom.dma.IovaPoolInfo;
 import io.carom.dma.StrategyInfo;
 import io.carom.dma.SwapReport;
 import io.carom.dma.TransitionInfo;
+import io.carom.virtio.NetPortInfo;
 import java.util.List;
 
 /** Results that are lists: in JSON an object with one key. */
@@ -36,6 +37,12 @@ public final class Lists {
 
   /** Of {@code iommu:pools}. */
   public record IovaPools(List<IovaPoolInfo> pools) {}
+
+  /** Of {@code net:list}. */
+  public record NetInterfaces(List<NetEntry> interfaces) {}
+
+  /** Of {@code net:link}. */
+  public record NetPorts(List<NetPortInfo> ports) {}
 
   /** Of {@code guest:dmesg}. */
   public record GuestLog(List<String> lines) {}

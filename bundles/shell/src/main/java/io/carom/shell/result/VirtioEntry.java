@@ -1,5 +1,6 @@
 package io.carom.shell.result;
 
+import io.carom.virtio.RegionInfo;
 import io.carom.virtio.SwiotlbPolicy;
 import io.carom.virtio.VirtioDeviceInfo;
 import io.carom.virtio.VirtioFeatures;
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param features accepted features
  * @param regionBytes bytes of the SWIOTLB region, 0 without one
  * @param regionAddress bus address of the region, or null
+ * @param region more about the region, or null without one
  * @param backend what it stands on
  * @param requests requests served
  * @param ownRegionAccesses DMA accesses to its region
@@ -38,6 +40,7 @@ public record VirtioEntry(
     List<String> features,
     long regionBytes,
     @Nullable String regionAddress,
+    @Nullable RegionInfo region,
     String backend,
     long requests,
     long ownRegionAccesses,
@@ -58,6 +61,7 @@ public record VirtioEntry(
         VirtioFeatures.names(info.typeId(), info.accepted()),
         info.regionBytes(),
         info.regionAddress(),
+        info.region(),
         info.backend(),
         info.requests(),
         info.ownRegionAccesses(),

@@ -6,6 +6,10 @@ import io.carom.virtio.SwiotlbPolicy;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Disks that are plugged until the guest has them, and taken out again. */
 public final class Disks {
@@ -46,12 +50,50 @@ public final class Disks {
    * @throws IllegalStateException when the guest does not take it up; it was taken out again
    */
   public BlockDevice attach(final BlkSpec spec) throws InterruptedException {
-    services.virtio().addBlk(spec);
+    return attach(spec, Map.of());
+  }
+
+  /**
+   * As {@link #attach(BlkSpec)}, with properties of the configuration besides.
+   *
+   * @param more by name; none of those that the specification says
+   */
+  public BlockDevice attach(final BlkSpec spec, final Map<String, Object> more)
+      throws InterruptedException {
+    if (more.isEmpty()) {
+      services.virtio().addBlk(spec);
+    } else {
+      final Map<String, Object> all = properties(spec);
+      all.putAll(more);
+      services.virtio().add("blk", all);
+    }
     try {
       return await(spec.name());
     } catch (IllegalStateException e) {
       detach(spec.name());
       throw e;
+    }
+  }
+
+  private static Map<String, Object> properties(final BlkSpec spec) {
+    final Map<String, Object> properties = new LinkedHashMap<>();
+    properties.put("name", spec.name());
+    properties.put("backend", spec.backend());
+    put(properties, "file", spec.file());
+    properties.put("sizeBytes", spec.sizeBytes());
+    properties.put("readOnly", spec.readOnly());
+    properties.put("queues", spec.queues());
+    properties.put("queueSize", spec.queueSize());
+    properties.put("policy", spec.policy().name().toLowerCase(Locale.ROOT));
+    properties.put("regionBytes", spec.regionBytes());
+    put(properties, "slot", spec.slot());
+    return properties;
+  }
+
+  private static void put(
+      final Map<String, Object> properties, final String key, final @Nullable String value) {
+    if (value != null) {
+      properties.put(key, value);
     }
   }
 

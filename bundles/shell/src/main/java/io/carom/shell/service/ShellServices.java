@@ -8,10 +8,14 @@ import io.carom.dma.DmaDebug;
 import io.carom.guest.DmaBench;
 import io.carom.guest.Fio;
 import io.carom.guest.GuestKernel;
+import io.carom.guest.Network;
 import io.carom.guest.PageCache;
 import io.carom.iommu.GuestIommu;
 import io.carom.iommu.IommuHost;
+import io.carom.virtio.NetHost;
+import io.carom.virtio.VirtioConsole;
 import io.carom.virtio.VirtioHost;
+import java.util.List;
 import java.util.Optional;
 import org.osgi.framework.Bundle;
 
@@ -28,6 +32,9 @@ public interface ShellServices {
 
   /** The VMM's devices. */
   VirtioHost virtio();
+
+  /** The host sides of the consoles; none is no error. */
+  List<VirtioConsole> consoles();
 
   /** The DMA core. */
   DmaControl dma();
@@ -61,6 +68,12 @@ public interface ShellServices {
 
   /** The guest's page cache. */
   PageCache pageCache();
+
+  /** The guest's network stack. */
+  Network network();
+
+  /** The host's end of network devices. */
+  NetHost netHost();
 
   /** An installed bundle. */
   Bundle bundle(String symbolicName);

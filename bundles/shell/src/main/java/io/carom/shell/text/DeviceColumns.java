@@ -1,12 +1,17 @@
 package io.carom.shell.text;
 
 import io.carom.shell.result.CommandList;
+import io.carom.shell.result.ConsolePorts;
 import io.carom.shell.result.DeviceAdded;
+import io.carom.shell.result.DevicePlugged;
 import io.carom.shell.result.DeviceRemoved;
+import io.carom.shell.result.DeviceResized;
+import io.carom.shell.result.DeviceSuspended;
 import io.carom.shell.result.FeatureTable;
 import io.carom.shell.result.StateRestored;
 import io.carom.shell.result.StateSaved;
 import io.carom.shell.result.VirtioEntry;
+import io.carom.virtio.RegionInfo;
 import io.carom.virtio.VirtioDeviceInfo;
 import java.util.Locale;
 
@@ -43,6 +48,22 @@ final class DeviceColumns {
           .word("accesses refused", VirtioEntry::faultedAccesses)
           .word("last error", VirtioEntry::lastError);
 
+  static final Columns<RegionInfo> REGION =
+      new Columns<RegionInfo>()
+          .word("region lies in", RegionInfo::location)
+          .word("shared as", RegionInfo::group)
+          .word("feature in force", RegionInfo::feature)
+          .word("feature bit", region -> region.bit() < 0 ? null : region.bit())
+          .word("addressing", RegionInfo::addressing)
+          .word("mixing", RegionInfo::mixing)
+          .word("without bus master", RegionInfo::withoutBusMaster)
+          .word("scrubbed on reset", DeviceColumns::scrubs)
+          .word("caching", RegionInfo::caching)
+          .word("lines loaded", RegionInfo::linesRead)
+          .word("lines stored", RegionInfo::linesWritten)
+          .word("flushes", RegionInfo::flushes)
+          .word("unprotected pages", RegionInfo::unprotectedPages);
+
   static final Columns<VirtioDeviceInfo.QueueInfo> QUEUES =
       new Columns<VirtioDeviceInfo.QueueInfo>()
           .number("QUEUE", VirtioDeviceInfo.QueueInfo::index)
@@ -72,6 +93,34 @@ final class DeviceColumns {
           .word("size", added -> Values.bytes(added.sizeBytes()))
           .word("swiotlb policy", DeviceAdded::policy);
 
+  static final Columns<DevicePlugged> PLUGGED =
+      new Columns<DevicePlugged>()
+          .word("name", DevicePlugged::name)
+          .word("type", DevicePlugged::type)
+          .word("address", DevicePlugged::address)
+          .word("in the guest", DevicePlugged::guest)
+          .word("swiotlb policy", DevicePlugged::policy);
+
+  static final Columns<DeviceResized> RESIZED =
+      new Columns<DeviceResized>()
+          .word("name", DeviceResized::name)
+          .word("disk", DeviceResized::disk)
+          .word("size", resized -> Values.bytes(resized.sizeBytes()));
+
+  static final Columns<ConsolePorts.Port> PORTS =
+      new Columns<ConsolePorts.Port>()
+          .word("DEVICE", ConsolePorts.Port::device)
+          .number("PORT", ConsolePorts.Port::port)
+          .word("NAME", ConsolePorts.Port::name)
+          .word("GUEST", ConsolePorts.Port::guest)
+          .number("COLUMNS", ConsolePorts.Port::columns)
+          .number("ROWS", ConsolePorts.Port::rows)
+          .word("OPEN", ConsolePorts.Port::guestOpen)
+          .word("ATTACHED", ConsolePorts.Port::attached)
+          .number("RECEIVED", ConsolePorts.Port::receivedBytes)
+          .number("SENT", ConsolePorts.Port::sentBytes)
+          .number("DROPPED", ConsolePorts.Port::droppedBytes);
+
   static final Columns<DeviceRemoved> REMOVED =
       new Columns<DeviceRemoved>()
           .word("name", DeviceRemoved::name)
@@ -90,6 +139,10 @@ final class DeviceColumns {
           .word("name", StateRestored::name)
           .word("file", StateRestored::file)
           .word("queues", StateRestored::queues);
+  static final Columns<DeviceSuspended> SUSPENDED =
+      new Columns<DeviceSuspended>()
+          .word("address", DeviceSuspended::address)
+          .word("suspended", DeviceSuspended::suspended);
 
   static final Columns<CommandList.Line> COMMANDS =
       new Columns<CommandList.Line>()
@@ -100,7 +153,15 @@ final class DeviceColumns {
 
   /** A device with its queues. */
   static String details(final VirtioEntry entry) {
-    return DEVICE.details(entry) + "\n\n" + QUEUES.table(entry.queues(), "no queues");
+    final RegionInfo region = entry.region();
+    return DEVICE.details(entry)
+        + (region == null ? "" : "\n\n" + REGION.details(region))
+        + "\n\n"
+        + QUEUES.table(entry.queues(), "no queues");
+  }
+
+  private static String scrubs(final RegionInfo region) {
+    return (region.scrubOnReset() ? "yes" : "no") + ", " + region.scrubs() + " times";
   }
 
   /** The furthest that the driver has got, or what is wrong. */

@@ -15,9 +15,14 @@ import io.carom.shell.json.JsonDocument;
 import io.carom.shell.lspci.PciListing;
 import io.carom.shell.result.BenchResult;
 import io.carom.shell.result.CommandList;
+import io.carom.shell.result.ConsoleOutput;
+import io.carom.shell.result.ConsolePorts;
 import io.carom.shell.result.DebugStatus;
 import io.carom.shell.result.DeviceAdded;
+import io.carom.shell.result.DevicePlugged;
 import io.carom.shell.result.DeviceRemoved;
+import io.carom.shell.result.DeviceResized;
+import io.carom.shell.result.DeviceSuspended;
 import io.carom.shell.result.FeatureTable;
 import io.carom.shell.result.FioReport;
 import io.carom.shell.result.IommuBenchResult;
@@ -26,14 +31,19 @@ import io.carom.shell.result.IommuFaults;
 import io.carom.shell.result.IommuMappings;
 import io.carom.shell.result.Lists;
 import io.carom.shell.result.LiveMappings;
+import io.carom.shell.result.NetEntry;
+import io.carom.shell.result.PingReport;
 import io.carom.shell.result.PoolMaps;
+import io.carom.shell.result.RandomBytes;
 import io.carom.shell.result.StateRestored;
 import io.carom.shell.result.StateSaved;
 import io.carom.shell.result.SwiotlbStat;
+import io.carom.shell.result.ThroughputReport;
 import io.carom.shell.result.Usage;
 import io.carom.shell.result.VirtioBenchResult;
 import io.carom.shell.result.VirtioEntry;
 import io.carom.shell.sizing.RegionSize;
+import io.carom.virtio.NetPortInfo;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -63,6 +73,7 @@ final class Renderings {
         CommandList.class,
         Rendering.list(DeviceColumns.COMMANDS, CommandList::commands, "no commands"));
     devices();
+    networks();
     dma();
     iommu();
   }
@@ -87,9 +98,28 @@ final class Renderings {
         FeatureTable.class,
         Rendering.list(DeviceColumns.FEATURES, FeatureTable::features, "no features"));
     put(DeviceAdded.class, Rendering.row(DeviceColumns.ADDED));
+    put(DevicePlugged.class, Rendering.row(DeviceColumns.PLUGGED));
+    put(DeviceResized.class, Rendering.row(DeviceColumns.RESIZED));
+    put(
+        ConsolePorts.class,
+        Rendering.list(DeviceColumns.PORTS, ConsolePorts::ports, "no consoles"));
+    put(ConsoleOutput.class, Rendering.lines(ConsoleOutput::text));
+    put(RandomBytes.class, Rendering.lines(RandomBytes::hex));
     put(DeviceRemoved.class, Rendering.row(DeviceColumns.REMOVED));
     put(StateSaved.class, Rendering.row(DeviceColumns.SAVED));
     put(StateRestored.class, Rendering.row(DeviceColumns.RESTORED));
+    put(DeviceSuspended.class, Rendering.row(DeviceColumns.SUSPENDED));
+  }
+
+  private static void networks() {
+    put(
+        Lists.NetInterfaces.class,
+        Rendering.list(NetText.INTERFACES, Lists.NetInterfaces::interfaces, "no interfaces"));
+    put(NetEntry.class, Rendering.row(NetText.INTERFACES));
+    put(Lists.NetPorts.class, Rendering.list(NetText.PORTS, Lists.NetPorts::ports, "no ports"));
+    put(NetPortInfo.class, Rendering.row(NetText.PORTS));
+    put(PingReport.class, Rendering.lines(NetText::ping));
+    put(ThroughputReport.class, Rendering.lines(NetText::throughput));
   }
 
   private static void dma() {

@@ -25,7 +25,8 @@ final class SwiotlbTargets {
     all.scaling();
     all.failing();
     final Row fixed = all.row(FIXED, PAGE, false);
-    all.targets.atMost(FIXED + ", no copy, 4 KiB", fixed == null ? null : fixed.nsPerOp(), 82, "ns");
+    all.targets.atMost(
+        FIXED + ", no copy, 4 KiB", fixed == null ? null : fixed.nsPerOp(), 82, "ns");
     all.againstFixed();
     all.lookup();
     all.targets.atMost("heap, for each map and unmap", report.heapBytesPerOp(), 0, "B");
@@ -82,7 +83,8 @@ final class SwiotlbTargets {
         most = Math.max(most, each.hotNs());
       }
     }
-    targets.atMost("lookup direct, hot, however many live", most == 0 ? null : most / least, 1.2, "x");
+    targets.atMost(
+        "lookup direct, hot, however many live", most == 0 ? null : most / least, 1.2, "x");
   }
 
   private @Nullable Row row(final String strategy, final long size, final boolean copy) {

@@ -76,10 +76,7 @@ final class VirtioBenchText {
     }
     final Blk deep = disk(report);
     targets.atLeast(
-        DEVICE + ", depth 32",
-        deep == null ? null : deep.ratio(),
-        LEAST_RATIO,
-        "of direct's IOPS");
+        DEVICE + ", depth 32", deep == null ? null : deep.ratio(), LEAST_RATIO, "of direct's IOPS");
     final Double copy = report.nsHotCopy();
     targets.atMost(
         DEVICE + ", depth 32, added",

@@ -78,7 +78,25 @@ class CommandsTest {
             "dma:use",
             "direct --policy keep",
             "dma:use: Invalid value for option '--policy': 'keep' is none of adopt, quarantine"),
-        List.of("device:add", "net --file x", "device:add: Invalid value for positional parameter"),
+        List.of("device:add", "gpu --file x", "device:add: Invalid value for positional parameter"),
+        List.of(
+            "device:add",
+            "rng --mac 52:54:00:00:00:01",
+            "device:add: --mac is none of rng's options; see device:add --help, where each says"
+                + " whose it is"),
+        List.of(
+            "device:add", "console --size 64m", "device:add: --size is none of console's options"),
+        List.of("device:add", "blk --rate 1k", "device:add: --rate is none of blk's options"),
+        List.of(
+            "device:add",
+            "rng --ring round",
+            "device:add: Invalid value for option '--ring': 'round' is none of split, packed,"
+                + " both"),
+        List.of("guest:hwrng", "--bytes 0", "guest:hwrng: --bytes must be in 1..1048576, but is 0"),
+        List.of(
+            "console:attach",
+            "con0 --wait-ms -1",
+            "console:attach: --wait-ms must not be negative, but is -1"),
         List.of(
             "device:add",
             "blk",
@@ -283,6 +301,24 @@ class CommandsTest {
     assertThat(failed(run("device:remove", "vda", "--json"))).isTrue();
     assertThat(failed(run("device:remove", "vda", "--force", "--json"))).isFalse();
     assertThat(world.virtio.removed).containsExactly("!disk0");
+  }
+
+  @Test
+  void suspendsAndResumesADevice() throws InterruptedException {
+    final String address = world.virtio.devices().getFirst().address();
+    final String full = "0000:" + address;
+    assertThat(run("guest:suspend", "disk0", "--json").toString())
+        .isEqualTo("{\"address\":\"" + full + "\",\"suspended\":true}");
+    assertThat(world.guest.suspended).containsExactly(full);
+    assertThatThrownBy(() -> run("guest:suspend", "disk0"))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("suspended already");
+    assertThat(run("guest:resume", full, "--json").toString())
+        .isEqualTo("{\"address\":\"" + full + "\",\"suspended\":false}");
+    assertThat(world.guest.suspended).isEmpty();
+    assertThatThrownBy(() -> run("guest:resume", "nope"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("unknown device 'nope'");
   }
 
   @Test

@@ -34,8 +34,7 @@ class VirtioStateCommandsTest {
   void savesToAFileAndRestoresFromIt() throws Exception {
     final Path file = folder.resolve("state");
     assertThat(run("virtio:save", "vda", file.toString(), "--json").toString())
-        .isEqualTo(
-            "{\"name\":\"disk0\",\"file\":\"" + file + "\",\"sizeBytes\":14,\"queues\":0}");
+        .isEqualTo("{\"name\":\"disk0\",\"file\":\"" + file + "\",\"sizeBytes\":14,\"queues\":0}");
     assertThat(Files.readString(file)).isEqualTo("state of disk0");
     assertThat(world.virtio.resting).containsExactly("disk0");
     assertThat(run("virtio:restore", "disk0", file.toString(), "--json").toString())

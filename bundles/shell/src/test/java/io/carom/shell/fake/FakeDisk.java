@@ -19,10 +19,16 @@ public final class FakeDisk implements BlockDevice {
   /** Flipped in what is read at this offset, when not negative. */
   public long wrongAt = -1;
 
+  private long resized;
+
   FakeDisk(final BlkSpec spec, final String name, final String address) {
     this.spec = spec;
     this.name = name;
     this.address = address;
+  }
+
+  void resize(final long bytes) {
+    resized = bytes;
   }
 
   @Override
@@ -42,6 +48,9 @@ public final class FakeDisk implements BlockDevice {
 
   @Override
   public long capacityBytes() {
+    if (resized > 0) {
+      return resized;
+    }
     try {
       return spec.file() == null ? spec.sizeBytes() : Files.size(Path.of(spec.file()));
     } catch (IOException e) {

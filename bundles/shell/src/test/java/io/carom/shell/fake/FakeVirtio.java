@@ -1,6 +1,7 @@
 package io.carom.shell.fake;
 
 import io.carom.virtio.BlkSpec;
+import io.carom.virtio.RegionInfo;
 import io.carom.virtio.SwiotlbPolicy;
 import io.carom.virtio.VirtioDeviceInfo;
 import io.carom.virtio.VirtioFeatures;
@@ -17,6 +18,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 
 /** A host that plugs what it is asked to. */
 public final class FakeVirtio implements VirtioHost {
@@ -32,8 +34,21 @@ public final class FakeVirtio implements VirtioHost {
   /** Names of what is at rest. */
   public final Set<String> resting = new TreeSet<>();
 
+  /** Status of every device. */
+  public int status =
+      VirtioStatus.ACKNOWLEDGE
+          | VirtioStatus.DRIVER
+          | VirtioStatus.FEATURES_OK
+          | VirtioStatus.DRIVER_OK;
+
   /** Whether the guest lets devices go. */
   public boolean lettingGo = true;
+
+  /** What was added by type and properties, by name. */
+  public final Map<String, String> added = new LinkedHashMap<>();
+
+  /** Devices that are no disks. */
+  public final Map<String, VirtioDeviceInfo> others = new LinkedHashMap<>();
 
   final Map<String, FakeDisk> disks = new LinkedHashMap<>();
   private final Map<String, BlkSpec> plugged = new LinkedHashMap<>();
@@ -78,7 +93,8 @@ public final class FakeVirtio implements VirtioHost {
 
   @Override
   public synchronized List<VirtioDeviceInfo> devices() {
-    return plugged.values().stream().map(this::info).toList();
+    return Stream.concat(plugged.values().stream().map(this::info), others.values().stream())
+        .toList();
   }
 
   @Override
@@ -96,7 +112,56 @@ public final class FakeVirtio implements VirtioHost {
 
   @Override
   public VirtioDeviceInfo add(final String type, final Map<String, Object> properties) {
-    throw new IllegalArgumentException("this host makes disks of a BlkSpec only");
+    final String name = String.valueOf(properties.get("name"));
+    added.put(name, type + " " + properties);
+    if (type.equals("blk")) {
+      return addBlk(
+          new BlkSpec(
+              name,
+              String.valueOf(properties.get("backend")),
+              (String) properties.get("file"),
+              (long) properties.get("sizeBytes"),
+              (boolean) properties.get("readOnly"),
+              (int) properties.get("queues"),
+              (int) properties.get("queueSize"),
+              SwiotlbPolicy.HINT,
+              (long) properties.get("regionBytes"),
+              (String) properties.get("slot")));
+    }
+    final VirtioDeviceInfo info = other(name, type);
+    others.put(name, info);
+    return info;
+  }
+
+  private VirtioDeviceInfo other(final String name, final String type) {
+    return new VirtioDeviceInfo(
+        name,
+        type,
+        type.equals("rng") ? VirtioIds.TYPE_ENTROPY : VirtioIds.TYPE_CONSOLE,
+        "0000:00:1" + others.size() + ".0",
+        VirtioStatus.ACKNOWLEDGE
+            | VirtioStatus.DRIVER
+            | VirtioStatus.FEATURES_OK
+            | VirtioStatus.DRIVER_OK,
+        SwiotlbPolicy.HINT,
+        0,
+        null,
+        VirtioFeatures.VERSION_1,
+        VirtioFeatures.VERSION_1,
+        List.of(),
+        type,
+        0,
+        0,
+        0,
+        0,
+        null,
+        null);
+  }
+
+  @Override
+  public synchronized VirtioDeviceInfo resize(final String name, final long sizeBytes) {
+    disk(name).resize(sizeBytes);
+    return info(spec(name));
   }
 
   @Override
@@ -166,10 +231,7 @@ public final class FakeVirtio implements VirtioHost {
         "blk",
         VirtioIds.TYPE_BLOCK,
         disk(spec.name()).address(),
-        VirtioStatus.ACKNOWLEDGE
-            | VirtioStatus.DRIVER
-            | VirtioStatus.FEATURES_OK
-            | VirtioStatus.DRIVER_OK,
+        status,
         spec.policy(),
         spec.regionBytes(),
         "0x8000000000",
@@ -184,6 +246,20 @@ public final class FakeVirtio implements VirtioHost {
         0,
         42,
         null,
-        null);
+        new RegionInfo(
+            "bar",
+            "bus",
+            strict ? 27 : -1,
+            strict ? "SWIOTLB" : "none",
+            null,
+            "free",
+            true,
+            3,
+            true,
+            "uncached",
+            11,
+            12,
+            13,
+            14));
   }
 }

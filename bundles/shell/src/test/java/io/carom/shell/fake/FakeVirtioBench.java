@@ -34,8 +34,20 @@ public final class FakeVirtioBench implements VirtioBench {
             new VirtioReport.Ring("packed", 1, false, 32, 1, 44.0, 43.0, 45.0, 22_727_273, 0.0)),
         List.of(
             new VirtioReport.Blk(
-                "direct", null, "memory", false, "randread", 4096, 32, 500_000, 490_000, 510_000,
-                81.5, null, null, 0.0),
+                "direct",
+                null,
+                "memory",
+                false,
+                "randread",
+                4096,
+                32,
+                500_000,
+                490_000,
+                510_000,
+                81.5,
+                null,
+                null,
+                0.0),
             new VirtioReport.Blk(
                 "swiotlb-device",
                 ExtentKind.DEVICE,

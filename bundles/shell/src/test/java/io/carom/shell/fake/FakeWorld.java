@@ -8,11 +8,14 @@ import io.carom.dma.DmaDebug;
 import io.carom.guest.DmaBench;
 import io.carom.guest.Fio;
 import io.carom.guest.GuestKernel;
+import io.carom.guest.Network;
 import io.carom.guest.PageCache;
 import io.carom.guest.PageCacheInfo;
 import io.carom.iommu.GuestIommu;
 import io.carom.iommu.IommuHost;
 import io.carom.shell.service.ShellServices;
+import io.carom.virtio.NetHost;
+import io.carom.virtio.VirtioConsole;
 import io.carom.virtio.VirtioHost;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,13 +28,18 @@ public final class FakeWorld implements ShellServices {
   public final FakeVirtio virtio = new FakeVirtio();
   public final FakeDma dma = new FakeDma(virtio);
   public final FakeDmaDebug dmaDebug = new FakeDmaDebug();
-  public final FakeGuest guest = new FakeGuest(virtio);
   public final FakeFio fio = new FakeFio(virtio, dma);
 
   public final FakeBench bench = new FakeBench();
   public final FakeIommuBench iommuBench = new FakeIommuBench();
   public final FakeVirtioBench virtioBench = new FakeVirtioBench();
+  public final FakeNet net = new FakeNet();
   public final FakeDmaBench dmaBench = new FakeDmaBench();
+
+  public final FakeGuest guest = new FakeGuest(virtio, net);
+
+  /** The consoles. */
+  public final List<FakeConsole> consoles = new ArrayList<>();
 
   /** The IOMMU, if the machine has one. */
   public @Nullable FakeIommu iommu;
@@ -45,6 +53,11 @@ public final class FakeWorld implements ShellServices {
   @Override
   public VirtioHost virtio() {
     return virtio;
+  }
+
+  @Override
+  public List<VirtioConsole> consoles() {
+    return List.copyOf(consoles);
   }
 
   @Override
@@ -103,6 +116,16 @@ public final class FakeWorld implements ShellServices {
   @Override
   public PageCache pageCache() {
     return () -> new PageCacheInfo(1024, 768, 90_000, 4_000, 17, 3);
+  }
+
+  @Override
+  public Network network() {
+    return net;
+  }
+
+  @Override
+  public NetHost netHost() {
+    return net;
   }
 
   @Override

@@ -13,6 +13,7 @@ import io.carom.shell.result.FioReport;
 import io.carom.shell.result.Lists;
 import io.carom.shell.service.Disks;
 import io.carom.virtio.SwiotlbPolicy;
+import io.carom.virtio.VirtioStatus;
 import java.util.List;
 import java.util.Objects;
 import org.apache.felix.service.command.Converter;
@@ -81,7 +82,23 @@ class ResultConverterTest {
         .contains("\n  throttled:            0\n", "\nreachable buffers:      0 B\n");
     assertThat(text(run("dma:stat"))).startsWith("DEVICE        STRATEGY        EXTENTS");
     assertThat(text(run("virtio:info", "vda")))
-        .contains("region address:      0x8000000000\n", "\nQUEUE  SIZE  ENABLED");
+        .contains("region address:      0x8000000000\n", "\nQUEUE  SIZE  ENABLED")
+        .containsPattern("\nscrubbed on reset: +yes, 3 times\n")
+        .containsPattern("\ncaching: +uncached\n")
+        .containsPattern("\nlines loaded: +11\n")
+        .containsPattern("\nunprotected pages: +14\n");
+  }
+
+  @Test
+  void saysThatADeviceIsSuspended() throws InterruptedException {
+    world.virtio.status =
+        VirtioStatus.ACKNOWLEDGE
+            | VirtioStatus.DRIVER
+            | VirtioStatus.FEATURES_OK
+            | VirtioStatus.SUSPEND;
+    assertThat(text(run("virtio:info", "vda")))
+        .contains("ACKNOWLEDGE,DRIVER,FEATURES_OK,SUSPEND\n");
+    assertThat(text(run("virtio:list"))).contains("  suspend  ");
   }
 
   @Test

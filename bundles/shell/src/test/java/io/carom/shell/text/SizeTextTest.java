@@ -36,8 +36,7 @@ class SizeTextTest {
 
   @Test
   void sizesANetworkDeviceByPages() throws InterruptedException {
-    final String text =
-        text(run("--net", "--queues", "8", "--queue-size", "256", "--bs", "64k"));
+    final String text = text(run("--net", "--queues", "8", "--queue-size", "256", "--bs", "64k"));
     assertThat(text)
         .startsWith(
             "8 queue pair(s) of 256 entries, 1 packet(s) of at most 64 KiB in flight on each: 8 in"
@@ -75,8 +74,14 @@ class SizeTextTest {
     assertThat(slots.get("recommendedBytes").getAsLong()).isEqualTo(23 << 20);
     assertThat(slots.get("largestMappingBytes").getAsLong()).isEqualTo(258048);
     assertThat(json.getAsJsonObject("pages").keySet())
-        .contains("dataPagesPerRequest", "ringPagesPerQueue", "peakBytes", "recommendedBytes",
-            "tablePagesPerRequest", "receivePagesPerQueue", "leastPages");
+        .contains(
+            "dataPagesPerRequest",
+            "ringPagesPerQueue",
+            "peakBytes",
+            "recommendedBytes",
+            "tablePagesPerRequest",
+            "receivePagesPerQueue",
+            "leastPages");
   }
 
   private static Object run(final String... arguments) throws InterruptedException {

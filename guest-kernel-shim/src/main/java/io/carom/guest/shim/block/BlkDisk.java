@@ -1,10 +1,12 @@
 package io.carom.guest.shim.block;
 
 import io.carom.dma.DmaDevice;
+import io.carom.guest.BlockLimits;
 import io.carom.guest.BlockOp;
 import io.carom.guest.BlockRequest;
 import io.carom.guest.IoBuffer;
 import io.carom.guest.shim.pci.PciDevice;
+import io.carom.memory.PhysicalLayout;
 import io.carom.virtio.BlkDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -23,7 +25,7 @@ final class BlkDisk implements WatchedDisk {
   private final String address;
   private final long plugging;
   private final String serial;
-  private final long capacity;
+  private final BlockLimits limits;
   private final boolean readOnly;
   private final int queueSize;
   private final BlkQueue[] queues;
@@ -32,6 +34,7 @@ final class BlkDisk implements WatchedDisk {
   private final SyncIo sync;
   private final DiskBuffers buffers;
   private final WriteWatch watch;
+  private volatile long capacity;
   private volatile boolean live = true;
 
   /**
@@ -59,6 +62,7 @@ final class BlkDisk implements WatchedDisk {
     this.plugging = function.plugging();
     this.serial = identity.serial();
     this.capacity = identity.capacityBytes();
+    this.limits = identity.limits();
     this.readOnly = identity.readOnly();
     this.queueSize = identity.queueSize();
     this.queues = queues.toArray(BlkQueue[]::new);
@@ -75,8 +79,25 @@ final class BlkDisk implements WatchedDisk {
    * @param capacityBytes its size
    * @param readOnly whether it refuses writes
    * @param queueSize entries of its largest queue
+   * @param limits what it can do
    */
-  record DiskIdentity(String serial, long capacityBytes, boolean readOnly, int queueSize) {}
+  record DiskIdentity(
+      String serial, long capacityBytes, boolean readOnly, int queueSize, BlockLimits limits) {}
+
+  /** The device has another size; requests that were begun go on. */
+  void capacity(final long bytes) {
+    final BlockRequest edge = new BlockRequest(); // a page that was cut there is another one now
+    edge.op = BlockOp.WRITE;
+    edge.sector = (Math.min(bytes, capacity) & -PhysicalLayout.PAGE_SIZE) / BlkDescriptor.SECTOR;
+    edge.length = (int) PhysicalLayout.PAGE_SIZE;
+    capacity = bytes;
+    watch.written(edge);
+  }
+
+  @Override
+  public BlockLimits limits() {
+    return limits;
+  }
 
   int number() {
     return number;
@@ -205,6 +226,9 @@ final class BlkDisk implements WatchedDisk {
               + " are beyond the capacity of "
               + sectors
               + " sectors");
+    }
+    if (!request.op.transfers()) {
+      return;
     }
     // a buffer in the device's region is not RAM, but the device's all the same
     if (platform.memory().offset(request.buffer, length) < 0

@@ -192,8 +192,13 @@ final class BlkEngine {
       complete(transfer); // without the feature the device has no volatile cache
       return true;
     }
-    if (op == BlockOp.WRITE && limits.readOnly()) {
+    if ((op == BlockOp.WRITE || !op.transfers()) && op != BlockOp.FLUSH && limits.readOnly()) {
       transfer.failed(BlockStatus.IO_ERROR);
+      complete(transfer);
+      return true;
+    }
+    if (op != BlockOp.FLUSH && limits.most(op) == 0) {
+      transfer.failed(BlockStatus.UNSUPPORTED);
       complete(transfer);
       return true;
     }
@@ -204,6 +209,10 @@ final class BlkEngine {
   private boolean submitPart(final Transfer transfer, final Tenure tenure)
       throws OwnershipLostException {
     final BlockRequest request = transfer.current();
+    if (!request.op.transfers() && request.op != BlockOp.FLUSH) {
+      submitRange(transfer);
+      return true;
+    }
     final int bytes = part(transfer, tenure);
     final int attributes = attributes();
     final Slot slot = ring.acquire();
@@ -231,6 +240,22 @@ final class BlkEngine {
       current = null;
     }
     return true;
+  }
+
+  /** Puts the next range of a transfer into the ring: it has no data to be mapped. */
+  private void submitRange(final Transfer transfer) {
+    final BlockRequest request = transfer.current();
+    final int bytes = Math.min(transfer.length - transfer.cursor, limits.most(request.op));
+    final Slot slot = ring.acquire();
+    slot.transfer = transfer;
+    slot.bytes = 0;
+    ring.addRange(
+        slot, type(request.op), request.sector + transfer.cursor / BlkDescriptor.SECTOR, bytes);
+    transfer.cursor += bytes;
+    transfer.outstanding++;
+    if (transfer.cursor == transfer.length) {
+      current = null;
+    }
   }
 
   /**
@@ -276,6 +301,8 @@ final class BlkEngine {
       case READ -> BlkDescriptor.T_IN;
       case WRITE -> BlkDescriptor.T_OUT;
       case FLUSH -> BlkDescriptor.T_FLUSH;
+      case DISCARD -> BlkDescriptor.T_DISCARD;
+      case WRITE_ZEROES -> BlkDescriptor.T_WRITE_ZEROES;
     };
   }
 
@@ -362,7 +389,7 @@ final class BlkEngine {
 
   private void complete(final BlockRequest request, final BlockStatus status) {
     statistics.ended(request.op, request.length, status);
-    if (request.op == BlockOp.WRITE) {
+    if (request.op != BlockOp.READ && request.op != BlockOp.FLUSH) {
       watch.written(request);
     }
     try {

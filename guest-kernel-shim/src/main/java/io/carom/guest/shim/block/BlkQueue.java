@@ -55,8 +55,8 @@ final class BlkQueue {
   /** What a queue needs from its device. */
   interface Owner {
     /**
-     * The device broke a rule on this queue or does not answer there: queue or device must be reset.
-     * Any thread; does not block.
+     * The device broke a rule on this queue or does not answer there: queue or device must be
+     * reset. Any thread; does not block.
      */
     void broken(BlkQueue queue, String reason, BlockStatus endAs);
   }

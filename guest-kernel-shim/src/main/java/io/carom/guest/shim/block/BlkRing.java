@@ -23,6 +23,8 @@ final class BlkRing {
 
   private static final ValueLayout.OfLong U64 =
       ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfInt U32 =
+      ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final int UNANSWERED = 0xff;
 
   private final VirtQueue queue;
@@ -96,6 +98,15 @@ final class BlkRing {
   void add(final Slot slot, final int type, final long sector) {
     final boolean reads = type == BlkDescriptor.T_IN;
     add(slot, type, sector, slot.bus, slot.bytes, reads);
+  }
+
+  /** Puts a request for a range of sectors into the ring; it lies in the control block. */
+  void addRange(final Slot slot, final int type, final long sector, final int bytes) {
+    final long at = slot.control + ControlBlock.RANGE;
+    memory.set(U64, at + BlkDescriptor.RANGE_SECTOR, sector);
+    memory.set(U32, at + BlkDescriptor.RANGE_SECTORS, bytes / BlkDescriptor.SECTOR);
+    memory.set(U32, at + BlkDescriptor.RANGE_FLAGS, 0);
+    add(slot, type, 0, base + at, BlkDescriptor.RANGE_SIZE, false);
   }
 
   /** Puts a GET_ID into the ring; its answer lies in the control block and needs no mapping. */

@@ -8,13 +8,14 @@ import io.carom.virtio.BlkDescriptor;
  *
  * <pre>
  *    0 │ request header (16)          │ status (8) │ unused       │
- *   32 │ id string (20)               │ unused                    │
+ *   32 │ id string (20), or a range (16) that is discarded or zeroed │
  * </pre>
  */
 final class ControlBlock {
   static final int HEADER = 0;
   static final int STATUS = BlkDescriptor.REQUEST_HEADER;
   static final int ID = 32;
+  static final int RANGE = 32;
   static final int BYTES = 64;
 
   private ControlBlock() {}

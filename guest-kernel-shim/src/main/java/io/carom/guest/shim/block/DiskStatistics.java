@@ -29,7 +29,7 @@ final class DiskStatistics {
     } else if (op == BlockOp.WRITE) {
       writes.increment();
       bytesWritten.add(bytes);
-    } else {
+    } else if (op == BlockOp.FLUSH) {
       flushes.increment();
     }
   }

@@ -6,11 +6,13 @@ import io.carom.guest.shim.pci.PciDriver;
 import io.carom.guest.shim.pci.ProbeException;
 import io.carom.guest.shim.virtio.VirtioDevice;
 import io.carom.guest.shim.virtio.VirtioPciTransport.ResetOutcome;
+import io.carom.virtio.BlkDescriptor;
 import io.carom.virtio.VirtioFeatures;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -37,7 +39,12 @@ final class VirtioBlk implements PciDriver.Binding, BlkQueue.Owner {
           | VirtioFeatures.BLK_SEG_MAX
           | VirtioFeatures.BLK_RO
           | VirtioFeatures.BLK_BLK_SIZE
+          | VirtioFeatures.BLK_GEOMETRY
           | VirtioFeatures.BLK_FLUSH
+          | VirtioFeatures.BLK_TOPOLOGY
+          | VirtioFeatures.BLK_CONFIG_WCE
+          | VirtioFeatures.BLK_DISCARD
+          | VirtioFeatures.BLK_WRITE_ZEROES
           | VirtioFeatures.BLK_MQ;
 
   private static final long STEP_TIMEOUT_NS = 3_000_000_000L;
@@ -52,7 +59,7 @@ final class VirtioBlk implements PciDriver.Binding, BlkQueue.Owner {
   private @Nullable BlkDisk disk;
   private final Map<BlkQueue, Long> progressAtQueueReset = new HashMap<>();
   private volatile boolean removed;
-  private volatile int resets; // the work thread's to change
+  private final AtomicInteger resets = new AtomicInteger();
   private boolean suspended;
   private long progressAtReset = -1;
 
@@ -89,12 +96,34 @@ final class VirtioBlk implements PciDriver.Binding, BlkQueue.Owner {
   void configChanged() {
     if (device.needsReset()) {
       broken("device needs reset", BlockStatus.IO_ERROR);
+    } else {
+      platform.work().execute(this::followCapacity);
+    }
+  }
+
+  /** The capacity may be another one now; on the work thread. */
+  private void followCapacity() {
+    final BlkDisk of = disk;
+    if (removed || of == null || !device.running()) {
+      return;
+    }
+    final long sectors = device.transport().config(BlkDescriptor.CONFIG_CAPACITY, 8);
+    if (sectors < 0 || sectors > Long.MAX_VALUE / BlkDescriptor.SECTOR) {
+      platform
+          .dmesg()
+          .log("virtio_blk " + label() + " ignores " + Long.toUnsignedString(sectors) + " sectors");
+      return;
+    }
+    final long bytes = sectors * BlkDescriptor.SECTOR;
+    if (bytes != of.capacityBytes()) {
+      of.capacity(bytes);
+      platform.dmesg().log("virtio_blk " + label() + " new size: " + sectors + " sectors");
     }
   }
 
   @Override
   public void broken(final BlkQueue queue, final String reason, final BlockStatus endAs) {
-    final int before = resets;
+    final int before = resets.get();
     if (!removed && !recovering.get()) {
       platform.dmesg().log("virtio_blk " + device.name() + ": " + reason);
       platform.work().execute(() -> recover(queue, endAs, before));
@@ -149,7 +178,7 @@ final class VirtioBlk implements PciDriver.Binding, BlkQueue.Owner {
 
   /** A queue is broken, in the time of so many resets of the device. */
   private void recover(final BlkQueue queue, final BlockStatus endAs, final int before) {
-    if (removed || resets != before) {
+    if (removed || resets.get() != before) {
       return; // a reset of the device, since, has mended it
     }
     final long progress = queue.completed();
@@ -224,7 +253,7 @@ final class VirtioBlk implements PciDriver.Binding, BlkQueue.Owner {
       return;
     }
     statistics.resets.increment();
-    resets = resets + 1;
+    resets.incrementAndGet();
     suspended = false;
     progressAtQueueReset.clear();
     final long progress = queues.stream().mapToLong(BlkQueue::completed).sum();

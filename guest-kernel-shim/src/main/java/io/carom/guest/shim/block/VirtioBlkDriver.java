@@ -137,7 +137,12 @@ public final class VirtioBlkDriver implements VirtioDriver {
     }
     final boolean readOnly = device.has(VirtioFeatures.BLK_RO);
     final DiskLimits limits =
-        new DiskLimits(segmentBytes(device), readOnly, device.has(VirtioFeatures.BLK_FLUSH));
+        new DiskLimits(
+            segmentBytes(device),
+            readOnly,
+            BlkTopology.writeCache(device),
+            BlkTopology.rangeBytes(device, VirtioFeatures.BLK_DISCARD),
+            BlkTopology.rangeBytes(device, VirtioFeatures.BLK_WRITE_ZEROES));
     for (final BlkQueue queue : queues) {
       queue.limits(limits);
       queue.prepare();
@@ -145,7 +150,12 @@ public final class VirtioBlkDriver implements VirtioDriver {
     device.enableQueues();
     device.start();
     final String serial = serial(device, queues.getFirst().ring());
-    return new DiskIdentity(serial, sectors * BlkDescriptor.SECTOR, readOnly, largest);
+    return new DiskIdentity(
+        serial,
+        sectors * BlkDescriptor.SECTOR,
+        readOnly,
+        largest,
+        BlkTopology.limits(device, limits));
   }
 
   private static int segmentBytes(final VirtioDevice device) {
@@ -214,5 +224,6 @@ public final class VirtioBlkDriver implements VirtioDriver {
                 bytes / BlkDescriptor.SECTOR,
                 DiskSize.decimal(bytes),
                 DiskSize.binary(bytes)));
+    platform.dmesg().log("virtio_blk " + device.name() + ": " + BlkTopology.text(disk));
   }
 }

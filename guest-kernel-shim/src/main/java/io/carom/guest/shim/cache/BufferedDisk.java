@@ -2,6 +2,7 @@ package io.carom.guest.shim.cache;
 
 import io.carom.guest.BlockDevice;
 import io.carom.guest.BlockIoException;
+import io.carom.guest.BlockLimits;
 import io.carom.guest.BlockOp;
 import io.carom.guest.BlockRequest;
 import io.carom.guest.BlockStatus;
@@ -43,8 +44,8 @@ final class BufferedDisk implements BlockDevice {
 
   @Override
   public void submit(final BlockRequest request) {
-    if (request.op == BlockOp.FLUSH) {
-      disk.submit(request);
+    if (!request.op.transfers()) {
+      disk.submit(request); // which tells the cache of what it changes
       return;
     }
     final long offset = offset(request.sector, request.length);
@@ -209,6 +210,11 @@ final class BufferedDisk implements BlockDevice {
   @Override
   public long plugging() {
     return disk.plugging();
+  }
+
+  @Override
+  public BlockLimits limits() {
+    return disk.limits();
   }
 
   @Override

@@ -171,9 +171,7 @@ final class Frames {
     return own.size() > ceiling;
   }
 
-  /**
-   * Whether frames of a lender are in use or on their way back, or, for null, any frame at all.
-   */
+  /** Whether frames of a lender are in use or on their way back, or, for null, any frame at all. */
   boolean holds(final @Nullable PageLender of) {
     if (of == null) {
       return !own.isEmpty() || !loans.isEmpty() || !returning.isEmpty();

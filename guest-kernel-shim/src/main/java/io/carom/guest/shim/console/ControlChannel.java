@@ -24,8 +24,7 @@ final class ControlChannel {
   ControlChannel(final VirtQueue receive, final VirtQueue transmit, final DmaDevice dma) {
     this.receive = new ReceiveBuffers(receive, dma, BUFFERS, RECEIVE_BYTES);
     try {
-      this.transmit =
-          new TransmitBuffers(transmit, dma, BUFFERS, ConsoleDescriptor.CONTROL_SIZE);
+      this.transmit = new TransmitBuffers(transmit, dma, BUFFERS, ConsoleDescriptor.CONTROL_SIZE);
     } catch (final DmaMemoryException e) {
       this.receive.free();
       throw e;

@@ -36,10 +36,7 @@ public final class Getty implements Runnable {
   /** Starts gettys that know this log. */
   public static ConsolePlatform.GettyStarter starter(final Dmesg dmesg) {
     return (name, console) ->
-        Thread.ofPlatform()
-            .daemon()
-            .name("getty " + name)
-            .start(new Getty(name, console, dmesg));
+        Thread.ofPlatform().daemon().name("getty " + name).start(new Getty(name, console, dmesg));
   }
 
   @Override

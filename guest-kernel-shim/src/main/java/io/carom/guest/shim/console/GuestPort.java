@@ -146,8 +146,7 @@ final class GuestPort implements GuestConsole {
     }
 
     @Override
-    public int write(
-        final byte[] from, final int offset, final int length, final Duration timeout)
+    public int write(final byte[] from, final int offset, final int length, final Duration timeout)
         throws InterruptedException {
       if (closed.get() || gone) {
         return -1;

@@ -83,7 +83,7 @@ public final class VirtioConsoleDriver implements VirtioDriver {
     final int needed =
         device.has(VirtioFeatures.CONSOLE_MULTIPORT)
             ? Math.max(
-                ConsoleDescriptor.CONTROL_TRANSMIT, ConsoleDescriptor.transmitQueue(ports - 1))
+                    ConsoleDescriptor.CONTROL_TRANSMIT, ConsoleDescriptor.transmitQueue(ports - 1))
                 + 1
             : 2;
     if (device.transport().queues() < needed) {

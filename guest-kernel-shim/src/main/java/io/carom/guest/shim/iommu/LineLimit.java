@@ -18,7 +18,8 @@ public final class LineLimit {
   private int lines = BURST;
   private long left;
 
-  /** A limit that has not been used.
+  /**
+   * A limit that has not been used.
    *
    * @param label what each line begins with
    */

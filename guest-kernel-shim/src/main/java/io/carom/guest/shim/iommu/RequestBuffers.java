@@ -121,11 +121,7 @@ final class RequestBuffers {
   /** Describes a PROBE to the device. */
   void describeProbe(final RequestSlot slot, final BufferList chain) {
     describe(
-        slot,
-        chain,
-        VirtioIommuDescriptor.PROBE_SIZE,
-        probe.busAddress(),
-        probeSize + TAIL_SIZE);
+        slot, chain, VirtioIommuDescriptor.PROBE_SIZE, probe.busAddress(), probeSize + TAIL_SIZE);
   }
 
   private void describe(

@@ -65,10 +65,10 @@ public final class VirtioIommuDriver implements VirtioDriver {
     final IommuGeometry geometry = IommuGeometry.read(device);
     final int[] sizes = queueSizes(device);
     final DmaDevice dma = device.attachForRings(QUEUES, Math.max(sizes[0], sizes[1]));
-    final List<VirtQueue> rings =
-        device.allocateQueues(sizes, new int[] {RequestBuffers.CHAIN, 1});
+    final List<VirtQueue> rings = device.allocateQueues(sizes, new int[] {RequestBuffers.CHAIN, 1});
     final AtomicReference<@Nullable VirtioIommu> binding = new AtomicReference<>();
-    final RequestBuffers buffers = buffers(dma, rings.get(VirtioIommuDescriptor.QUEUE_REQUEST), geometry);
+    final RequestBuffers buffers =
+        buffers(dma, rings.get(VirtioIommuDescriptor.QUEUE_REQUEST), geometry);
     final RequestQueue requests =
         new RequestQueue(
             rings.get(VirtioIommuDescriptor.QUEUE_REQUEST),

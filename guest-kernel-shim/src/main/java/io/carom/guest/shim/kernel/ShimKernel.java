@@ -139,14 +139,7 @@ public final class ShimKernel {
         new BlkTunables(config.requestTimeoutMs(), config.takeoverMs(), config.spinUs());
     this.guest =
         new Guest(
-            memory,
-            bus,
-            msi,
-            pages,
-            tunables,
-            () -> virtio,
-            () -> iommuBatched,
-            System::nanoTime);
+            memory, bus, msi, pages, tunables, () -> virtio, () -> iommuBatched, System::nanoTime);
     this.guest.iommus().listen(this::iommuChanged);
     this.watch = new Thread(this::watchBridge, "guest-pci-watch");
     this.watch.setDaemon(true);

@@ -158,8 +158,7 @@ final class EthInterface implements NetworkInterface {
       final long waitNs) {
     packet.start(Ipv4.BODY + Ipv4.UDP_HEADER + bytes);
     Ipv4.ethernet(packet, toMac, mac, Ipv4.TYPE_IPV4);
-    Ipv4.header(
-        packet, Ipv4.PROTOCOL_UDP, ipv4.address(), to, Ipv4.UDP_HEADER + bytes);
+    Ipv4.header(packet, Ipv4.PROTOCOL_UDP, ipv4.address(), to, Ipv4.UDP_HEADER + bytes);
     Ipv4.udp(packet, fromPort, toPort, bytes, partialChecksums);
     return send(flow, packet, waitNs);
   }
@@ -328,8 +327,7 @@ final class EthInterface implements NetworkInterface {
     };
   }
 
-  private boolean icmp(
-      final QueuePair pair, final Packet packet, final int at, final int bytes) {
+  private boolean icmp(final QueuePair pair, final Packet packet, final int at, final int bytes) {
     if (bytes < Ipv4.ICMP_HEADER || packet.sum(at, bytes, 0) != 0xffff) {
       return false;
     }
@@ -352,8 +350,7 @@ final class EthInterface implements NetworkInterface {
   }
 
   /** Answers an echo request in place; options are not sent back. */
-  private void answer(
-      final QueuePair pair, final Packet packet, final int at, final int bytes) {
+  private void answer(final QueuePair pair, final Packet packet, final int at, final int bytes) {
     final long toMac = packet.u48(Ipv4.ETHER_SOURCE);
     final int to = packet.u32(Ipv4.IP_SOURCE);
     System.arraycopy(
@@ -366,8 +363,7 @@ final class EthInterface implements NetworkInterface {
     send(pair.number(), packet, 0);
   }
 
-  private boolean udp(
-      final QueuePair pair, final Packet packet, final int at, final int bytes) {
+  private boolean udp(final QueuePair pair, final Packet packet, final int at, final int bytes) {
     if (bytes < Ipv4.UDP_HEADER) {
       return false;
     }

@@ -82,8 +82,7 @@ public final class NetworkService implements Network {
   private static void check(
       final String what, final long value, final long least, final long most) {
     if (value < least || value > most) {
-      throw new IllegalArgumentException(
-          what + " " + value + " is not in " + least + ".." + most);
+      throw new IllegalArgumentException(what + " " + value + " is not in " + least + ".." + most);
     }
   }
 }

@@ -161,7 +161,8 @@ final class QueuePair {
     }
     rx.fill(now);
     progress |= tx.work(now);
-    final String violation = rx.violation() == null ? tx.violation(now, TX_TIMEOUT_NS) : rx.violation();
+    final String violation =
+        rx.violation() == null ? tx.violation(now, TX_TIMEOUT_NS) : rx.violation();
     if (violation != null) {
       broken.accept(violation);
       stopped = true; // until it is started anew

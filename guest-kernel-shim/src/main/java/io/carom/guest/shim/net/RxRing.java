@@ -152,8 +152,7 @@ final class RxRing {
         || length < NetDescriptor.HEADER_SIZE) {
       return Taken.ERROR;
     }
-    final int announced =
-        mergeable ? packet.headerHalf(NetDescriptor.HEADER_NUM_BUFFERS) : 1;
+    final int announced = mergeable ? packet.headerHalf(NetDescriptor.HEADER_NUM_BUFFERS) : 1;
     int total = length;
     boolean fine = announced >= 1;
     for (int i = 1; i < announced; i++) {

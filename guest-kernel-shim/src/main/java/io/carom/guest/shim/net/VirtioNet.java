@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A network device under its driver, from probe to removal.
  *
- * <p><b>Resets.</b> A device that asks for a reset, breaks a rule of a ring or takes no packet for a
- * while is reset and initialised anew, on the kernel's work thread: the pairs' threads end, the
+ * <p><b>Resets.</b> A device that asks for a reset, breaks a rule of a ring or takes no packet for
+ * a while is reset and initialised anew, on the kernel's work thread: the pairs' threads end, the
  * device is reset, what it had is unmapped, and new threads start. Nothing is unmapped before the
  * reset has ended. Packets of before are lost, as on any network. A device that has moved nothing
  * during {@value #MOST_VAIN_RESETS} resets is given up: it is marked FAILED.
@@ -95,8 +95,7 @@ final class VirtioNet implements PciDriver.Binding {
   private PacketMemory memory(final int entries, final int bytes) {
     // long packets need fewer buffers, and guests are small
     final int count = Math.min(entries, Math.max(LEAST_BUFFERS, MOST_MEMORY / bytes));
-    final PacketMemory made =
-        new PacketMemory(platform.memory(), platform.pages(), count, bytes);
+    final PacketMemory made = new PacketMemory(platform.memory(), platform.pages(), count, bytes);
     memories.add(made);
     return made;
   }
@@ -231,9 +230,9 @@ final class VirtioNet implements PciDriver.Binding {
       return;
     }
     log("reset");
-    recovering.set(false);
-    readLink();
     pairs.forEach(QueuePair::start);
+    recovering.set(false);
+    configChanged(); // whatever it was told of meanwhile
   }
 
   private void giveUp(final String why) {

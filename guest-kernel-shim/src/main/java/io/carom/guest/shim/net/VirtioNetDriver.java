@@ -128,8 +128,8 @@ public final class VirtioNetDriver implements VirtioDriver {
     return pairs;
   }
 
-  private static int[] queueSizes(
-      final VirtioDevice device, final int pairs, final boolean control) throws ProbeException {
+  private static int[] queueSizes(final VirtioDevice device, final int pairs, final boolean control)
+      throws ProbeException {
     final int count = 2 * pairs + (control ? 1 : 0);
     if (count > device.transport().queues()) {
       throw new ProbeException(

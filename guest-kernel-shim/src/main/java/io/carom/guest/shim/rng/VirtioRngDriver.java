@@ -44,8 +44,7 @@ public final class VirtioRngDriver implements VirtioDriver {
     }
     final int size = device.queueSize(0, 1, MOST_ENTRIES);
     device.attachForRings(1, size);
-    final VirtQueue queue =
-        device.allocateQueues(new int[] {size}, new int[] {1}).getFirst();
+    final VirtQueue queue = device.allocateQueues(new int[] {size}, new int[] {1}).getFirst();
     final int number = registry.takeNumber();
     final VirtioRng source = new VirtioRng(device, queue, number, registry, work);
     boolean bound = false;

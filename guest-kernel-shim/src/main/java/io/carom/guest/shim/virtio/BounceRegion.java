@@ -21,11 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param offsets whether addresses on the wire are offsets
  */
 record BounceRegion(
-    Range whole,
-    Range part,
-    MemorySegment memory,
-    @Nullable RegionView view,
-    boolean offsets) {
+    Range whole, Range part, MemorySegment memory, @Nullable RegionView view, boolean offsets) {
   private static final long PAGE = 4096;
 
   /** The region of a DMB device: a shared memory region, and always offsets. */
@@ -60,8 +56,9 @@ record BounceRegion(
   }
 
   /**
-   * A region in a BAR. One that CPUs do not cache is accessed as the device sees it, each store by
-   * itself; what is left to do is the flush before a doorbell.
+   * A region in a BAR. Where CPUs do not cache it, its bytes are those that they see: what is
+   * stored and loaded there is told by {@link UncachedDma}, and flushed before the device is shown
+   * it.
    */
   private static BounceRegion inBar(
       final VirtioPlatform platform, final Range whole, final Range part, final boolean offsets)
@@ -71,13 +68,8 @@ record BounceRegion(
       throw new ProbeException(
           "the region at 0x" + Long.toHexString(part.address()) + " is not memory");
     }
-    final @Nullable RegionView view = platform.bus().view(part.address()).orElse(null);
     return new BounceRegion(
-        whole,
-        part,
-        view == null ? memory.get() : view.strict().asSlice(part.inBar(), part.length()),
-        view,
-        offsets);
+        whole, part, memory.get(), platform.bus().view(part.address()).orElse(null), offsets);
   }
 
   /**
@@ -128,11 +120,10 @@ record BounceRegion(
   }
 
   /** A device's DMA, with what CPUs have to do for memory that they do not cache. */
-  DmaDevice around(final DmaDevice core, final VirtioPlatform platform) {
-    final Optional<RegionView> view = platform.bus().view(whole.address());
-    return view.isEmpty()
+  DmaDevice around(final DmaDevice core) {
+    return view == null
         ? core
-        : new UncachedDma(core, view.get(), whole.address(), part.address(), part.length());
+        : new UncachedDma(core, view, part.address() - part.inBar(), part.address(), part.length());
   }
 
   /** As the DMA core is told of it. */

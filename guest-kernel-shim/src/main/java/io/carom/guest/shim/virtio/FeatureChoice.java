@@ -12,7 +12,8 @@ import io.carom.virtio.VirtioFeatures;
 final class FeatureChoice {
   /**
    * Transport features that this driver side understands. ORDER_PLATFORM asks for barriers that are
-   * between device and driver in any case: rings are accessed with acquire, release and full fences.
+   * between device and driver in any case: rings are accessed with acquire, release and full
+   * fences.
    */
   static final long TRANSPORT =
       VirtioFeatures.VERSION_1
@@ -76,8 +77,7 @@ final class FeatureChoice {
 
   /** The bit of SWIOTLB, or none where its number has another meaning. */
   private long swiotlb() {
-    final boolean anyLayout =
-        transitional && settings.swiotlbBit() == VirtioFeatures.SWIOTLB_BIT;
+    final boolean anyLayout = transitional && settings.swiotlbBit() == VirtioFeatures.SWIOTLB_BIT;
     return anyLayout ? 0 : settings.swiotlb();
   }
 

@@ -26,9 +26,9 @@ import org.jspecify.annotations.Nullable;
  * descriptor make the list available, so they are released after everything else of it. Chains that
  * are added before they are published lie behind one whose first flags are held back: the device
  * goes through the ring in order and stops there, so releasing those flags shows it all of them at
- * once. A used descriptor's flags are acquired before its id and length are read, each once. Between
- * the release and the look at what the device asked for lies a full fence, and so between asking for
- * an interrupt and the last look at the flags.
+ * once. A used descriptor's flags are acquired before its id and length are read, each once.
+ * Between the release and the look at what the device asked for lies a full fence, and so between
+ * asking for an interrupt and the last look at the flags.
  *
  * <p>Both wrap counters begin with 1. Where a returned list ends is known from the driver's notes
  * of its length; a used descriptor is found behind it.
@@ -156,11 +156,7 @@ public final class PackedQueue extends Ring {
   }
 
   private static void write(
-      final MemorySegment into,
-      final long at,
-      final long address,
-      final int length,
-      final int id) {
+      final MemorySegment into, final long at, final long address, final int length, final int id) {
     into.set(U64, at + DESC_ADDR, address);
     into.set(U32, at + DESC_LEN, length);
     into.set(U16, at + DESC_ID, (short) id);
@@ -250,8 +246,7 @@ public final class PackedQueue extends Ring {
   public boolean enableInterrupts() {
     if (options().eventIndex()) {
       final int place = nextUsed | (usedWrap ? 1 << WRAP_BIT : 0);
-      INT.setOpaque(
-          driverEvent, 0L, PackedRingDescriptor.EVENT_AT << EVENT_FLAGS_SHIFT | place);
+      INT.setOpaque(driverEvent, 0L, PackedRingDescriptor.EVENT_AT << EVENT_FLAGS_SHIFT | place);
     } else {
       INT.setOpaque(driverEvent, 0L, PackedRingDescriptor.EVENT_ENABLE << EVENT_FLAGS_SHIFT);
     }

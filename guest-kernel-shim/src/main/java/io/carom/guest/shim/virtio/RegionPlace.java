@@ -7,16 +7,15 @@ import io.carom.virtio.RegionCapDescriptor;
 import io.carom.virtio.RegionSizing;
 import io.carom.virtio.VirtioPciCapDescriptor;
 import java.util.List;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A bounce region as a capability of type 10 describes it: a run of a BAR of the function, of one of
- * another function of the same device, or of guest RAM that firmware set apart.
+ * A bounce region as a capability of type 10 describes it: a run of a BAR of the function, of one
+ * of another function of the same device, or of guest RAM that firmware set apart.
  *
  * <p>Functions that share a region use parts of the same size, in the order of their numbers, so
- * that none allocates what is another's. Addresses on the wire that are offsets
- * count from the start of the whole.
+ * that none allocates what is another's. Addresses on the wire that are offsets count from the
+ * start of the whole.
  *
  * @param whole the region as the device knows it
  * @param part what this function uses of it
@@ -78,8 +77,7 @@ record RegionPlace(Range whole, Range part, int flags, boolean ram) {
     final long bytes = whole.length() / sharers / RegionSizing.SET_BYTES * RegionSizing.SET_BYTES;
     return function >= sharers || bytes == 0
         ? null
-        : new Range(
-            whole.address() + function * bytes, bytes, whole.inBar() + function * bytes);
+        : new Range(whole.address() + function * bytes, bytes, whole.inBar() + function * bytes);
   }
 
   /** Whether addresses on the wire are offsets, once the feature is accepted. */

@@ -25,8 +25,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Not thread-safe: see {@link VirtQueue}.
  */
 public abstract class Ring implements VirtQueue {
-  static final ValueLayout.OfShort U16 =
-      ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN);
+  static final ValueLayout.OfShort U16 = ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN);
   static final ValueLayout.OfInt U32 = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
   static final ValueLayout.OfLong U64 = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
   static final VarHandle SHORT = U16.varHandle();
@@ -115,7 +114,8 @@ public abstract class Ring implements VirtQueue {
   @Override
   public final int capacity(final int buffers) {
     if (buffers < 1 || buffers > size) {
-      return 0; // no chain is longer than the ring, wherever it lies (section Virtqueue descriptors)
+      return 0; // no chain is longer than the ring, wherever it lies (section Virtqueue
+                // descriptors)
     }
     return tabled(buffers) ? size : size / buffers;
   }

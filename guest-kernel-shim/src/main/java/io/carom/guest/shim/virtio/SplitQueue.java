@@ -51,8 +51,7 @@ public final class SplitQueue extends Ring {
    * @param largestChain most buffers of a chain; 1 for a queue that needs no indirect tables
    * @throws DmaMemoryException when there is none; nothing is kept then
    */
-  public SplitQueue(
-      final DmaDevice dma, final int number, final int size, final int largestChain) {
+  public SplitQueue(final DmaDevice dma, final int number, final int size, final int largestChain) {
     super(
         dma,
         number,
@@ -175,8 +174,7 @@ public final class SplitQueue extends Ring {
       return 0;
     }
     final long at = SplitRingDescriptor.usedEntry(usedIndex & mask);
-    found(
-        used.get(U32, at) & 0xffff_ffffL, used.get(U32, at + Integer.BYTES) & 0xffff_ffffL);
+    found(used.get(U32, at) & 0xffff_ffffL, used.get(U32, at + Integer.BYTES) & 0xffff_ffffL);
     return count;
   }
 

@@ -14,10 +14,10 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * DMA of a device whose region CPUs do not cache. The core below copies as always; what it stored
- * in the region is flushed before a map or sync returns, and so before the driver can show it to
- * the device, and what the device stored is loaded before the core copies it out. Coherent memory
- * is used past all that, as rings are accessed field by field.
+ * DMA of a device whose region CPUs do not cache. The core below copies as always; what it has
+ * stored in the region is told to the view, and what the device stored is loaded before the core
+ * copies it out. The flush is the ring's, before it shows the device anything: one for all that was
+ * mapped since. Coherent memory is used past all that, as rings are accessed field by field.
  */
 final class UncachedDma implements DmaDevice {
   private final DmaDevice core;
@@ -87,9 +87,8 @@ final class UncachedDma implements DmaDevice {
   public long map(
       final long address, final long length, final DmaDirection direction, final int attributes) {
     final long bus = core.map(address, length, direction, attributes);
-    if (bus >= 0 && inRegion(bus)) {
-      view.stored(bus - base, length);
-      view.flush();
+    if (bus >= 0) {
+      stored(bus, length);
     }
     return bus;
   }
@@ -127,7 +126,6 @@ final class UncachedDma implements DmaDevice {
       final long busAddress, final long length, final DmaDirection direction) {
     core.syncForDevice(busAddress, length, direction);
     stored(busAddress, length);
-    view.flush();
   }
 
   @Override
@@ -140,9 +138,6 @@ final class UncachedDma implements DmaDevice {
   private void storedAll(final ScatterList list, final int runs) {
     for (int i = 0; i < runs; i++) {
       stored(list.busAddress(i), list.mappedLength(i));
-    }
-    if (runs > 0) {
-      view.flush();
     }
   }
 

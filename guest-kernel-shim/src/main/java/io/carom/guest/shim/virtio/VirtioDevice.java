@@ -183,7 +183,7 @@ public final class VirtioDevice {
     try {
       final DmaDeviceSpec.Region spec = of == null ? null : of.spec(queueCount, queueSize);
       final DmaDevice core = platform.dma().attach(DmaDeviceSpec.of(pci.name(), spec));
-      attached = of == null ? core : of.around(core, platform);
+      attached = of == null ? core : of.around(core);
     } catch (final IllegalArgumentException | IllegalStateException e) {
       throw new ProbeException("DMA: " + e.getMessage());
     }
@@ -310,8 +310,7 @@ public final class VirtioDevice {
   private void enable(final Ring queue) throws ProbeException {
     final int number = queue.number();
     final boolean withData = has(VirtioFeatures.NOTIFICATION_DATA);
-    final int value =
-        has(VirtioFeatures.NOTIF_CONFIG_DATA) ? transport.notifyData(number) : number;
+    final int value = has(VirtioFeatures.NOTIF_CONFIG_DATA) ? transport.notifyData(number) : number;
     final long address = transport.doorbell(number, Doorbell.width(withData));
     queue.doorbell(new Doorbell(platform.bus(), address, value, withData));
     transport.enable(

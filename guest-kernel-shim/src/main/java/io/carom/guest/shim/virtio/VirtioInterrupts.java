@@ -11,9 +11,10 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The interrupts of one virtio function (virtio 1.4, section Interrupts on PCI). With MSI-X, entry 0
- * is for configuration changes and each queue has one of the others, in turn where there are fewer;
- * a queue's vector wakes that queue's worker directly. With a single entry that one means both.
+ * The interrupts of one virtio function (virtio 1.4, section Interrupts on PCI). With MSI-X, entry
+ * 0 is for configuration changes and each queue has one of the others, in turn where there are
+ * fewer; a queue's vector wakes that queue's worker directly. With a single entry that one means
+ * both.
  *
  * <p>What the device makes of an entry is read back. Where it refuses one, all queues share the one
  * behind the first, then everything shares the first, and then there is INTx: so too where the
@@ -65,8 +66,7 @@ final class VirtioInterrupts implements AutoCloseable {
     final int used = Math.min(entries.vectors(), wanted);
     try {
       for (int entry = 0; entry < used; entry++) {
-        final IrqLine line =
-            platform.irqs().allocate(entryName(entry, used), wakeOf(entry, used));
+        final IrqLine line = platform.irqs().allocate(entryName(entry, used), wakeOf(entry, used));
         lines.add(line);
         entries.program(entry, line.vector());
       }

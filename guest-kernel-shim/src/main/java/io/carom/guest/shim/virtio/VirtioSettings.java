@@ -36,10 +36,7 @@ public record VirtioSettings(
 
   private static final List<Integer> TYPES =
       List.of(
-          VirtioIds.TYPE_NET,
-          VirtioIds.TYPE_BLOCK,
-          VirtioIds.TYPE_CONSOLE,
-          VirtioIds.TYPE_IOMMU);
+          VirtioIds.TYPE_NET, VirtioIds.TYPE_BLOCK, VirtioIds.TYPE_CONSOLE, VirtioIds.TYPE_IOMMU);
 
   /**
    * Settings.
@@ -77,8 +74,7 @@ public record VirtioSettings(
 
   /** These settings with other features that are not accepted. */
   public VirtioSettings withDenied(final String... names) {
-    return new VirtioSettings(
-        acceptSwiotlb, swiotlbBit, dmbBit, dmbRegister, msix, List.of(names));
+    return new VirtioSettings(acceptSwiotlb, swiotlbBit, dmbBit, dmbRegister, msix, List.of(names));
   }
 
   /** These settings without MSI-X. */

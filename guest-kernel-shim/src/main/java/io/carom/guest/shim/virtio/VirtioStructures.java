@@ -60,13 +60,13 @@ record VirtioStructures(
     final List<VirtioCapabilities.Entry> entries = VirtioCapabilities.read(pci.config());
     final Range common =
         need(
-            find(
-                pci,
-                entries,
-                VirtioPciCapDescriptor.TYPE_COMMON,
-                CommonCfgDescriptor.SIZE,
-                COMMON_ALIGN),
-            "common")
+                find(
+                    pci,
+                    entries,
+                    VirtioPciCapDescriptor.TYPE_COMMON,
+                    CommonCfgDescriptor.SIZE,
+                    COMMON_ALIGN),
+                "common")
             .range();
     final Found notify =
         need(
@@ -88,8 +88,7 @@ record VirtioStructures(
         shared(pci, entries));
   }
 
-  private static Found need(final Optional<Found> found, final String what)
-      throws ProbeException {
+  private static Found need(final Optional<Found> found, final String what) throws ProbeException {
     if (found.isEmpty()) {
       throw new ProbeException("no usable virtio " + what + " capability");
     }

@@ -60,6 +60,7 @@ public final class FakeBlk extends FakeVirtio {
 
   /** Where in config space the capability of its region is. */
   public int regionCapability;
+
   private volatile boolean kicked;
   private volatile boolean stopped;
 
@@ -82,6 +83,15 @@ public final class FakeBlk extends FakeVirtio {
 
   /** GET_ID requests seen. */
   public final AtomicInteger asked = new AtomicInteger();
+
+  /** Ranges that were discarded or zeroed, as sector+number/flags. */
+  public final java.util.List<String> ranges = new java.util.concurrent.CopyOnWriteArrayList<>();
+
+  /** Capacity in sectors that it tells instead of the true one, if not 0. */
+  public volatile long capacity;
+
+  /** Its write cache, with CONFIG_WCE. */
+  public volatile byte writeback;
 
   /** Largest segment, with SIZE_MAX. */
   public volatile int sizeMax;
@@ -123,8 +133,7 @@ public final class FakeBlk extends FakeVirtio {
     region = regionBytes == 0 ? null : Arena.ofAuto().allocate(regionBytes, 4096);
     if (regionBytes > 0) {
       bar(REGION, new Bar(regionBytes, true, true, region));
-      regionCapability =
-          cap(VirtioPciCapDescriptor.TYPE_SWIOTLB, REGION, 0, (int) regionBytes, 24);
+      regionCapability = cap(VirtioPciCapDescriptor.TYPE_SWIOTLB, REGION, 0, (int) regionBytes, 24);
     }
     thread = new Thread(this::run, "fake-blk");
     thread.setDaemon(true);
@@ -147,6 +156,13 @@ public final class FakeBlk extends FakeVirtio {
     final byte[] bytes = new byte[BlkDescriptor.CONFIG_SIZE];
     final MemorySegment config = MemorySegment.ofArray(bytes);
     config.set(U64, BlkDescriptor.CONFIG_CAPACITY, disk.byteSize() / 512);
+    if (capacity != 0) {
+      config.set(U64, BlkDescriptor.CONFIG_CAPACITY, capacity);
+    }
+    config.set(U32, BlkDescriptor.CONFIG_MAX_DISCARD_SECTORS, 64);
+    config.set(U32, BlkDescriptor.CONFIG_MAX_ZEROES_SECTORS, 128);
+    bytes[BlkDescriptor.CONFIG_PHYSICAL_BLOCK_EXP] = 3;
+    bytes[BlkDescriptor.CONFIG_WRITEBACK] = writeback;
     config.set(U32, BlkDescriptor.CONFIG_SIZE_MAX, sizeMax);
     bytes[BlkDescriptor.CONFIG_NUM_QUEUES] = (byte) queues.length;
     return bytes;
@@ -177,9 +193,7 @@ public final class FakeBlk extends FakeVirtio {
   }
 
   private boolean regionHolds(final long address) {
-    return region != null
-        && address >= base(REGION)
-        && address - base(REGION) < region.byteSize();
+    return region != null && address >= base(REGION) && address - base(REGION) < region.byteSize();
   }
 
   private void run() {
@@ -272,10 +286,15 @@ public final class FakeBlk extends FakeVirtio {
       final @Nullable MemorySegment data,
       final MemorySegment answer) {
     final long room = chain.writable();
-    final Conduct how = number == misbehavingQueue || misbehavingQueue < 0 ? conduct : Conduct.HONEST;
+    final Conduct how =
+        number == misbehavingQueue || misbehavingQueue < 0 ? conduct : Conduct.HONEST;
     switch (how) {
       case HONEST -> {
-        if (data != null && type == BlkDescriptor.T_IN) {
+        if (data != null
+            && (type == BlkDescriptor.T_DISCARD || type == BlkDescriptor.T_WRITE_ZEROES)) {
+          ranges.add(data.get(U64, 0) + "+" + data.get(U32, 8) + "/" + data.get(U32, 12));
+          disk.asSlice(data.get(U64, 0) * 512, data.get(U32, 8) * 512L).fill((byte) 0);
+        } else if (data != null && type == BlkDescriptor.T_IN) {
           MemorySegment.copy(disk, sector * 512, data, 0, data.byteSize());
         } else if (data != null) {
           MemorySegment.copy(data, 0, disk, sector * 512, data.byteSize());

@@ -81,7 +81,9 @@ abstract class FakeVirtio extends FakeFunction {
   /** Doorbells with data, as they were written. */
   public final List<Long> doorbells = new CopyOnWriteArrayList<>();
 
-  /** What is done at each read of the configuration's generation, as by a device that changes it. */
+  /**
+   * What is done at each read of the configuration's generation, as by a device that changes it.
+   */
   public volatile Runnable onGeneration = () -> {};
 
   /** Features on offer. */
@@ -121,8 +123,7 @@ abstract class FakeVirtio extends FakeFunction {
     reset();
   }
 
-  final int cap(
-      final int type, final int bar, final int offset, final int length, final int size) {
+  final int cap(final int type, final int bar, final int offset, final int length, final int size) {
     final byte[] body = new byte[size];
     body[0] = VirtioPciCapDescriptor.CAPABILITY_ID;
     body[VirtioPciCapDescriptor.CAP_LEN] = (byte) size;
@@ -146,13 +147,6 @@ abstract class FakeVirtio extends FakeFunction {
 
   /** The driver wrote to the device configuration. */
   void configWritten(final int offset, final int width, final long value) {}
-
-  /** A configuration interrupt. */
-  public final void configChanged() {
-    if (configVector != CommonCfgDescriptor.NO_VECTOR) {
-      raise(msi, configVector);
-    }
-  }
 
   /** The next chain of a queue: its head, or -1 for none. */
   final int pop(final Queue queue) {
@@ -243,7 +237,7 @@ abstract class FakeVirtio extends FakeFunction {
   }
 
   /** Changes the configuration, and says so. */
-  public final void configChanged() {
+  public final void changeConfig() {
     final int vector;
     synchronized (this) {
       generation = generation + 1 & 0xff;

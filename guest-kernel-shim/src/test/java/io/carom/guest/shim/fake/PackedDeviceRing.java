@@ -94,10 +94,7 @@ final class PackedDeviceRing extends DeviceRing {
 
   @Override
   public void useBatch(final List<Chain> chains, final long length) {
-    raw(
-        chains.getLast().id(),
-        length,
-        chains.stream().mapToInt(Chain::descriptors).sum());
+    raw(chains.getLast().id(), length, chains.stream().mapToInt(Chain::descriptors).sum());
   }
 
   @Override
@@ -105,8 +102,7 @@ final class PackedDeviceRing extends DeviceRing {
     final long at = at(nextUsed);
     ring.set(U16, at + PackedRingDescriptor.DESC_ID, (short) id);
     ring.set(U32, at + PackedRingDescriptor.DESC_LEN, (int) length);
-    final int flags =
-        (usedWrap ? DESC_F_AVAIL | DESC_F_USED : 0) | (length > 0 ? DESC_F_WRITE : 0);
+    final int flags = (usedWrap ? DESC_F_AVAIL | DESC_F_USED : 0) | (length > 0 ? DESC_F_WRITE : 0);
     SHORT.setRelease(ring, at + PackedRingDescriptor.DESC_FLAGS, (short) flags);
     nextUsed += move;
     usedSince += move;
@@ -165,8 +161,7 @@ final class PackedDeviceRing extends DeviceRing {
     }
     final int place = event & 0x7fff;
     final boolean same = (event >>> 15 & 1) != 0 == usedWrap;
-    return SplitRingDescriptor.needsEvent(
-        same ? place : place - size, nextUsed, nextUsed - moved);
+    return SplitRingDescriptor.needsEvent(same ? place : place - size, nextUsed, nextUsed - moved);
   }
 
   @Override

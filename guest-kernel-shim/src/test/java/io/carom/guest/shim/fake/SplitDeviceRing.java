@@ -47,8 +47,7 @@ final class SplitDeviceRing extends DeviceRing {
     if (!available()) {
       return null;
     }
-    final int head =
-        avail.get(U16, SplitRingDescriptor.availEntry(last & size - 1)) & 0xffff;
+    final int head = avail.get(U16, SplitRingDescriptor.availEntry(last & size - 1)) & 0xffff;
     last = last + 1 & 0xffff;
     final List<Buffer> buffers = new ArrayList<>();
     int at = head;

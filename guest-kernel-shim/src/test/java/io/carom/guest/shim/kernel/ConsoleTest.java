@@ -49,7 +49,6 @@ class ConsoleTest {
         .orElse(null);
   }
 
-
   private static byte[] utf8(final String text) {
     return text.getBytes(StandardCharsets.UTF_8);
   }
@@ -65,7 +64,8 @@ class ConsoleTest {
     assertThat(device.emergency()).startsWith("Carom guest: console virtio");
     test.await("a prompt", () -> device.written(0).endsWith("Carom guest hvc0\r\n\r\ncarom# "));
     assertThat(device.send(0, "uname\r")).isTrue();
-    test.await("uname", () -> device.written(0).contains("uname\r\nCarom guest-kernel-shim, Java "));
+    test.await(
+        "uname", () -> device.written(0).contains("uname\r\nCarom guest-kernel-shim, Java "));
     assertThat(device.send(0, "echo  l\u00e4\u00e4\u007ft\rbogus\r\n")).isTrue();
     test.await("echo", () -> device.written(0).contains("\r\nl\u00e4t\r\n"));
     test.await("bogus", () -> device.written(0).contains("bogus: not found; try help"));
@@ -80,7 +80,7 @@ class ConsoleTest {
     final FakeConsole device = boot(1);
     final GuestConsole hvc0 = console("hvc0");
     device.size(132, 43);
-    device.configChanged();
+    device.changeConfig();
     test.await("the size", () -> hvc0.columns() == 132 && hvc0.rows() == 43);
   }
 
@@ -215,12 +215,9 @@ class ConsoleTest {
       test.await("the reset", () -> device.resets.get() > resets);
       test.await(
           "DEVICE_READY again",
-          () ->
-              device.messages.stream().filter(List.of(0, DEVICE_READY, 1)::equals).count() == 2);
+          () -> device.messages.stream().filter(List.of(0, DEVICE_READY, 1)::equals).count() == 2);
       test.await("a buffer", () -> device.control(1, DEVICE_ADD, 1));
-      test.await(
-          "open again",
-          () -> device.messages.getLast().equals(List.of(1, PORT_OPEN, 1)));
+      test.await("open again", () -> device.messages.getLast().equals(List.of(1, PORT_OPEN, 1)));
       assertThat(handle.write(utf8("alive"), 0, 5, PATIENCE)).isEqualTo(5);
       test.await("alive", () -> device.written(1).equals("alive"));
       test.await("a buffer", () -> device.send(1, "too"));

@@ -29,8 +29,7 @@ final class NetGuest implements AutoCloseable {
             new NetOptions(name, MacAddress.of(name), pairs, 256, mtu, true), segment, null);
     final VirtioPciFunction function = new VirtioFunctionBuilder(name, device).ring(ring).build();
     test.bus.add(
-        "00:0" + (4 + number) + ".0",
-        new HostedFunction(test.msi, test.memory, function).plugIn());
+        "00:0" + (4 + number) + ".0", new HostedFunction(test.msi, test.memory, function).plugIn());
     devices.add(device);
     functions.add(function);
     return device;

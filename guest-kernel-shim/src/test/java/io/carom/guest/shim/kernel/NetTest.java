@@ -21,8 +21,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** The guest's network driver and stack on the host's network devices. */
 @Timeout(120)
 class NetTest {
-  private static final RingOptions SPLIT =
-      new RingOptions(Layout.SPLIT, false, true, true);
+  private static final RingOptions SPLIT = new RingOptions(Layout.SPLIT, false, true, true);
 
   static Stream<RingOptions> rings() {
     return Stream.of(
@@ -89,8 +88,7 @@ class NetTest {
       isClean(guest.network().throughput(job(2, 0, 500)), 1000);
       assertThat(guest.network().ping(new PingJob("eth0", "eth1", 2, 8972, 0, 2000)).received())
           .isEqualTo(2);
-      assertThatThrownBy(
-              () -> guest.network().ping(new PingJob("eth0", "eth1", 2, 8973, 0, 2000)))
+      assertThatThrownBy(() -> guest.network().ping(new PingJob("eth0", "eth1", 2, 8973, 0, 2000)))
           .hasMessage("size 8973 is not in 0..8972");
     }
   }

@@ -57,13 +57,8 @@ class RegionNegotiationTest {
     }
     final byte[] wanted = new byte[4096];
     Arrays.fill(wanted, (byte) 0x5a);
-    assertThat(buffer.memory().toArray(ValueLayout.JAVA_BYTE))
-        .isEqualTo(wanted);
-    assertThat(
-            device
-                .disk()
-                .asSlice(8 * 512, 4096)
-                .toArray(ValueLayout.JAVA_BYTE))
+    assertThat(buffer.memory().toArray(ValueLayout.JAVA_BYTE)).isEqualTo(wanted);
+    assertThat(device.disk().asSlice(8 * 512, 4096).toArray(ValueLayout.JAVA_BYTE))
         .isEqualTo(wanted);
     test.vda().freeBuffer(buffer);
   }
@@ -211,8 +206,7 @@ class RegionNegotiationTest {
   private static FakeBlk dmb(final TestGuest test) {
     final FakeBlk device = test.blk("disk0", 1, 64, REGION);
     final int at = device.regionCapability;
-    device.config[at + VirtioPciCapDescriptor.CFG_TYPE] =
-        VirtioPciCapDescriptor.TYPE_SHARED_MEMORY;
+    device.config[at + VirtioPciCapDescriptor.CFG_TYPE] = VirtioPciCapDescriptor.TYPE_SHARED_MEMORY;
     device.config[at + VirtioPciCapDescriptor.ID] = 7;
     device.dmbRegion = 7;
     device.offered |= DMB;

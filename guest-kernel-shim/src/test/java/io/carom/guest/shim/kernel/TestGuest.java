@@ -40,6 +40,7 @@ final class TestGuest implements AutoCloseable {
   final AtomicLong ahead = new AtomicLong();
 
   private final List<FakeBlk> devices = new ArrayList<>();
+
   /** What the guest's virtio drivers are configured to. */
   volatile VirtioSettings virtio = VirtioSettings.DEFAULTS;
 

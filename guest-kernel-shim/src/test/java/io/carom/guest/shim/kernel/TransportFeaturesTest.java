@@ -83,8 +83,7 @@ class TransportFeaturesTest {
       assertThat(test.vda().queueSize()).isEqualTo((bits & 1) != 0 ? 100 : 64);
       check(test, 40, new Random(seed));
       final long denied = VirtioFeatures.INDIRECT_DESC | VirtioFeatures.EVENT_IDX;
-      assertThat(device.accepted)
-          .isEqualTo(device.offered & ~((bits & 4) != 0 ? denied : 0));
+      assertThat(device.accepted).isEqualTo(device.offered & ~((bits & 4) != 0 ? denied : 0));
       assertThat(device.doorbells.isEmpty()).isEqualTo((bits & 8) == 0);
       assertThat(test.dmaDevice().liveMappings()).isZero();
       // the queues' own ring, in the same layout, after a reset

@@ -22,8 +22,7 @@ final class RingKit {
     static List<Layout> all() {
       final List<Layout> all = new ArrayList<>();
       for (int bits = 0; bits < 16; bits++) {
-        all.add(
-            new Layout((bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0, (bits & 8) != 0));
+        all.add(new Layout((bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0, (bits & 8) != 0));
       }
       return all;
     }

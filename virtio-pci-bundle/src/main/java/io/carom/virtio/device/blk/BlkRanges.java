@@ -62,8 +62,7 @@ final class BlkRanges {
     if ((flags & ~known) != 0) {
       return BlkDescriptor.S_UNSUPP;
     }
-    return number > BlkConfig.RANGE_SECTORS
-            || !device.covers(sector, number * BlkDescriptor.SECTOR)
+    return number > BlkConfig.RANGE_SECTORS || !device.covers(sector, number * BlkDescriptor.SECTOR)
         ? BlkDescriptor.S_IOERR
         : BlkDescriptor.S_OK;
   }

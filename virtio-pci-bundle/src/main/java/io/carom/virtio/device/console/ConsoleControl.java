@@ -53,7 +53,8 @@ final class ConsoleControl {
     while (link.fill(ConsoleDescriptor.CONTROL_RECEIVE, this::answer)) {
       moved = true;
     }
-    for (int i = 0; i < mostAnswers && link.fill(ConsoleDescriptor.CONTROL_TRANSMIT, this::read);
+    for (int i = 0;
+        i < mostAnswers && link.fill(ConsoleDescriptor.CONTROL_TRANSMIT, this::read);
         i++) {
       moved = true;
     }
@@ -116,7 +117,10 @@ final class ConsoleControl {
     final DevicePort port = device.find(number);
     if (port == null) {
       errors.report(
-          "control message " + event + " is of port " + Integer.toUnsignedString(number)
+          "control message "
+              + event
+              + " is of port "
+              + Integer.toUnsignedString(number)
               + ", which is not there");
       return;
     }

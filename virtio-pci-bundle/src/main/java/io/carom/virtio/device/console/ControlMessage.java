@@ -22,8 +22,7 @@ final class ControlMessage {
   /** Columns stand first here, as they do in the configuration. */
   static byte[] resize(final int port, final int columns, final int rows) {
     final byte[] bytes =
-        sized(
-            ConsoleDescriptor.CONTROL_SIZE + 2 * Short.BYTES, port, ConsoleDescriptor.RESIZE, 0);
+        sized(ConsoleDescriptor.CONTROL_SIZE + 2 * Short.BYTES, port, ConsoleDescriptor.RESIZE, 0);
     final MemorySegment message = MemorySegment.ofArray(bytes);
     message.set(U16, ConsoleDescriptor.CONTROL_SIZE, (short) columns);
     message.set(U16, ConsoleDescriptor.CONTROL_SIZE + Short.BYTES, (short) rows);
@@ -33,8 +32,7 @@ final class ControlMessage {
   static byte[] name(final int port, final String name) {
     final byte[] text = name.getBytes(StandardCharsets.UTF_8);
     final byte[] bytes =
-        sized(
-            ConsoleDescriptor.CONTROL_SIZE + text.length, port, ConsoleDescriptor.PORT_NAME, 1);
+        sized(ConsoleDescriptor.CONTROL_SIZE + text.length, port, ConsoleDescriptor.PORT_NAME, 1);
     System.arraycopy(text, 0, bytes, ConsoleDescriptor.CONTROL_SIZE, text.length);
     return bytes;
   }

@@ -58,7 +58,8 @@ public final class ConsoleComponent {
     /** Names of ports. */
     @AttributeDefinition(
         required = false,
-        description = "Names of the ports it begins with, the console's first, with commas between.")
+        description =
+            "Names of the ports it begins with, the console's first, with commas between.")
     String portNames() default "";
 
     /** Columns. */
@@ -112,10 +113,7 @@ public final class ConsoleComponent {
         TransportSettings.parse(properties, type.queues(), options.queueSize());
     registry.claim(options.name(), pid);
     return new ConfiguredDevice.Made<>(
-        options.name(),
-        type,
-        transport.function(options.name(), type, regions, errors),
-        transport);
+        options.name(), type, transport.function(options.name(), type, regions, errors), transport);
   }
 
   private static ConsoleOptions options(final Properties from) {
@@ -126,9 +124,7 @@ public final class ConsoleComponent {
     BlkSettings.checkQueueSize(queueSize);
     final @Nullable String names = from.text("portNames");
     final List<String> ports =
-        names == null
-            ? List.of()
-            : Arrays.stream(names.split(",", -1)).map(String::trim).toList();
+        names == null ? List.of() : Arrays.stream(names.split(",", -1)).map(String::trim).toList();
     return new ConsoleOptions(
         name,
         from.number("ports", Math.max(1, ports.size()), 1, ConsoleOptions.MOST_PORTS),

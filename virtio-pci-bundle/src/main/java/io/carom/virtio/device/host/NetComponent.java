@@ -128,8 +128,7 @@ public final class NetComponent {
         networks.claim(name, settings.segment(), settings.options().mac(), settings.capture());
     claimed = name;
     final ErrorLog errors = new ErrorLog(name, System::nanoTime);
-    final NetDevice made =
-        new NetDevice(settings.options(), segment, capture(settings, errors));
+    final NetDevice made = new NetDevice(settings.options(), segment, capture(settings, errors));
     device = made;
     final VirtioPciFunction plugged = transport.function(name, made, regions, errors);
     function = plugged;

@@ -86,7 +86,11 @@ record NetSettings(NetOptions options, String segment, @Nullable Path capture, i
     final Path folder = path.getParent();
     if (folder == null || !Files.isDirectory(folder)) {
       throw new IllegalArgumentException(
-          "capture=" + text + ": there is no folder " + folder + ": create it, or set another path");
+          "capture="
+              + text
+              + ": there is no folder "
+              + folder
+              + ": create it, or set another path");
     }
     if (Files.isDirectory(path)) {
       throw new IllegalArgumentException("capture=" + text + " is a folder: name a file in it");

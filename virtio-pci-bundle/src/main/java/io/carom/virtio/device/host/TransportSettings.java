@@ -16,6 +16,7 @@ import io.carom.virtio.RingOptions.Layout;
 import io.carom.virtio.SwiotlbPolicy;
 import io.carom.virtio.VirtioFeatures;
 import io.carom.virtio.device.region.RegionRules;
+import io.carom.virtio.device.transport.VendorData;
 import io.carom.virtio.device.transport.VirtioFunctionBuilder;
 import io.carom.virtio.device.transport.VirtioPciFunction;
 import io.carom.virtio.device.transport.WorkerOptions;
@@ -23,10 +24,13 @@ import io.carom.virtio.device.type.DeviceType;
 import io.carom.virtio.device.type.ErrorLog;
 import java.util.Dictionary;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.osgi.framework.Bundle;
 import org.osgi.framework.FrameworkUtil;
+import org.osgi.framework.Version;
 
 /**
  * What the configurations of all device types have in common: the SWIOTLB region, the rings, the
@@ -53,23 +57,34 @@ import org.osgi.framework.FrameworkUtil;
  *  inOrder                 true      whether IN_ORDER is offered
  *  indirect                true      whether INDIRECT_DESC is offered
  *  eventIdx                true      whether EVENT_IDX is offered
+ *  hide                              features of the transport that are not offered, such as
+ *                                    RING_RESET,SUSPEND
+ *  vendorId                0         who is named in the vendor capability; 0 for no capability
  *  slot                              such as 00:04.0; the first free one
  *  spinUs                  20        how long a queue's thread looks for a doorbell
  * </pre>
  *
  * @param region the region
  * @param ring the rings
+ * @param hidden features of the transport that are not offered
+ * @param vendor what the vendor capability says, or null for none
  * @param slot wanted PCI address, or null
  * @param spinUs microseconds
  */
 public record TransportSettings(
-    RegionOptions region, RingOptions ring, @Nullable String slot, int spinUs) {
+    RegionOptions region,
+    RingOptions ring,
+    long hidden,
+    @Nullable VendorData vendor,
+    @Nullable String slot,
+    int spinUs) {
   static final long DEFAULT_REGION_BYTES = 16L << 20;
   static final int DEFAULT_SPIN_US = 20;
 
   private static final int MAX_SPIN_US = 1_000_000;
   private static final int MAX_LINE_NS = 1_000_000;
   private static final int MAX_BIT = 127;
+  private static final int MAX_VENDOR = 0xfffe;
   private static final int PCI_FUNCTIONS = 8;
 
   /**
@@ -93,8 +108,26 @@ public record TransportSettings(
             from.flag("inOrder", true),
             from.flag("indirect", true),
             from.flag("eventIdx", true)),
+        hidden(from.text("hide")),
+        vendor(from.number("vendorId", 0, 0, MAX_VENDOR)),
         slot,
         from.number("spinUs", DEFAULT_SPIN_US, 0, MAX_SPIN_US));
+  }
+
+  private static long hidden(final @Nullable String names) {
+    long bits = 0;
+    for (final String name : names == null ? List.<String>of() : List.of(names.split("[, ]+"))) {
+      final long bit = VirtioFunctionBuilder.hideable(name);
+      if (bit == 0) {
+        throw new IllegalArgumentException(
+            "hide="
+                + name
+                + " is no feature that can be hidden: use any of "
+                + String.join(", ", VirtioFunctionBuilder.hideable()));
+      }
+      bits |= bit;
+    }
+    return bits;
   }
 
   private static RegionOptions region(final Properties from) {
@@ -103,8 +136,7 @@ public record TransportSettings(
         new Dmb(
             from.word("dmb", DmbMode.OFF),
             from.number("dmbBit", DmbDescriptor.DEFAULT_BIT, 0, MAX_BIT),
-            from.number(
-                "dmbRegister", DmbDescriptor.DEFAULT_SHM_ID_REGISTER, 0, Integer.MAX_VALUE),
+            from.number("dmbRegister", DmbDescriptor.DEFAULT_SHM_ID_REGISTER, 0, Integer.MAX_VALUE),
             from.number("dmbShmId", DmbDescriptor.DEFAULT_SHM_ID, 0, Integer.MAX_VALUE));
     final String group = from.text("regionGroup");
     final long bytes = from.number("regionBytes", DEFAULT_REGION_BYTES, 0, Long.MAX_VALUE);
@@ -141,7 +173,10 @@ public record TransportSettings(
    * @throws IllegalArgumentException with one line
    */
   public VirtioPciFunction function(
-      final String name, final DeviceType type, final DeviceRegions regions, final ErrorLog errors) {
+      final String name,
+      final DeviceType type,
+      final DeviceRegions regions,
+      final ErrorLog errors) {
     return function(name, type, regions, errors, workers());
   }
 
@@ -152,12 +187,32 @@ public record TransportSettings(
       final DeviceRegions regions,
       final ErrorLog errors,
       final WorkerOptions workers) {
-    return new VirtioFunctionBuilder(name, type)
-        .workers(workers)
-        .errors(errors)
-        .ring(ring)
-        .region(RegionMaker.make(name, region, slot, regions))
-        .build();
+    final VirtioFunctionBuilder builder =
+        new VirtioFunctionBuilder(name, type)
+            .workers(workers)
+            .errors(errors)
+            .ring(ring)
+            .hide(hidden)
+            .region(RegionMaker.make(name, region, slot, regions));
+    if (vendor != null) {
+      builder.vendor(vendor);
+    }
+    return builder.build();
+  }
+
+  /** Name and version of this implementation, under the vendor's id. */
+  private static @Nullable VendorData vendor(final int id) {
+    if (id == 0) {
+      return null;
+    }
+    final Bundle bundle = FrameworkUtil.getBundle(TransportSettings.class);
+    final Version version = bundle == null ? Version.emptyVersion : bundle.getVersion();
+    try {
+      return new VendorData(
+          id, "Carom " + version.getMajor() + '.' + version.getMinor() + '.' + version.getMicro());
+    } catch (final IllegalArgumentException e) {
+      throw new IllegalArgumentException("vendorId=" + id + ": " + e.getMessage(), e);
+    }
   }
 
   /** How its queues are served. */

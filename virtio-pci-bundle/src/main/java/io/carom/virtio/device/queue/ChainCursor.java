@@ -28,16 +28,15 @@ public final class ChainCursor {
 
   ChainCursor() {}
 
-  /** Starts at a segment; {@code bytes} is at most what the segments from there on hold. */
-  void start(
-      final MemorySegment[] newMemories,
-      final long[] newOffsets,
-      final long[] newLengths,
-      final int first,
-      final long bytes) {
+  /** Sets the arrays that hold the segments. */
+  void over(final MemorySegment[] newMemories, final long[] newOffsets, final long[] newLengths) {
     memories = newMemories;
     offsets = newOffsets;
     lengths = newLengths;
+  }
+
+  /** Starts at a segment; {@code bytes} is at most what the segments from there on hold. */
+  void start(final int first, final long bytes) {
     index = first;
     behind = 0;
     remaining = bytes;
@@ -55,10 +54,13 @@ public final class ChainCursor {
    * @param limit most bytes wanted, at least 1 and at most {@link #remaining}
    * @return bytes of the piece, at least 1
    */
+  @SuppressWarnings({"MemorySegmentReferenceEquality", "ReferenceEquality"}) // the very object
   public long piece(final long limit) {
     final long ahead = lengths[index] - behind;
     final long length = Math.min(ahead, limit);
-    pieceMemory = memories[index];
+    if (pieceMemory != memories[index]) {
+      pieceMemory = memories[index];
+    }
     pieceOffset = offsets[index] + behind;
     advance(length, ahead);
     return length;

@@ -32,7 +32,14 @@ public final class DescriptorChain {
   private int slots;
 
   /** An empty chain. */
-  public DescriptorChain() {}
+  public DescriptorChain() {
+    cursors();
+  }
+
+  private void cursors() {
+    reader.over(memory, offsets, lengths);
+    writer.over(memory, offsets, lengths);
+  }
 
   /** Forgets the buffers. */
   void start() {
@@ -46,6 +53,7 @@ public final class DescriptorChain {
   /**
    * Appends a resolved buffer, or a piece of one. The walker has checked it with {@link #check}.
    */
+  @SuppressWarnings({"MemorySegmentReferenceEquality", "ReferenceEquality"}) // the very object
   void add(
       final MemorySegment segment, final long offset, final long length, final boolean writable) {
     if (count == memory.length) {
@@ -53,8 +61,11 @@ public final class DescriptorChain {
       memory = Arrays.copyOf(memory, 2 * count);
       offsets = Arrays.copyOf(offsets, 2 * count);
       lengths = Arrays.copyOf(lengths, 2 * count);
+      cursors();
     }
-    memory[count] = segment;
+    if (memory[count] != segment) { // nearly always the same: no store for a collector to note
+      memory[count] = segment;
+    }
     offsets[count] = offset;
     lengths[count] = length;
     count++;
@@ -89,8 +100,8 @@ public final class DescriptorChain {
   void ready(final int newHead, final int newSlots) {
     head = newHead;
     slots = newSlots;
-    reader.start(memory, offsets, lengths, 0, readableBytes);
-    writer.start(memory, offsets, lengths, readable, writableBytes);
+    reader.start(0, readableBytes);
+    writer.start(readable, writableBytes);
   }
 
   /** The head's index in the descriptor table, or in a packed ring the buffer id. */

@@ -20,6 +20,7 @@ public final class EventSender extends TurnServer {
   private final int index;
   private final IntConsumer buffersAdded;
   private final List<DescriptorChain> taken = new ArrayList<>();
+  private final Supply supply = new Supply();
   private @Nullable Filler filler; // while it fills; guarded by the turn
   private boolean filled;
 
@@ -101,7 +102,7 @@ public final class EventSender extends TurnServer {
       return false;
     }
     filler = null; // once, whatever a section's end says
-    final Supply supply = new Supply(session, queue);
+    supply.start(session, queue);
     boolean keep = false;
     try {
       boolean again = true;
@@ -113,6 +114,7 @@ public final class EventSender extends TurnServer {
       if (!keep) {
         supply.rewind();
       }
+      supply.end();
     }
     final int count = supply.count;
     if (keep && count > 0) {
@@ -136,25 +138,42 @@ public final class EventSender extends TurnServer {
     return taken.get(number);
   }
 
-  /** The chains of one filling. */
+  /** The chains of one filling; over when it is. One object is used for all of them. */
   private final class Supply implements ChainSupply {
-    private final BusSession session;
-    private final VirtQueue queue;
+    private @Nullable BusSession from;
+    private @Nullable VirtQueue queue;
     private int count;
     private boolean ranOut;
 
-    Supply(final BusSession session, final VirtQueue queue) {
-      this.session = session;
-      this.queue = queue;
+    void start(final BusSession session, final VirtQueue ring) {
+      from = session;
+      queue = ring;
+      count = 0;
+      ranOut = false;
+    }
+
+    void end() {
+      from = null;
+      queue = null;
+    }
+
+    private VirtQueue ring() {
+      final VirtQueue ring = queue;
+      if (ring == null) {
+        throw new IllegalStateException("the filling is over");
+      }
+      return ring;
     }
 
     @Override
     public @Nullable DescriptorChain next() throws QueueException {
-      if (count == MOST_CHAINS) {
+      final VirtQueue ring = ring();
+      final BusSession session = from;
+      if (session == null || count == MOST_CHAINS) {
         return null;
       }
       final DescriptorChain next = chain(count);
-      if (!queue.pop(session, next)) {
+      if (!ring.pop(session, next)) {
         ranOut = true;
         return null;
       }
@@ -163,7 +182,7 @@ public final class EventSender extends TurnServer {
     }
 
     void rewind() {
-      queue.rewind(count);
+      ring().rewind(count);
       count = 0;
     }
 
@@ -178,7 +197,7 @@ public final class EventSender extends TurnServer {
         return false;
       }
       ranOut = false;
-      final boolean came = queue.enableNotifications();
+      final boolean came = ring().enableNotifications();
       if (came) {
         rewind();
       }

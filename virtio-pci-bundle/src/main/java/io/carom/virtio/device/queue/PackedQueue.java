@@ -294,8 +294,7 @@ final class PackedQueue implements VirtQueue {
   @Override
   public boolean enableNotifications() {
     if (eventIndex) {
-      INT.setOpaque(
-          deviceEvent, 0L, PackedRingDescriptor.EVENT_AT << FLAGS_SHIFT | nextAvail());
+      INT.setOpaque(deviceEvent, 0L, PackedRingDescriptor.EVENT_AT << FLAGS_SHIFT | nextAvail());
     } else {
       notificationsOff = false;
       INT.setOpaque(deviceEvent, 0L, PackedRingDescriptor.EVENT_ENABLE);

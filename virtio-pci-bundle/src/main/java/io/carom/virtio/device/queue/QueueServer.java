@@ -19,9 +19,10 @@ import org.jspecify.annotations.Nullable;
  * does after a reset is complete.
  *
  * <p><b>Protocol with a reset of this queue alone.</b> It is the same with the ring in the place of
- * the device's gate: {@link #retire} takes it away, then {@link #awaitOutside} waits with a deadline,
- * or {@link #outside} is asked again later, then {@link #deactivate}. Once outside, no chain of the
- * queue is in flight, as each batch returns what it took, and nothing touches the ring's memory.
+ * the device's gate: {@link #retire} takes it away, then {@link #awaitOutside} waits with a
+ * deadline, or {@link #outside} is asked again later, then {@link #deactivate}. Once outside, no
+ * chain of the queue is in flight, as each batch returns what it took, and nothing touches the
+ * ring's memory.
  *
  * <p>One thread at a time drains: where several may, the kind sees to it.
  */

@@ -36,8 +36,8 @@ import java.nio.ByteOrder;
 final class SplitQueue implements VirtQueue {
   private static final VarHandle SHORT =
       ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
-  private static final ValueLayout.OfInt INT =
-      ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfLong ENTRY =
+      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final long UNRESOLVED = -1;
 
   private final QueueSetup setup;
@@ -214,9 +214,9 @@ final class SplitQueue implements VirtQueue {
   }
 
   private void use(final int index, final int head, final int length) {
-    final long entry = SplitRingDescriptor.usedEntry(index & mask);
-    used.set(INT, entry, head);
-    used.set(INT, entry + Integer.BYTES, length);
+    // id, then length: entries are aligned to 4 only
+    final long entry = (long) length << Integer.SIZE | head;
+    used.set(ENTRY, SplitRingDescriptor.usedEntry(index & mask), entry);
   }
 
   @Override

@@ -17,9 +17,9 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A device's SWIOTLB region and its settings: what of it is in the function's BARs and capabilities,
- * which features are offered for it, and which sets of them can be worked with (the SWIOTLB
- * proposal's combination matrix, and the proposal of VIRTIO_F_DMB). Thread-safe.
+ * A device's SWIOTLB region and its settings: what of it is in the function's BARs and
+ * capabilities, which features are offered for it, and which sets of them can be worked with (the
+ * SWIOTLB proposal's combination matrix, and the proposal of VIRTIO_F_DMB). Thread-safe.
  */
 public final class BounceRegion {
   /** No region. */

@@ -43,12 +43,13 @@ public final class RegionRules {
       dmb(options);
     }
     if (options.addressing() == Addressing.OFFSET && !options.swiotlbOffered()) {
-      throw refused(
-          "addressing=offset needs a feature that says so: set policy=compat or strict");
+      throw refused("addressing=offset needs a feature that says so: set policy=compat or strict");
     }
     if (options.location() == Location.RAM && options.caching() != RegionCaching.WRITEBACK) {
       throw refused(
-          "caching=" + word(options.caching()) + " is for a BAR: RAM is cached; set"
+          "caching="
+              + word(options.caching())
+              + " is for a BAR: RAM is cached; set"
               + " regionLocation=bar");
     }
     if (options.caching() == RegionCaching.WRITEBACK
@@ -82,12 +83,13 @@ public final class RegionRules {
     } else {
       return;
     }
-    throw refused(knob + " is about a region, and policy=none has none: set policy=hint, compat or"
-        + " strict, or leave it out");
+    throw refused(
+        knob
+            + " is about a region, and policy=none has none: set policy=hint, compat or"
+            + " strict, or leave it out");
   }
 
-  private static void size(
-      final RegionOptions options, final int queues, final int queueSize) {
+  private static void size(final RegionOptions options, final int queues, final int queueSize) {
     final long size = options.bytes();
     // each function of a group has an equal part
     final long least = options.sharers() * RegionSizing.minimumBytes(queues, queueSize);
@@ -125,7 +127,8 @@ public final class RegionRules {
     }
     if (options.location() != Location.BAR || options.group() != null) {
       throw refused(
-          mode + " has a shared memory region of its own BAR: leave regionLocation and regionGroup"
+          mode
+              + " has a shared memory region of its own BAR: leave regionLocation and regionGroup"
               + " out");
     }
     if (options.caching() != RegionCaching.WRITEBACK) {
@@ -163,7 +166,8 @@ public final class RegionRules {
     }
     if (options.scrubOnReset()) {
       throw refused(
-          group + " and scrubOnReset=true: the reset of one function would wipe the others' memory;"
+          group
+              + " and scrubOnReset=true: the reset of one function would wipe the others' memory;"
               + " leave one out");
     }
     if (options.caching() != RegionCaching.WRITEBACK) {

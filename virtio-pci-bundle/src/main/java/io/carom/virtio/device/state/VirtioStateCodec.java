@@ -67,8 +67,7 @@ public final class VirtioStateCodec {
     return text.toString().getBytes(StandardCharsets.UTF_8);
   }
 
-  private static void queue(
-      final StringBuilder text, final String prefix, final QueueState queue) {
+  private static void queue(final StringBuilder text, final String prefix, final QueueState queue) {
     line(text, prefix + "size", Integer.toString(queue.size()));
     line(text, prefix + "enabled", queue.enabled() ? "1" : "0");
     line(text, prefix + "vector", Integer.toString(queue.vector()));

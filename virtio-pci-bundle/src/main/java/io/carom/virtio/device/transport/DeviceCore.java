@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The state machine of a virtio device: status, features, reset, suspension (virtio 1.4, sections
- * Device Initialization, Device Reset, Virtqueue Reset and Device Suspend). Its queues are in a {@link QueueSet}, its place on the bus in a
- * {@link Plug}.
+ * Device Initialization, Device Reset, Virtqueue Reset and Device Suspend). Its queues are in a
+ * {@link QueueSet}, its place on the bus in a {@link Plug}.
  *
  * <p><b>Locks.</b> One lock guards what the driver sets. Those who serve queues never take it, and
  * neither is anything called on the bus's interrupt side nor a queue served while it is held: the
@@ -83,8 +83,7 @@ final class DeviceCore implements QueueHost {
     interrupts = new Interrupts(type.queues());
     queues = new QueueSet(name, type, region, options, this);
     due = new DueNotifications(status, interrupts, queues);
-    final StateKeeper keeper =
-        new StateKeeper(type, features, status, interrupts, queues, plug);
+    final StateKeeper keeper = new StateKeeper(type, features, status, interrupts, queues, plug);
     saver = new DeviceSaver(this, status, queues, plug, keeper, options.stopWaitNanos());
   }
 

@@ -6,8 +6,8 @@ import io.carom.virtio.VirtioState;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Brings a device to rest for saving its state, and has it go on. To the driver, rest is a moment in
- * which nothing happens: its doorbells and other writes are ignored, but for a reset, which ends
+ * Brings a device to rest for saving its state, and has it go on. To the driver, rest is a moment
+ * in which nothing happens: its doorbells and other writes are ignored, but for a reset, which ends
  * it; and whoever lets the device go on looks at every queue.
  */
 final class DeviceSaver {

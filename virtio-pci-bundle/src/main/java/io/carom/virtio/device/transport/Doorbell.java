@@ -25,8 +25,7 @@ final class Doorbell {
   }
 
   /** Whether a write at a queue's place is a doorbell of that queue. */
-  static boolean rings(
-      final long negotiated, final int queue, final int width, final long value) {
+  static boolean rings(final long negotiated, final int queue, final int width, final long value) {
     final boolean data = (negotiated & VirtioFeatures.NOTIFICATION_DATA) != 0;
     final boolean named = (negotiated & VirtioFeatures.NOTIF_CONFIG_DATA) != 0;
     if (width != (data ? Integer.BYTES : Short.BYTES)) {

@@ -16,8 +16,7 @@ final class DueNotifications {
   private final AtomicBoolean config = new AtomicBoolean();
   private final AtomicBoolean used = new AtomicBoolean();
 
-  DueNotifications(
-      final DeviceStatus status, final Interrupts interrupts, final QueueSet queues) {
+  DueNotifications(final DeviceStatus status, final Interrupts interrupts, final QueueSet queues) {
     this.status = status;
     this.interrupts = interrupts;
     this.queues = queues;

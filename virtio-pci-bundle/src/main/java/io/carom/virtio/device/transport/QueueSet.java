@@ -5,7 +5,6 @@ import io.carom.pci.PciAttachment;
 import io.carom.virtio.CommonCfgDescriptor;
 import io.carom.virtio.RegionOptions.Mixing;
 import io.carom.virtio.VirtioDeviceInfo.QueueInfo;
-import io.carom.virtio.VirtioFeatures;
 import io.carom.virtio.VirtioState.QueueState;
 import io.carom.virtio.device.queue.AddressMode;
 import io.carom.virtio.device.queue.DoorbellServer;

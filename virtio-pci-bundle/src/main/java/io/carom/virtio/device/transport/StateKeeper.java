@@ -27,12 +27,9 @@ final class StateKeeper {
   private static final int SETTLED = VirtioStatus.DRIVER_OK | VirtioStatus.SUSPEND;
   private static final int BROKEN = VirtioStatus.NEEDS_RESET | VirtioStatus.FAILED;
   private static final int ALL_BITS =
-      SETTLED
-          | BROKEN
-          | VirtioStatus.ACKNOWLEDGE
-          | VirtioStatus.DRIVER
-          | VirtioStatus.FEATURES_OK;
-  private static final int ISR_BITS = CommonCfgDescriptor.ISR_QUEUE | CommonCfgDescriptor.ISR_CONFIG;
+      SETTLED | BROKEN | VirtioStatus.ACKNOWLEDGE | VirtioStatus.DRIVER | VirtioStatus.FEATURES_OK;
+  private static final int ISR_BITS =
+      CommonCfgDescriptor.ISR_QUEUE | CommonCfgDescriptor.ISR_CONFIG;
 
   private final DeviceType type;
   private final FeatureNegotiation features;
@@ -78,8 +75,8 @@ final class StateKeeper {
   /**
    * Puts a state in.
    *
-   * @throws IllegalArgumentException with one line, when this device cannot go on from it; it is
-   *     as it was before
+   * @throws IllegalArgumentException with one line, when this device cannot go on from it; it is as
+   *     it was before
    */
   void put(final VirtioState state, final PciAttachment to, final BusSession bus) {
     check(state, to);

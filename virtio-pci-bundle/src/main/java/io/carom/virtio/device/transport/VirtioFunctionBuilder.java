@@ -10,6 +10,7 @@ import io.carom.virtio.device.region.RegionRules;
 import io.carom.virtio.device.type.DeviceType;
 import io.carom.virtio.device.type.ErrorLog;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,6 +50,23 @@ public final class VirtioFunctionBuilder {
   public VirtioFunctionBuilder(final String name, final DeviceType type) {
     this.name = name;
     this.type = type;
+  }
+
+  /** Names of the transport's features that can be hidden. */
+  public static List<String> hideable() {
+    return VirtioFeatures.names(0, TRANSPORT_BITS & ~VirtioFeatures.VERSION_1);
+  }
+
+  /** The bit of a name in {@link #hideable()}, or 0 when it is none of them. */
+  public static long hideable(final String featureName) {
+    if (hideable().contains(featureName)) {
+      for (int bit = 0; bit < Long.SIZE; bit++) {
+        if (VirtioFeatures.name(0, bit).equals(featureName)) {
+          return 1L << bit;
+        }
+      }
+    }
+    return 0;
   }
 
   /** How queues are served; a thread for each by default. */

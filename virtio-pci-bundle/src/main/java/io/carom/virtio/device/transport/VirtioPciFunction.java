@@ -86,8 +86,8 @@ public final class VirtioPciFunction implements PciFunction {
   /**
    * Brings the device to rest and tells its state. It stays at rest, invisibly for its driver,
    * until {@link #restore}, {@link #goOn}, or the driver's reset. The state says nothing of memory:
-   * of guest RAM, of the SWIOTLB region, which another function may scrub when it is plugged in, nor
-   * of what the bus keeps, as BARs and MSI-X. Bounded, whatever a handler does.
+   * of guest RAM, of the SWIOTLB region, which another function may scrub when it is plugged in,
+   * nor of what the bus keeps, as BARs and MSI-X. Bounded, whatever a handler does.
    *
    * @throws IllegalStateException with one line, when it is not plugged in, or a handler hangs; it
    *     goes on then

@@ -327,7 +327,8 @@ class BlkFeatureTest {
   }
 
   @Test
-  @DisplayName("blk D CONFIG_WCE: only the byte writeback can be written, only 0 and 1, once accepted")
+  @DisplayName(
+      "blk D CONFIG_WCE: only the byte writeback can be written, only 0 and 1, once accepted")
   void blk_writebackOnly() {
     final byte[] before = config();
     driver.set(CONFIG + 32, 1, 2);

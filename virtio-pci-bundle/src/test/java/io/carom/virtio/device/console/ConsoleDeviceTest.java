@@ -136,8 +136,7 @@ class ConsoleDeviceTest {
     }
     final ConsolePort port = guest.device.ports().getFirst();
     assertThat(history(port))
-        .isEqualTo(
-            Arrays.copyOfRange(text, text.length - ConsoleGuest.BUFFER_BYTES, text.length));
+        .isEqualTo(Arrays.copyOfRange(text, text.length - ConsoleGuest.BUFFER_BYTES, text.length));
     assertThat(port.dropped()).isEqualTo(text.length - ConsoleGuest.BUFFER_BYTES);
   }
 

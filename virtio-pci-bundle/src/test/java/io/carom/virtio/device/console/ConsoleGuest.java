@@ -34,8 +34,7 @@ final class ConsoleGuest {
   ConsoleGuest(final int maxPorts, final String... names) {
     this(
         new ConsoleDevice(
-            new ConsoleOptions(
-                "con0", maxPorts, List.of(names), 80, 25, QUEUE_SIZE, BUFFER_BYTES),
+            new ConsoleOptions("con0", maxPorts, List.of(names), 80, 25, QUEUE_SIZE, BUFFER_BYTES),
             Disks.quiet(),
             false));
   }
@@ -143,8 +142,7 @@ final class ConsoleGuest {
     if (!used(queue)) {
       throw new AssertionError("nothing on queue " + queue);
     }
-    return driver.bytes(
-        buffer(queue), queues.get(queue).usedLength(seen.get(queue) - 1));
+    return driver.bytes(buffer(queue), queues.get(queue).usedLength(seen.get(queue) - 1));
   }
 
   /** The next control message of the device. */

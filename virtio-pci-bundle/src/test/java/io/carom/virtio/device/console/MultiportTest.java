@@ -244,7 +244,8 @@ class MultiportTest {
     assertThat(other.device.columns()).isEqualTo(100);
     assertThat(other.device.rows()).isEqualTo(40);
     assertThat(other.driver.get(ConsoleGuest.CONFIG, 2)).isEqualTo(100);
-    assertThat(other.device.ports()).extracting(ConsolePort::name)
+    assertThat(other.device.ports())
+        .extracting(ConsolePort::name)
         .containsExactly("console", "data", "late");
     assertThat(other.device.ports().get(1).guestOpen()).isTrue();
     assertThat(other.receive(4, 64)).isEqualTo(utf8("unsent"));
@@ -258,7 +259,8 @@ class MultiportTest {
   }
 
   @Test
-  @DisplayName("console D save: a state that cannot be is refused with one line, and changes nothing")
+  @DisplayName(
+      "console D save: a state that cannot be is refused with one line, and changes nothing")
   void save_refusals() {
     for (final Map<String, String> wrong :
         java.util.List.of(

@@ -10,8 +10,8 @@ import io.carom.virtio.BlkSpec;
 import io.carom.virtio.SwiotlbPolicy;
 import io.carom.virtio.VirtioDeviceInfo;
 import io.carom.virtio.VirtioFeatures;
-import io.carom.virtio.device.host.BlkMaker.Made;
 import io.carom.virtio.device.blk.BlkOptions;
+import io.carom.virtio.device.host.BlkMaker.Made;
 import io.carom.virtio.device.transport.WorkerOptions;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -39,8 +39,7 @@ class BlkMakerTest {
   }
 
   private static TransportSettings transport(final SwiotlbPolicy policy) {
-    return TransportSettings.parse(
-        Map.of("policy", policy.name(), "regionBytes", 1 << 20), 2, 256);
+    return TransportSettings.parse(Map.of("policy", policy.name(), "regionBytes", 1 << 20), 2, 256);
   }
 
   @Test

@@ -11,6 +11,7 @@ import io.carom.virtio.RegionOptions.Mixing;
 import io.carom.virtio.RingOptions;
 import io.carom.virtio.RingOptions.Layout;
 import io.carom.virtio.SwiotlbPolicy;
+import io.carom.virtio.device.transport.VendorData;
 import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -32,6 +33,8 @@ class TransportSettingsTest {
     final TransportSettings settings = parse();
     assertThat(settings.region()).isEqualTo(RegionOptions.of(SwiotlbPolicy.HINT, 16 << 20));
     assertThat(settings.ring()).isEqualTo(RingOptions.DEFAULT);
+    assertThat(settings.hidden()).isZero();
+    assertThat(settings.vendor()).isNull();
     assertThat(settings.slot()).isNull();
     assertThat(settings.spinUs()).isEqualTo(20);
     assertThat(parse("policy=none").region()).isEqualTo(RegionOptions.NONE);
@@ -55,6 +58,8 @@ class TransportSettingsTest {
             "inOrder=false",
             "indirect=false",
             "eventIdx=false",
+            "hide=RING_RESET, SUSPEND",
+            "vendorId=0x1234",
             "slot=00:04.0",
             "spinUs=0");
     final RegionOptions region = settings.region();
@@ -69,6 +74,8 @@ class TransportSettingsTest {
     assertThat(region.readLineNs()).isEqualTo(100);
     assertThat(region.writeLineNs()).isEqualTo(10);
     assertThat(settings.ring()).isEqualTo(new RingOptions(Layout.PACKED, false, false, false));
+    assertThat(settings.hidden()).isEqualTo(1L << 40 | 1L << 43);
+    assertThat(settings.vendor()).isEqualTo(new VendorData(0x1234, "Carom 0.0.0"));
     assertThat(settings.slot()).isEqualTo("00:04.0");
     assertThat(settings.serviceProperties("d").get("io.carom.pci.slot")).isEqualTo("00:04.0");
     assertThat(parse("policy=none", "dmb=strict", "dmbShmId=3").region().dmb().mode())
@@ -111,6 +118,9 @@ class TransportSettingsTest {
         "policy=none dmb=on dmbRegister=256 | use 64..255",
         "policy=none dmb=on dmbShmId=256 | dmbShmId=256 is not in 0..255",
         "ring=round | use one of split, packed, both",
+        "hide=SUSPEND,VERSION_1 | hide=VERSION_1 is no feature that can be hidden: use any of",
+        "vendorId=0x1af4 | vendorId=6900: vendor id 0x1af4",
+        "vendorId=65535 | vendorId=65535 is not in 0..65534",
         "slot=4 | slot=4: '4' is not a PCI address",
         "spinUs=-1 | spinUs=-1 is not in 0..1000000"
       })

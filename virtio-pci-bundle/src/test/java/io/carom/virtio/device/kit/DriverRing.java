@@ -42,8 +42,7 @@ public abstract class DriverRing {
    * Writes a descriptor of an indirect table. Portable ones lie in their order, with {@code next}
    * one further: a packed ring's table has no such field.
    */
-  public abstract void table(
-      long table, int index, long address, long length, int flags, int next);
+  public abstract void table(long table, int index, long address, long length, int flags, int next);
 
   /** Makes the chain that begins at a descriptor available; the device knows it by that number. */
   public abstract void offer(int head);

@@ -37,8 +37,7 @@ class FrameCaptureTest {
   }
 
   private void read(final Path file) throws IOException {
-    final ByteBuffer all =
-        ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
+    final ByteBuffer all = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
     boolean first = true;
     while (all.hasRemaining()) {
       final int start = all.position();
@@ -48,8 +47,7 @@ class FrameCaptureTest {
       assertThat(all.getInt(start + length - 4)).isEqualTo(length);
       assertThat(type == 0x0a0d0d0a).isEqualTo(first);
       first = false;
-      final ByteBuffer body =
-          all.slice(start + 8, length - 12).order(ByteOrder.LITTLE_ENDIAN);
+      final ByteBuffer body = all.slice(start + 8, length - 12).order(ByteOrder.LITTLE_ENDIAN);
       switch (type) {
         case 0x0a0d0d0a -> {
           assertThat(body.getInt()).isEqualTo(0x1a2b3c4d);
@@ -133,8 +131,8 @@ class FrameCaptureTest {
       assertThat(packet.bytes()).isEqualTo(frames.get(i));
       assertThat(packet.length()).isEqualTo(frames.get(i).length);
       assertThat(packet.nanos()).isEqualTo(1_700_000_000_123_456_789L + i);
-      final boolean out = Arrays.equals(
-          Arrays.copyOfRange(packet.bytes(), 6, 12), MacAddress.bytes(a.mac));
+      final boolean out =
+          Arrays.equals(Arrays.copyOfRange(packet.bytes(), 6, 12), MacAddress.bytes(a.mac));
       assertThat(packet.flags()).isEqualTo(out ? 2 : 1);
     }
     assertThat(received).isEqualTo(60);

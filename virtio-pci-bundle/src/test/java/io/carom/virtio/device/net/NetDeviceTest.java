@@ -78,8 +78,16 @@ class NetDeviceTest {
   void unknownControlRequestsAreAnsweredWithAnError() {
     b.start(MULTIPLE);
     final byte[][] requests = {
-      {0}, {4}, {4, 0}, {4, 0, 2}, {4, 0, 2, 0, 0}, {4, 1, 2, 0}, {0, 0, 1, 0}, {1, 0, 2, 0},
-      {5, 0, 2, 0}, {-1, -1, 2, 0}
+      {0},
+      {4},
+      {4, 0},
+      {4, 0, 2},
+      {4, 0, 2, 0, 0},
+      {4, 1, 2, 0},
+      {0, 0, 1, 0},
+      {1, 0, 2, 0},
+      {5, 0, 2, 0},
+      {-1, -1, 2, 0}
     };
     for (final byte[] request : requests) {
       assertThat(b.control(8, request)).as("%s", request).isEqualTo(1);

@@ -87,8 +87,7 @@ final class NetRig {
     final int head = next[queue];
     long at = BUFFERS + 0x4_0000L * queue + 0x1000L * head;
     for (int i = 0; i < lengths.length; i++) {
-      final int flags =
-          (writable ? Driver.WRITE : 0) | (i + 1 < lengths.length ? Driver.NEXT : 0);
+      final int flags = (writable ? Driver.WRITE : 0) | (i + 1 < lengths.length ? Driver.NEXT : 0);
       final int index = (head + i) % SIZE;
       queues[queue].desc(index, at, lengths[i], flags, (index + 1) % SIZE);
       at += lengths[i];
@@ -131,8 +130,7 @@ final class NetRig {
       return null;
     }
     final int slot = seen[queue]++;
-    return driver.bytes(
-        address(queue, queues[queue].usedId(slot)), queues[queue].usedLength(slot));
+    return driver.bytes(address(queue, queues[queue].usedId(slot)), queues[queue].usedLength(slot));
   }
 
   byte[] mustReceive(final int pair) {

@@ -54,8 +54,7 @@ class ChainAllocationTest {
   void servingMakesNoObject(final Rings kind) throws QueueException {
     final FakeBus bus = new FakeBus(0);
     final DriverRing ring = kind.make(bus, SIZE, RingRig.RING);
-    final long features =
-        kind.features | VirtioFeatures.INDIRECT_DESC | VirtioFeatures.EVENT_IDX;
+    final long features = kind.features | VirtioFeatures.INDIRECT_DESC | VirtioFeatures.EVENT_IDX;
     final BlkDevice disk = Disks.memory(false, 1);
     final QueueWorker server = new QueueWorker(0, HOST);
     server.activate(
@@ -86,8 +85,7 @@ class ChainAllocationTest {
   /** A read of a sector; half of them in a table. */
   private static void offer(final FakeBus bus, final DriverRing ring, final int number) {
     final long header = HEADERS + 64L * number;
-    bus.ram.set(
-        ValueLayout.JAVA_INT, header, BlkDescriptor.T_IN);
+    bus.ram.set(ValueLayout.JAVA_INT, header, BlkDescriptor.T_IN);
     bus.ram.set(ValueLayout.JAVA_LONG, header + 8, number);
     final long data = DATA + 1024L * number;
     if (number % 2 == 0) {

@@ -228,8 +228,7 @@ class PackedHostileTest {
     rig.ring.raw(1, DATA, 64, 0xabcd, WRITE | ON);
     rig.pop();
     rig.push(rig.chain, 64);
-    assertThat(rig.refusal())
-        .isEqualTo("buffer id 43981 is available again while it is in flight");
+    assertThat(rig.refusal()).isEqualTo("buffer id 43981 is available again while it is in flight");
     rig.queue.publish();
     assertThat(rig.pop()).as("the driver's again").isTrue();
   }
@@ -259,8 +258,8 @@ class PackedHostileTest {
     for (int i = N - 1; i > 0; i--) {
       rig.ring.raw(i, DATA, 1, 8, NEXT | ON);
     }
-    assertThat(rig.refusal()).isEqualTo("descriptor 0 is not available, but the one before it"
-        + " goes on there");
+    assertThat(rig.refusal())
+        .isEqualTo("descriptor 0 is not available, but the one before it" + " goes on there");
     rig.ring.raw(0, DATA, 1, 8, PackedDriver.available(false));
     assertThat(rig.refusal())
         .isEqualTo("a list has more descriptors than the 15 that are not in flight");

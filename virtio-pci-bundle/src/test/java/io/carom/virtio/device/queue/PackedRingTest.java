@@ -160,7 +160,8 @@ class PackedRingTest {
   }
 
   @Test
-  @DisplayName("K3 D: the id comes from a list's last descriptor; WRITE says that bytes were written")
+  @DisplayName(
+      "K3 D: the id comes from a list's last descriptor; WRITE says that bytes were written")
   void k3IdAndWriteFlag() throws QueueException {
     final RingRig<PackedDriver> rig = rig(SIZE, 0);
     rig.ring.raw(1, DATA + 64, 64, 0xfffe, WRITE | PackedDriver.AVAIL);
@@ -177,7 +178,8 @@ class PackedRingTest {
   }
 
   @Test
-  @DisplayName("K4 D: a table is taken in its order; of its flags and ids only WRITE means something")
+  @DisplayName(
+      "K4 D: a table is taken in its order; of its flags and ids only WRITE means something")
   void k4Indirect() throws QueueException {
     final RingRig<PackedDriver> rig = rig(SIZE, VirtioFeatures.INDIRECT_DESC);
     for (final int flags : new int[] {INDIRECT, INDIRECT | WRITE}) {
@@ -227,8 +229,7 @@ class PackedRingTest {
       final int lists = 1 + round % Math.min(2, size);
       final int entries = size >= 4 ? 1 + round % 2 : 1;
       final long event = line + round % (2 * size);
-      rig.ring.event(
-          PackedRingDescriptor.EVENT_AT, (int) (event % size), event / size % 2 == 0);
+      rig.ring.event(PackedRingDescriptor.EVENT_AT, (int) (event % size), event / size % 2 == 0);
       final long used = (long) lists * entries;
       assertThat(notified(rig, lists, entries))
           .as("round %d", round)

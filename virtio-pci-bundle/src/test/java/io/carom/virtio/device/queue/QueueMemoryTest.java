@@ -150,8 +150,7 @@ class QueueMemoryTest {
     assertThat(pop(queue)).isEqualTo("fine");
     assertThat(chain.segments()).isEqualTo(2);
     chain.writer().put(new byte[] {42}, 0, 1);
-    assertThat(bus.region.get(ValueLayout.JAVA_BYTE, DATA + 64))
-        .isEqualTo((byte) 42);
+    assertThat(bus.region.get(ValueLayout.JAVA_BYTE, DATA + 64)).isEqualTo((byte) 42);
     assertThat(bus.ramAccesses).hasValue(0);
     assertThat(ring.usedIndex()).isEqualTo(2);
   }
@@ -177,8 +176,7 @@ class QueueMemoryTest {
     second.desc(0, 0, 16, INDIRECT, 0);
     second.offer(0);
     assertThat(pop(other)).contains("reserved offset 0");
-    assertThatThrownBy(
-            () -> open(ring(REGION_BASE), -REGION_BASE, AddressMode.OFFSETS, false))
+    assertThatThrownBy(() -> open(ring(REGION_BASE), -REGION_BASE, AddressMode.OFFSETS, false))
         .isInstanceOf(QueueException.class);
   }
 
@@ -190,16 +188,18 @@ class QueueMemoryTest {
     assertThat(popped(in, inside, REGION_BASE + DATA, 512)).isEqualTo("fine");
     inside.usedIndex();
     assertThat(popped(in, inside, DATA, 512))
-        .endsWith("is not in the SWIOTLB region, as the queue's descriptor area is: all of a"
-            + " queue must be, or nothing");
+        .endsWith(
+            "is not in the SWIOTLB region, as the queue's descriptor area is: all of a"
+                + " queue must be, or nothing");
 
     final DriverRing outside = ring(RING);
     final VirtQueue out = open(outside, 0, AddressMode.BUS, true);
     assertThat(popped(out, outside, DATA, 512)).isEqualTo("fine");
     outside.usedIndex();
     assertThat(popped(out, outside, REGION_BASE + DATA, 512))
-        .endsWith("is in the SWIOTLB region, but the queue's descriptor area is not: all of a"
-            + " queue must be, or nothing");
+        .endsWith(
+            "is in the SWIOTLB region, but the queue's descriptor area is not: all of a"
+                + " queue must be, or nothing");
   }
 
   @Test

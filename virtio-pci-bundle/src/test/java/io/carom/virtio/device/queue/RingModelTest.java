@@ -46,10 +46,18 @@ class RingModelTest {
 
   @ParameterizedTest
   @CsvSource({
-    "SPLIT, 1, 3000", "SPLIT, 2, 3000", "SPLIT, 32, 70000",
-    "SPLIT_IN_ORDER, 1, 3000", "SPLIT_IN_ORDER, 16, 70000",
-    "PACKED, 1, 3000", "PACKED, 2, 3000", "PACKED, 7, 5000", "PACKED, 33, 70000",
-    "PACKED_IN_ORDER, 1, 3000", "PACKED_IN_ORDER, 5, 5000", "PACKED_IN_ORDER, 32, 9000"
+    "SPLIT, 1, 3000",
+    "SPLIT, 2, 3000",
+    "SPLIT, 32, 70000",
+    "SPLIT_IN_ORDER, 1, 3000",
+    "SPLIT_IN_ORDER, 16, 70000",
+    "PACKED, 1, 3000",
+    "PACKED, 2, 3000",
+    "PACKED, 7, 5000",
+    "PACKED, 33, 70000",
+    "PACKED_IN_ORDER, 1, 3000",
+    "PACKED_IN_ORDER, 5, 5000",
+    "PACKED_IN_ORDER, 32, 9000"
   })
   void r3k1k2k3k6DeviceFindsWhatWasOfferedAndDriverWhatWasReturned(
       final Rings kind, final int size, final int chains) throws QueueException {

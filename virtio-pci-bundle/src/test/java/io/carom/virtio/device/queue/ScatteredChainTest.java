@@ -11,7 +11,9 @@ import io.carom.virtio.VirtioFeatures;
 import io.carom.virtio.device.kit.Disks;
 import io.carom.virtio.device.kit.Driver;
 import io.carom.virtio.device.kit.DriverQueue;
+import io.carom.virtio.device.kit.DriverRing;
 import io.carom.virtio.device.kit.FakeBus;
+import io.carom.virtio.device.kit.Rings;
 import io.carom.virtio.device.kit.Seed;
 import io.carom.virtio.device.transport.WorkerOptions;
 import java.lang.foreign.MemorySegment;
@@ -23,8 +25,14 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Buffers and tables that lie in pieces behind an IOMMU. */
+@ParameterizedClass
+@EnumSource(
+    value = Rings.class,
+    names = {"SPLIT", "PACKED"})
 class ScatteredChainTest {
   private static final long RING = 0x10000;
   private static final int PAGE = (int) FakeBus.PAGE;
@@ -36,12 +44,18 @@ class ScatteredChainTest {
   private final Driver driver =
       Disks.drive(SwiotlbPolicy.NONE, Disks.memory(false, 1), WorkerOptions.manual());
   private final FakeBus bus = driver.bus;
-  private final DriverQueue queue = new DriverQueue(bus, 64, RING);
+  private final Rings rings;
+  private final DriverRing queue;
 
   /** What the memory behind the scattered addresses must hold, in the order of addresses. */
   private final byte[] shadow = new byte[SPACE];
 
   private record Run(int offset, int length, boolean writable) {}
+
+  ScatteredChainTest(final Rings rings) {
+    this.rings = rings;
+    queue = rings.make(bus, 64, RING);
+  }
 
   /** Scatters the pages from {@link #BASE} on; now and then two stay neighbours. */
   private void scatter(final Random random) {
@@ -105,6 +119,18 @@ class ScatteredChainTest {
     return lengths;
   }
 
+  /** Writes an entry of a table as the layout has it. */
+  private void entry(
+      final ByteBuffer table,
+      final long address,
+      final int length,
+      final int flags,
+      final int next) {
+    final boolean packed = rings == Rings.PACKED;
+    table.putLong(address).putInt(length);
+    table.putShort((short) (packed ? 0 : flags)).putShort((short) (packed ? flags : next));
+  }
+
   private void request(
       final Random random, final int type, final long sector, final byte[] data, final int round) {
     final boolean in = type == BlkDescriptor.T_IN;
@@ -143,8 +169,7 @@ class ScatteredChainTest {
       for (int i = 0; i < runs.size(); i++) {
         final Run run = runs.get(i);
         final int flags = (run.writable ? WRITE : 0) | (i + 1 < runs.size() ? NEXT : 0);
-        descriptors.putLong(BASE + run.offset).putInt(run.length);
-        descriptors.putShort((short) flags).putShort((short) (i + 1));
+        entry(descriptors, BASE + run.offset, run.length, flags, i + 1);
       }
       put(places.getLast(), descriptors.array());
       queue.desc(0, BASE + places.getLast(), runs.size() * 16L, INDIRECT, 0);
@@ -166,7 +191,8 @@ class ScatteredChainTest {
   @Test
   void bytesAreTheSameHoweverTheyAreScattered() {
     final Random random = Seed.random("scattered");
-    driver.start(VirtioFeatures.INDIRECT_DESC | VirtioFeatures.ACCESS_PLATFORM, queue);
+    driver.start(
+        rings.features | VirtioFeatures.INDIRECT_DESC | VirtioFeatures.ACCESS_PLATFORM, queue);
     final byte[] disk = new byte[Disks.SECTORS * BlkDescriptor.SECTOR];
     for (int round = 0; round < 200; round++) {
       if (round % 20 == 0) {
@@ -192,29 +218,17 @@ class ScatteredChainTest {
   /** A table's borders may run through a descriptor: here through each of its bytes in turn. */
   @Test
   void aTableMayBeCutAnywhere() {
-    driver.start(VirtioFeatures.INDIRECT_DESC, queue);
+    driver.start(rings.features | VirtioFeatures.INDIRECT_DESC, queue);
     bus.pages = page -> page >= FIRST ? FIRST + (page - FIRST ^ 3) : page;
     for (int i = 0; i <= 48; i++) {
       final int at = PAGE - i;
       put(0x8000, new byte[16]); // a read of sector 0
       put(0x9000, new byte[512]);
-      put(
-          at,
-          ByteBuffer.allocate(48)
-              .order(ByteOrder.LITTLE_ENDIAN)
-              .putLong(BASE + 0x8000)
-              .putInt(16)
-              .putShort((short) NEXT)
-              .putShort((short) 1)
-              .putLong(BASE + 0x9000)
-              .putInt(512)
-              .putShort((short) (NEXT | WRITE))
-              .putShort((short) 2)
-              .putLong(BASE + 0xa000)
-              .putInt(1)
-              .putShort((short) WRITE)
-              .putShort((short) 0)
-              .array());
+      final ByteBuffer table = ByteBuffer.allocate(48).order(ByteOrder.LITTLE_ENDIAN);
+      entry(table, BASE + 0x8000, 16, NEXT, 1);
+      entry(table, BASE + 0x9000, 512, NEXT | WRITE, 2);
+      entry(table, BASE + 0xa000, 1, WRITE, 0);
+      put(at, table.array());
       put(0xa000, new byte[] {1});
       queue.desc(0, BASE + at, 48, INDIRECT, 0);
       queue.offer(0);
@@ -252,7 +266,7 @@ class ScatteredChainTest {
 
   @Test
   void aTranslationOfTinyPiecesIsRefused() {
-    driver.start(0, queue);
+    driver.start(rings.features, queue);
     bus.longestPiece = 100;
     driver.header(0x20000, BlkDescriptor.T_IN, 0);
     queue.desc(0, 0x20000, 16, NEXT, 1);
@@ -265,7 +279,7 @@ class ScatteredChainTest {
 
   @Test
   void aRunThatLeavesMemoryIsRefused() {
-    driver.start(0, queue);
+    driver.start(rings.features, queue);
     driver.header(0x20000, BlkDescriptor.T_IN, 0);
     queue.desc(0, 0x20000, 16, NEXT, 1);
     queue.desc(1, FakeBus.RAM_BYTES - 256, 512, WRITE | NEXT, 2);

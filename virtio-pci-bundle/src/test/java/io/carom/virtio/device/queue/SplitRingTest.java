@@ -270,8 +270,7 @@ class SplitRingTest {
     assertThat(rig.ring.usedIndex()).isEqualTo(12);
     assertThat(rig.ring.usedLength(11)).isEqualTo(9);
     for (final int wrong : new int[] {-1, 0x10000}) {
-      assertThatThrownBy(
-              () -> QueueLayouts.of(0).open(RingRig.setup(rig.ring, 0), wrong))
+      assertThatThrownBy(() -> QueueLayouts.of(0).open(RingRig.setup(rig.ring, 0), wrong))
           .isInstanceOf(QueueException.class);
     }
   }

@@ -149,8 +149,7 @@ class AddressTest {
       final boolean strict = policy.equals("strict");
       final DriverQueue queue = RegionKit.start(driver, strict ? SWIOTLB : 0, false);
       assertThat(
-              RegionKit.read(
-                  driver, queue, R + HEADER, FakeBus.REGISTERS_BASE + 0x14, R + STATUS))
+              RegionKit.read(driver, queue, R + HEADER, FakeBus.REGISTERS_BASE + 0x14, R + STATUS))
           .isFalse();
       RegionKit.broken(driver, "queue 0");
     }
@@ -187,8 +186,7 @@ class AddressTest {
   @DisplayName("T9, 2.2.2: a BAR that is moved under live queues needs a reset at once")
   void t9Moved(final String policy) {
     final Driver driver = RegionKit.drive("policy", policy);
-    final DriverQueue queue =
-        RegionKit.start(driver, policy.equals("strict") ? SWIOTLB : 0, false);
+    final DriverQueue queue = RegionKit.start(driver, policy.equals("strict") ? SWIOTLB : 0, false);
     RegionKit.roundTrip(driver, queue, R);
     driver.bus.regionBase = R + 0x1000; // the old range and the new one overlap
     driver.function.commandChanged(6);
@@ -226,8 +224,10 @@ class AddressTest {
     driver.bus.version++;
     driver.run();
     assertThat(driver.needsReset()).isTrue();
-    assertThat(driver.function.info().lastError()).contains("the SWIOTLB region was at 0x8000000000");
-    assertThat(driver.bus.region.asSlice(DATA, 512).toArray(java.lang.foreign.ValueLayout.JAVA_BYTE))
+    assertThat(driver.function.info().lastError())
+        .contains("the SWIOTLB region was at 0x8000000000");
+    assertThat(
+            driver.bus.region.asSlice(DATA, 512).toArray(java.lang.foreign.ValueLayout.JAVA_BYTE))
         .isEqualTo(before);
   }
 

@@ -192,7 +192,13 @@ class CombinationTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"32, VERSION_1", "33, ACCESS_PLATFORM", "28, INDIRECT_DESC", "9, FLUSH", "30, UNUSED"})
+  @CsvSource({
+    "32, VERSION_1",
+    "33, ACCESS_PLATFORM",
+    "28, INDIRECT_DESC",
+    "9, FLUSH",
+    "30, UNUSED"
+  })
   @DisplayName("2.2.11: a number that has a meaning is refused")
   void bitCollides(final int bit, final String name) {
     assertThatThrownBy(() -> RegionKit.drive("policy", "strict", "swiotlbBit", bit))

@@ -75,8 +75,7 @@ class DmbTest {
   @DisplayName("DMB: the register can be moved, is read-only, and the structure holds it")
   void register(final int register) {
     final Driver driver =
-        RegionKit.drive(
-            "policy", "none", "dmb", "on", "dmbShmId", 0xa5, "dmbRegister", register);
+        RegionKit.drive("policy", "none", "dmb", "on", "dmbShmId", 0xa5, "dmbRegister", register);
     assertThat(driver.get(register, 1)).isEqualTo(0xa5);
     assertThat(driver.get(register & ~3, 4) >>> (8 * (register & 3)) & 0xff).isEqualTo(0xa5);
     driver.set(register, 1, 0);
@@ -198,12 +197,10 @@ class DmbTest {
   void bit() {
     final Driver driver = RegionKit.drive("policy", "none", "dmb", "on", "dmbBit", 47);
     assertThat(driver.offered() & (1L << 47 | DMB)).isEqualTo(1L << 47);
-    RegionKit.roundTrip(
-        driver, RegionKit.start(driver, WHOLE & ~DMB | 1L << 47, true), 0);
+    RegionKit.roundTrip(driver, RegionKit.start(driver, WHOLE & ~DMB | 1L << 47, true), 0);
     for (final int taken : new int[] {27, 28, 33, 36, 43}) {
       if (taken != 27) {
-        assertThatThrownBy(
-                () -> RegionKit.drive("policy", "none", "dmb", "on", "dmbBit", taken))
+        assertThatThrownBy(() -> RegionKit.drive("policy", "none", "dmb", "on", "dmbBit", taken))
             .hasMessageContaining("dmbBit=" + taken + " collides with");
       }
     }

@@ -109,7 +109,8 @@ class RngDeviceTest {
   }
 
   @Test
-  @DisplayName("rng D: a readable buffer, or none that is writable, needs a reset; a reset mends it")
+  @DisplayName(
+      "rng D: a readable buffer, or none that is writable, needs a reset; a reset mends it")
   void rng_wrongBuffers() {
     queue.desc(0, DATA, 16, NEXT, 1);
     queue.desc(1, DATA, 16, WRITE, 0);
@@ -185,7 +186,8 @@ class RngDeviceTest {
   }
 
   @Test
-  @DisplayName("R7 D: new buffers are asked for with EVENT_IDX and with flags, whatever came before")
+  @DisplayName(
+      "R7 D: new buffers are asked for with EVENT_IDX and with flags, whatever came before")
   void r7_asksForBuffers() {
     queue.desc(0, DATA, 16, WRITE, 0);
     queue.offer(0);

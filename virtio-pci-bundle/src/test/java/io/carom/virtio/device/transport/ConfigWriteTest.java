@@ -53,7 +53,8 @@ class ConfigWriteTest {
   }
 
   @Test
-  @DisplayName("H21 D: what is there for an unconfigured device is always taken, at that offset only")
+  @DisplayName(
+      "H21 D: what is there for an unconfigured device is always taken, at that offset only")
   void h21_emergencyWrite() {
     driver.set(CONFIG + EMERGENCY, 4, 'x');
     driver.set(CONFIG + EMERGENCY, 8, 'y'); // half of it lies behind the structure

@@ -63,8 +63,7 @@ class FeatureRulesTest {
   @Test
   @DisplayName("S4 D: a feature is not offered without what it needs")
   void s4_dependencyOfTheOffer() {
-    assertThat(
-            FeatureDependencies.missing(VirtioIds.TYPE_BLOCK, VirtioFeatures.BLK_CONFIG_WCE))
+    assertThat(FeatureDependencies.missing(VirtioIds.TYPE_BLOCK, VirtioFeatures.BLK_CONFIG_WCE))
         .isEqualTo("CONFIG_WCE needs FLUSH, which is not in the set");
     assertThat(
             FeatureDependencies.missing(
@@ -78,8 +77,7 @@ class FeatureRulesTest {
       final long feature = 1L << need[0];
       assertThat(FeatureDependencies.missing(VirtioIds.TYPE_NET, feature))
           .startsWith(VirtioFeatures.name(VirtioIds.TYPE_NET, (int) need[0]) + " needs ");
-      final String both =
-          FeatureDependencies.missing(VirtioIds.TYPE_NET, feature | 1L << need[1]);
+      final String both = FeatureDependencies.missing(VirtioIds.TYPE_NET, feature | 1L << need[1]);
       // what is needed may need something itself
       assertThat(both == null || !both.startsWith(VirtioFeatures.name(1, (int) need[0]) + " "))
           .isTrue();
@@ -95,8 +93,7 @@ class FeatureRulesTest {
     final Driver driver = drive(builder().offer(VirtioFeatures.BLK_CONFIG_WCE));
     assertThat(driver.negotiate(VirtioFeatures.BLK_CONFIG_WCE)).isFalse();
     assertThat(driver.function.info().lastError()).contains("CONFIG_WCE needs FLUSH");
-    assertThat(driver.negotiate(VirtioFeatures.BLK_CONFIG_WCE | VirtioFeatures.BLK_FLUSH))
-        .isTrue();
+    assertThat(driver.negotiate(VirtioFeatures.BLK_CONFIG_WCE | VirtioFeatures.BLK_FLUSH)).isTrue();
   }
 
   @Test

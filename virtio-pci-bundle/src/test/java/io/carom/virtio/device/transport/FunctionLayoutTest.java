@@ -211,15 +211,20 @@ class FunctionLayoutTest {
   void v3_badRegions() {
     final MemorySegment memory = Arena.ofAuto().allocate(0x4000, 4096);
     final long[][] bad = {
-      {-1, 0, 1}, {256, 0, 1}, {1, 0, 0}, {1, 8, 8}, {1, 0x4000, 1}, {1, 0x1000, 0x3001},
-      {1, -4096, 8}, {1, 0x1000, Long.MAX_VALUE}
+      {-1, 0, 1},
+      {256, 0, 1},
+      {1, 0, 0},
+      {1, 8, 8},
+      {1, 0x4000, 1},
+      {1, 0x1000, 0x3001},
+      {1, -4096, 8},
+      {1, 0x1000, Long.MAX_VALUE}
     };
     for (final long[] range : bad) {
       assertThatThrownBy(
               () ->
                   new SharedMemory(
-                      memory,
-                      List.of(new SharedMemory.Range((int) range[0], range[1], range[2]))))
+                      memory, List.of(new SharedMemory.Range((int) range[0], range[1], range[2]))))
           .isInstanceOf(IllegalArgumentException.class)
           .message()
           .doesNotContain("\n");
@@ -228,15 +233,15 @@ class FunctionLayoutTest {
             () ->
                 new SharedMemory(
                     memory,
-                    List.of(
-                        new SharedMemory.Range(1, 0, 8), new SharedMemory.Range(1, 4096, 8))))
+                    List.of(new SharedMemory.Range(1, 0, 8), new SharedMemory.Range(1, 4096, 8))))
         .hasMessageContaining("same id");
     assertThatThrownBy(() -> new SharedMemory(memory.asSlice(0, 0x3000), List.of()))
         .hasMessageContaining("power of two");
   }
 
   @Test
-  @DisplayName("V4 D: the vendor capability has a vendor's id, a multiple of 4 bytes, and no effects")
+  @DisplayName(
+      "V4 D: the vendor capability has a vendor's id, a multiple of 4 bytes, and no effects")
   void v4_vendor() {
     assertThat(capability(spec(SwiotlbPolicy.NONE, 1), 9)).as("absent by default").isEmpty();
     for (final String text : List.of("", "C", "Carom", "Carom 1.0.0", "12345678901234567890")) {
@@ -270,9 +275,7 @@ class FunctionLayoutTest {
   void c7_tooManyCapabilities() {
     final MemorySegment memory = Arena.ofAuto().allocate(0x10000, 4096);
     final List<SharedMemory.Range> many =
-        IntStream.range(0, 8)
-            .mapToObj(i -> new SharedMemory.Range(i, 4096L * i, 4096))
-            .toList();
+        IntStream.range(0, 8).mapToObj(i -> new SharedMemory.Range(i, 4096L * i, 4096)).toList();
     final VirtioFunctionBuilder builder = builder().shared(new SharedMemory(memory, many));
     assertThatThrownBy(builder::build)
         .isInstanceOf(IllegalArgumentException.class)

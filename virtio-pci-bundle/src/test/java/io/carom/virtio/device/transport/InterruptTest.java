@@ -174,8 +174,7 @@ class InterruptTest {
     }
 
     @Override
-    public void queueEnabled(
-        final int queue, final long accepted, final long regionAddress) {
+    public void queueEnabled(final int queue, final long accepted, final long regionAddress) {
       heard.add("queue " + queue + " " + Long.toHexString(regionAddress));
     }
 

@@ -45,8 +45,7 @@ class SavedStateTest {
   /** The next function on the same memory, as after a reset; the one before is taken out. */
   private Driver another(final EchoModel model) {
     rig.driver.function.unplugged();
-    return new Driver(
-        EchoRig.function(model, WorkerOptions.manual(), builder -> builder), rig.bus);
+    return new Driver(EchoRig.function(model, WorkerOptions.manual(), builder -> builder), rig.bus);
   }
 
   private static String text(final VirtioState state) {

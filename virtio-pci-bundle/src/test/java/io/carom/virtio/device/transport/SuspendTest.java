@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Timeout;
 class SuspendTest {
   private static final int ACKNOWLEDGED = VirtioStatus.ACKNOWLEDGE | VirtioStatus.DRIVER;
   private static final int LIVE = 0x0f;
-  private static final int SUSPENDED = LIVE & ~VirtioStatus.DRIVER_OK | VirtioStatus.SUSPEND;
+  private static final int SUSPENDED = (LIVE & ~VirtioStatus.DRIVER_OK) | VirtioStatus.SUSPEND;
   private static final int WORKER = EchoModel.WORKER;
   private static final int CONFIG = 0x2000;
 
@@ -87,7 +87,8 @@ class SuspendTest {
   }
 
   @Test
-  @DisplayName("S9 I2 D: a configuration notification is kept until the device goes on, and sent once")
+  @DisplayName(
+      "S9 I2 D: a configuration notification is kept until the device goes on, and sent once")
   void s9_configNotificationIsDeferred() {
     rig.bus.msix = true;
     rig.start(VirtioFeatures.SUSPEND);
@@ -141,7 +142,8 @@ class SuspendTest {
   }
 
   @Test
-  @DisplayName("S9 S3 D: a suspension that fails gives NEEDS_RESET and a configuration notification")
+  @DisplayName(
+      "S9 S3 D: a suspension that fails gives NEEDS_RESET and a configuration notification")
   void s9_failureNeedsReset() {
     rig =
         new EchoRig(new WorkerOptions(true, 1000, 10_000_000, 50_000_000))

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.carom.dma.CoherentBuffer;
+import io.carom.dma.DmaAttributes;
 import io.carom.dma.DmaDevice;
 import io.carom.dma.DmaDeviceSpec;
 import io.carom.dma.DmaDirection;
@@ -50,6 +51,16 @@ class BeyondKernelTest {
     kit.assertOnly(
         Violation.DEVICE_ACCESS_UNMAPPED,
         "device accesses DMA memory that is not mapped" + at(bus + 8, 16) + " [access write]");
+  }
+
+  /** The queue that attributes name is a hint for the map alone. */
+  @Test
+  void queuesMayDifferBetweenMapAndUnmap() {
+    final DmaDevice device = kit.bouncing();
+    final long bus = device.map(kit.buffer(4096), 4096, FROM, DmaAttributes.queue(3));
+    assertThat(device.mappingError(bus)).isFalse();
+    device.unmap(bus, 4096, FROM, DmaAttributes.queue(4));
+    kit.assertNone();
   }
 
   @Test
