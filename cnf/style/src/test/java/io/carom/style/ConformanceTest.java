@@ -20,9 +20,9 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /**
- * {@code docs/conformance.md} has a row for each item of the checklist, each row a test that exists,
- * and the tests of a row are those whose names carry its id. With {@code -Dstyle.fix=true} the last
- * column is written anew.
+ * {@code docs/conformance.md} has a row for each item of the checklist, each row a test that
+ * exists, and the tests of a row are those whose names carry its id. With {@code -Dstyle.fix=true}
+ * the last column is written anew.
  */
 class ConformanceTest {
   private static final Path DOCUMENT = Sources.ROOT.resolve("docs/conformance.md");

@@ -16,7 +16,9 @@ import java.util.regex.Pattern;
  * the display name, or at the start of the method's name.
  */
 final class TestNames {
-  /** Where ids mean those of the checklist of virtio; other folders have checklists of their own. */
+  /**
+   * Where ids mean those of the checklist of virtio; other folders have checklists of their own.
+   */
   private static final List<String> FOLDERS =
       List.of("virtio-pci-bundle", "guest-kernel-shim", "bundles/pci-bus", "itests/fuzz");
 
@@ -28,8 +30,7 @@ final class TestNames {
   private static final Pattern ID =
       Pattern.compile("\\b([PCMNIVSFRKWTH]\\d{1,2}|CVE-\\d{4}-\\d+)\\b");
   private static final Pattern LEADING =
-      Pattern.compile(
-          "^(?:[pcmnivsfrkwthPCMNIVSFRKWTH]\\d{1,2}(?!\\d)_?|cve\\d{4}x\\d+)+");
+      Pattern.compile("^(?:[pcmnivsfrkwthPCMNIVSFRKWTH]\\d{1,2}(?!\\d)_?|cve\\d{4}x\\d+)+");
   private static final Pattern PART =
       Pattern.compile("[pcmnivsfrkwthPCMNIVSFRKWTH]\\d{1,2}(?!\\d)|cve\\d{4}x\\d+");
 
@@ -68,8 +69,10 @@ final class TestNames {
       if (open > 0 || text.startsWith("@")) {
         annotations.append(text).append('\n');
         String code = LITERAL.matcher(text).replaceAll("");
-        open += (int) (code.chars().filter(c -> c == '(').count()
-                - code.chars().filter(c -> c == ')').count());
+        open +=
+            (int)
+                (code.chars().filter(c -> c == '(').count()
+                    - code.chars().filter(c -> c == ')').count());
       } else if (!annotations.isEmpty()) {
         Matcher method = METHOD.matcher(text);
         if (method.find() && TEST.matcher(annotations).find()) {

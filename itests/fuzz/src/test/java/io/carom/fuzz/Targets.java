@@ -17,6 +17,7 @@ enum Targets {
   PACKED_CHAIN(PackedChainTarget.class, PackedChainTarget::fuzzerTestOneInput),
   BLK(BlkTarget.class, BlkTarget::fuzzerTestOneInput),
   CONSOLE(ConsoleTarget.class, ConsoleTarget::fuzzerTestOneInput),
+  NET(NetTarget.class, NetTarget::fuzzerTestOneInput),
   IOMMU(IommuTarget.class, IommuTarget::fuzzerTestOneInput);
 
   private final Class<?> target;

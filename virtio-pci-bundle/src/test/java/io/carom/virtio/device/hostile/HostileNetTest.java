@@ -74,8 +74,7 @@ class HostileNetTest {
     int send(final byte[] frame) {
       bus.memory().fill(DATA, NetDescriptor.HEADER_SIZE, 0);
       bus.memory().put(DATA + NetDescriptor.HEADER_SIZE, frame);
-      final int id =
-          rings[1].add(Element.readable(DATA, NetDescriptor.HEADER_SIZE + frame.length));
+      final int id = rings[1].add(Element.readable(DATA, NetDescriptor.HEADER_SIZE + frame.length));
       driver.kick(1);
       driver.work();
       return id;
@@ -163,7 +162,8 @@ class HostileNetTest {
     return Rig.layouts().flatMap(layout -> rows().map(row -> Arguments.of(layout, row)));
   }
 
-  @DisplayName("S3 H5 H6 H30 CVE-2023-6693 D: bad frames and commands cost their own device at most")
+  @DisplayName(
+      "S3 H5 H6 H30 CVE-2023-6693 D: bad frames and commands cost their own device at most")
   @ParameterizedTest(name = "{0}: {1}")
   @MethodSource("arguments")
   void badFramesAndCommands(final RingLayout layout, final Row row) {
