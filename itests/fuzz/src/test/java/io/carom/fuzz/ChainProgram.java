@@ -91,7 +91,7 @@ final class ChainProgram {
       case 0 -> SUBJECT.kick(0);
       case 1 -> {
         // a request's header
-        SUBJECT.memory.put32(Subject.REQUESTS, (int) input.oneOf(0, 1, 4, 8, 11, 13, 99));
+        SUBJECT.memory.put32(Subject.REQUESTS, input.oneOf(0, 1, 4, 8, 11, 13, 99));
         SUBJECT.memory.put64(Subject.REQUESTS + 8, input.oneOf(0, 1, 7, 8, -1, 1L << 55));
       }
       case 2 -> table();

@@ -59,7 +59,7 @@ public final class ConsoleTarget {
       final FuzzInput input, final TestRing[] rings, final ConsolePort.Attachment attached) {
     final int queue = input.below(rings.length);
     final TestRing ring = rings[queue];
-    final long at = BUFFERS + 0x400L * queue + BUFFER * input.below(8);
+    final long at = BUFFERS + 0x400L * queue + (long) BUFFER * input.below(8);
     switch (input.u8() & 15) {
       case 0, 1, 2, 3 -> {
         // a control message

@@ -6,26 +6,23 @@ import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /** The fuzz targets, and the inputs that are kept for each. */
 enum Targets {
-  CONFIG_SPACE(ConfigSpaceTarget.class, ConfigSpaceTarget::fuzzerTestOneInput),
-  COMMON_CONFIG(CommonConfigTarget.class, CommonConfigTarget::fuzzerTestOneInput),
-  SPLIT_CHAIN(SplitChainTarget.class, SplitChainTarget::fuzzerTestOneInput),
-  PACKED_CHAIN(PackedChainTarget.class, PackedChainTarget::fuzzerTestOneInput),
-  BLK(BlkTarget.class, BlkTarget::fuzzerTestOneInput),
-  CONSOLE(ConsoleTarget.class, ConsoleTarget::fuzzerTestOneInput),
-  NET(NetTarget.class, NetTarget::fuzzerTestOneInput),
-  IOMMU(IommuTarget.class, IommuTarget::fuzzerTestOneInput);
+  CONFIG_SPACE(ConfigSpaceTarget.class),
+  COMMON_CONFIG(CommonConfigTarget.class),
+  SPLIT_CHAIN(SplitChainTarget.class),
+  PACKED_CHAIN(PackedChainTarget.class),
+  BLK(BlkTarget.class),
+  CONSOLE(ConsoleTarget.class),
+  NET(NetTarget.class),
+  IOMMU(IommuTarget.class);
 
   private final Class<?> target;
-  private final Consumer<byte[]> run;
 
-  Targets(final Class<?> target, final Consumer<byte[]> run) {
+  Targets(final Class<?> target) {
     this.target = target;
-    this.run = run;
   }
 
   /** The class that Jazzer calls. */
@@ -35,7 +32,16 @@ enum Targets {
 
   /** Runs one input in this JVM. */
   void run(final byte[] input) {
-    run.accept(input);
+    switch (this) {
+      case CONFIG_SPACE -> ConfigSpaceTarget.fuzzerTestOneInput(input);
+      case COMMON_CONFIG -> CommonConfigTarget.fuzzerTestOneInput(input);
+      case SPLIT_CHAIN -> SplitChainTarget.fuzzerTestOneInput(input);
+      case PACKED_CHAIN -> PackedChainTarget.fuzzerTestOneInput(input);
+      case BLK -> BlkTarget.fuzzerTestOneInput(input);
+      case CONSOLE -> ConsoleTarget.fuzzerTestOneInput(input);
+      case NET -> NetTarget.fuzzerTestOneInput(input);
+      case IOMMU -> IommuTarget.fuzzerTestOneInput(input);
+    }
   }
 
   /** The folder of its kept inputs: seeds, and what once failed. */

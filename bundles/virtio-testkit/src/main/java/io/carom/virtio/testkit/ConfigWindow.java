@@ -44,7 +44,7 @@ public final class ConfigWindow {
     for (int i = 0; i < width; i++) {
       final int keep = ~mask[offset + i];
       body[offset + i] =
-          (byte) (body[offset + i] & keep | (int) (value >>> (8 * i)) & mask[offset + i]);
+          (byte) ((body[offset + i] & keep) | ((int) (value >>> (8 * i)) & mask[offset + i]));
     }
     access.written(body, offset, width);
   }

@@ -15,7 +15,6 @@ import io.carom.virtio.testkit.TestDriver;
 import io.carom.virtio.testkit.TestRing;
 import io.carom.virtio.testkit.VirtioCapability;
 import java.util.function.BiConsumer;
-import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -483,7 +482,7 @@ class HostileRegisterTest {
     for (final int width : new int[] {1, 2, 4, 8}) {
       for (int bar = 0; bar < 6; bar++) {
         for (int offset = 0; offset < 0x4000; offset += Math.max(width, 4)) {
-          access.action.accept(new Place(rig, bar, offset, width));
+          access.at(rig, bar, offset, width);
         }
       }
     }
@@ -493,20 +492,22 @@ class HostileRegisterTest {
     rig.close();
   }
 
-  private record Place(Rig rig, int bar, int offset, int width) {}
-
   /** What is done to each place. */
   enum Access {
-    READ(place -> place.rig.function.read(place.bar, place.offset, place.width)),
-    ONES(place -> place.rig.function.write(place.bar, place.offset, place.width, -1)),
-    ZEROS(place -> place.rig.function.write(place.bar, place.offset, place.width, 0));
+    READ,
+    ONES,
+    ZEROS;
 
-    private final Consumer<Place> action;
-
-    Access(final Consumer<Place> action) {
-      this.action = action;
+    private void at(final Rig rig, final int bar, final int offset, final int width) {
+      switch (this) {
+        case READ -> rig.function.read(bar, offset, width);
+        case ONES -> rig.function.write(bar, offset, width, -1);
+        case ZEROS -> rig.function.write(bar, offset, width, 0);
+      }
     }
   }
+
+  // ---- C3, C4: what there is
 
   @Test
   void c3c4TypesAreThoseOfTheSpecification() {
