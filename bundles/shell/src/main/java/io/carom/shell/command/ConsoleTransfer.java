@@ -107,7 +107,7 @@ final class ConsoleTransfer {
 
   /** Connects keys and screen to the port, until Ctrl-], or one of both ends. */
   void converse(final Terminal terminal) throws InterruptedException {
-    try (Terminal.Raw raw = terminal.raw()) {
+    try (Terminal.Raw _ = terminal.raw()) {
       while (true) {
         final String more = next(0);
         if (more == null) {

@@ -36,16 +36,17 @@ final class NetLinkCommand extends ShellCommand {
 
   @Override
   public Object run(final Consumer<String> progress) {
-    if (port == null) {
+    final String name = port;
+    if (name == null) {
       return new NetPorts(services.netHost().ports());
     }
     if (state != null) {
-      return services.netHost().link(port, state.equals("up"));
+      return services.netHost().link(name, state.equals("up"));
     }
     return services.netHost().ports().stream()
-        .filter(info -> info.name().equals(port))
+        .filter(info -> info.name().equals(name))
         .findFirst()
-        .orElseThrow(() -> new IllegalArgumentException(unknown(port)));
+        .orElseThrow(() -> new IllegalArgumentException(unknown(name)));
   }
 
   private String unknown(final String name) {

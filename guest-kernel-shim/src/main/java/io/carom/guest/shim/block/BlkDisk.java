@@ -89,7 +89,7 @@ final class BlkDisk implements WatchedDisk {
     final BlockRequest edge = new BlockRequest(); // a page that was cut there is another one now
     edge.op = BlockOp.WRITE;
     edge.sector = (Math.min(bytes, capacity) & -PhysicalLayout.PAGE_SIZE) / BlkDescriptor.SECTOR;
-    edge.length = (int) PhysicalLayout.PAGE_SIZE;
+    edge.length = PhysicalLayout.PAGE_SIZE;
     capacity = bytes;
     watch.written(edge);
   }

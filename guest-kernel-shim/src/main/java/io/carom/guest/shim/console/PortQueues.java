@@ -48,6 +48,7 @@ final class PortQueues {
   }
 
   /** Nobody may touch the rings from now on; returns when nobody does. */
+  @SuppressWarnings("LockNotBeforeTry") // it is only passed through
   void stop() {
     live = false;
     wake();

@@ -26,7 +26,7 @@ record Ipv4Address(int address, int prefix) {
    * @param attempt counts those that were taken
    */
   static Ipv4Address linkLocal(final long mac, final int attempt) {
-    final int host = (int) (((mac * 0x9e3779b97f4a7c15L >>> 40) + attempt) & 0x7fff_ffff);
+    final int host = (int) ((((mac * 0x9e3779b97f4a7c15L) >>> 40) + attempt) & 0x7fff_ffff);
     return new Ipv4Address(LINK_LOCAL | (0x100 + host % 0xfe00), LINK_LOCAL_PREFIX);
   }
 
