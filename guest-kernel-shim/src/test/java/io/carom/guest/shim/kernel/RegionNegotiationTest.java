@@ -182,6 +182,8 @@ class RegionNegotiationTest {
       final FakeBlk other = test.blk("disk1", 1, 16, 0);
       owner.put(0x0e, 1, 0x80); // multifunction
       other.put(0x0e, 1, 0x80);
+      owner.config[owner.regionCapability + RegionCapDescriptor.FUNCTION] =
+          1 << RegionCapDescriptor.SHARERS_SHIFT; // two, less one
       final byte[] body = new byte[RegionCapDescriptor.SIZE_64];
       System.arraycopy(owner.config, owner.regionCapability, body, 0, body.length);
       body[VirtioPciCapDescriptor.BAR] = (byte) (RegionCapDescriptor.OF_FUNCTION | 2);
