@@ -5,6 +5,10 @@ import java.util.List;
 /**
  * A workload, in fio's words.
  *
+ * <p>{@code trim} and {@code randtrim} discard. A disk need not say what discarded sectors read;
+ * with {@code verify} they must read as zero, byte by byte, as those of Carom's block devices do.
+ * What they held is overwritten first, so that zero is not what was there anyway.
+ *
  * @param device disk name
  * @param rw one of {@link #RW}
  * @param bsBytes block size, a multiple of 512
@@ -36,8 +40,9 @@ public record FioJob(
     long seed,
     boolean direct,
     IoMemory iomem) {
-  /** The workloads that a disk without DISCARD can run. */
-  public static final List<String> RW = List.of("read", "write", "randread", "randwrite", "randrw");
+  /** The workloads; those that trim need a disk with DISCARD. */
+  public static final List<String> RW =
+      List.of("read", "write", "trim", "randread", "randwrite", "randtrim", "randrw");
 
   /** Where the I/O buffers of a workload lie, fio's {@code iomem}. */
   public enum IoMemory {

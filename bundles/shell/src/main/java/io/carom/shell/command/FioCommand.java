@@ -27,7 +27,9 @@ final class FioCommand extends ShellCommand {
       paramLabel = "RW",
       completionCandidates = FioWords.Rw.class,
       converter = FioWords.Rw.class,
-      description = "read (default), write, randread, randwrite or randrw.")
+      description =
+          "read (default), write, trim, randread, randwrite, randtrim or randrw. trim discards: the"
+              + " disk needs DISCARD, and with --verify what is discarded must read as zero.")
   String rw = "read";
 
   @Option(

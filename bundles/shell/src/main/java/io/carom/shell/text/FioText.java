@@ -58,6 +58,7 @@ final class FioText {
     return switch (rw) {
       case "randread" -> "read";
       case "randwrite" -> "write";
+      case "randtrim" -> "trim";
       case "randrw" -> "read+write";
       default -> rw;
     };

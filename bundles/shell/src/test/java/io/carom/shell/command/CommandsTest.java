@@ -124,7 +124,7 @@ class CommandsTest {
             "carom:fio",
             "--rw=seqread",
             "carom:fio: Invalid value for option '--rw': 'seqread' is none of read, write,"
-                + " randread, randwrite, randrw"),
+                + " trim, randread, randwrite, randtrim, randrw"),
         List.of(
             "carom:fio",
             "--verify=md5",

@@ -47,6 +47,19 @@ class FioCommandTest {
   }
 
   @Test
+  void trims() throws InterruptedException {
+    run("--rw=trim --verify=crc32c");
+    run("--rw=randtrim");
+    assertThat(world.fio.jobs)
+        .containsExactly(
+            new FioJob("vda", "trim", 4096, 1, 1, 0, 0, 0, false, true, 50, 1),
+            new FioJob("vda", "randtrim", 4096, 1, 1, 0, 0, 0, false, false, 50, 1));
+    assertThatThrownBy(() -> run("--rw=discard"))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("'discard' is none of read, write, trim, randread");
+  }
+
+  @Test
   void choosesBufferedIoAndReachableBuffers() throws InterruptedException {
     run("--direct=0");
     run("--direct=1 --iomem=reachable --iodepth=4");

@@ -5,16 +5,20 @@ import static io.carom.guest.shim.fio.SectorDescriptor.SECTOR_BYTES;
 import io.carom.guest.BlockOp;
 import io.carom.guest.shim.fio.DiskLedger.Kind;
 import io.carom.guest.shim.fio.SectorCodec.Verdict;
+import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Puts identities into blocks and checks them against the ledger, under the claim of the slot and
  * the lock of the job.
  *
- * <p>Sectors of a write are UNCERTAIN from before it is submitted until it is acknowledged, so a
- * write that ends in any other way, or never, leaves them so.
+ * <p>Sectors of a write or discard are UNCERTAIN from before it is submitted until it is
+ * acknowledged, so one that ends in any other way, or never, leaves them so.
  */
 final class BlockVerifier {
+  private static final MemorySegment ZEROES =
+      MemorySegment.ofArray(new byte[SECTOR_BYTES]).asReadOnly();
+
   private final String disk;
   private final JobSpec spec;
   private final DiskLedger ledger;
@@ -52,7 +56,19 @@ final class BlockVerifier {
     }
   }
 
-  /** A write or repair was acknowledged: its sectors hold what was written. */
+  /** Makes the slot a discard of its block. */
+  void prepareTrim(final Slot slot) {
+    slot.step = Slot.Step.TRIM;
+    address(slot, BlockOp.DISCARD, 0, slot.sectors);
+    if (spec.verify()) {
+      slot.version = ledger.nextVersion();
+      ledger.uncertain(slot.sector, slot.sectors);
+    } else {
+      ledger.unknown(slot.sector, slot.sectors);
+    }
+  }
+
+  /** A write, repair or discard was acknowledged: its sectors hold what was written, or zero. */
   void acknowledged(final Slot slot) {
     if (!spec.verify()) {
       return;
@@ -60,7 +76,11 @@ final class BlockVerifier {
     final long first = slot.request.sector;
     final int count = slot.request.length / SECTOR_BYTES;
     for (int i = 0; i < count; i++) {
-      ledger.identified(first + i, slot.version);
+      if (slot.step == Slot.Step.TRIM) {
+        ledger.zeroed(first + i, slot.version);
+      } else {
+        ledger.identified(first + i, slot.version);
+      }
     }
   }
 
@@ -76,7 +96,7 @@ final class BlockVerifier {
     for (int i = 0; i < slot.sectors; i++) {
       final long sector = slot.sector + i;
       switch (ledger.kind(sector)) {
-        case IDENTIFIED, DESCRIBED -> {
+        case IDENTIFIED, DESCRIBED, ZEROED -> {
           if (holds(slot, i, sector)) {
             right++;
           } else if (wrong < 0) {
@@ -107,11 +127,22 @@ final class BlockVerifier {
   private boolean holds(final Slot slot, final int index, final long sector) {
     final int offset = index * SECTOR_BYTES; // within the block
     final long value = ledger.value(sector);
-    if (ledger.kind(sector) == Kind.DESCRIBED) {
+    final Kind kind = ledger.kind(sector);
+    if (kind == Kind.ZEROED) {
+      return firstNonZero(slot, offset) < 0;
+    }
+    if (kind == Kind.DESCRIBED) {
       return (codec.checksum(slot.bytes, offset) & 0xFFFF_FFFFL) == value;
     }
     return codec.check(slot.memory, slot.bytes, offset, sector) == Verdict.VALID
         && codec.version() == value;
+  }
+
+  /** Index in the sector of its first byte that is not zero, or -1. */
+  private static int firstNonZero(final Slot slot, final int offset) {
+    return (int)
+        MemorySegment.mismatch(
+            slot.memory, offset, offset + SECTOR_BYTES, ZEROES, 0, SECTOR_BYTES); // within block
   }
 
   private boolean learn(final Slot slot, final int index, final long sector) {
@@ -176,6 +207,12 @@ final class BlockVerifier {
     final int offset = index * SECTOR_BYTES;
     final String where =
         disk + ": sector " + sector + " (of the block at sector " + slot.sector + ") ";
+    if (ledger.kind(sector) == Kind.ZEROED) {
+      final int at = firstNonZero(slot, offset);
+      return where
+          + "was discarded and is not zero: byte %d is 0x%02x"
+              .formatted(at, slot.bytes.get(offset + at));
+    }
     if (ledger.kind(sector) == Kind.DESCRIBED) {
       return where
           + "has crc32c 0x%08x, described with 0x%08x"

@@ -33,14 +33,16 @@ final class DiskLedger {
     IDENTIFIED,
     /** Holds foreign bytes with the entry's CRC32C. */
     DESCRIBED,
-    /** A write did not end well: holds the old content or the new one. */
+    /** Holds zeroes since the discard with the entry's version. */
+    ZEROED,
+    /** A write or discard did not end well: holds the old content or the new one. */
     UNCERTAIN
   }
 
   private record Range(long first, int count) {}
 
   private static final VarHandle WORDS = MethodHandles.arrayElementVarHandle(long[].class);
-  private static final int KIND_SHIFT = 62;
+  private static final int KIND_SHIFT = 61;
   private static final int CHUNK_SHIFT = 13;
   private static final int CHUNK_SECTORS = 1 << CHUNK_SHIFT;
   private static final long UNCERTAIN_ENTRY = (long) Kind.UNCERTAIN.ordinal() << KIND_SHIFT;
@@ -207,7 +209,7 @@ final class DiskLedger {
     return KINDS[(int) (entry(sector) >>> KIND_SHIFT)];
   }
 
-  /** The version of an identified sector, or the checksum of a described one. */
+  /** The version of an identified or zeroed sector, or the checksum of a described one. */
   long value(final long sector) {
     return entry(sector) & (VERSION_LIMIT - 1);
   }
@@ -217,12 +219,20 @@ final class DiskLedger {
     set(sector, ((long) Kind.IDENTIFIED.ordinal() << KIND_SHIFT) | version);
   }
 
+  /** The sector holds zeroes since a discard, which has a version as a write has. */
+  void zeroed(final long sector, final long version) {
+    set(sector, ((long) Kind.ZEROED.ordinal() << KIND_SHIFT) | version);
+  }
+
   /** The sector holds bytes with a checksum. */
   void described(final long sector, final int checksum) {
     set(sector, ((long) Kind.DESCRIBED.ordinal() << KIND_SHIFT) | (checksum & 0xFFFF_FFFFL));
   }
 
-  /** A write is on its way; unless it is acknowledged, nobody knows what the sectors hold. */
+  /**
+   * A write or discard is on its way; unless it is acknowledged, nobody knows what the sectors
+   * hold.
+   */
   void uncertain(final long first, final int count) {
     for (int i = 0; i < count; i++) {
       set(first + i, UNCERTAIN_ENTRY);
@@ -248,7 +258,7 @@ final class DiskLedger {
     return false;
   }
 
-  /** Whether the whole run can be verified, and some of it was written at a version or later. */
+  /** Whether the whole run can be verified, and some of it changed at a version or later. */
   boolean writtenSince(final long first, final int count, final long version) {
     boolean found = false;
     for (long sector = first; sector < first + count; sector++) {
@@ -256,7 +266,7 @@ final class DiskLedger {
       if (kind == Kind.UNKNOWN || kind == Kind.UNCERTAIN) {
         return false;
       }
-      found |= kind == Kind.IDENTIFIED && value(sector) >= version;
+      found |= (kind == Kind.IDENTIFIED || kind == Kind.ZEROED) && value(sector) >= version;
     }
     return found;
   }

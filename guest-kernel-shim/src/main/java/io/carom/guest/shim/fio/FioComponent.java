@@ -51,7 +51,7 @@ public final class FioComponent implements Fio {
   private static final long DEFAULT_PROGRESS_INTERVAL_MS = 1_000;
   private static final long STOP_NS = TimeUnit.SECONDS.toNanos(5);
 
-  /** Milliseconds since 1970 stay below 2^42, so versions stay below 2^62. */
+  /** Milliseconds since 1970 stay below 2^42, so versions stay below 2^61. */
   private static final int VERSION_SHIFT = 18;
 
   /** Leaves versions of images below those of all writes. */

@@ -4,6 +4,7 @@ import static io.carom.guest.shim.fio.SectorDescriptor.SECTOR_BYTES;
 import static io.carom.guest.shim.fio.SectorDescriptor.SECTOR_SHIFT;
 
 import io.carom.guest.BlockDevice;
+import io.carom.guest.BlockOp;
 import io.carom.guest.FioJob;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -95,16 +96,16 @@ record FioPlan(BlockDevice disk, FioJob job, long firstSector, long sectors) {
 
   private static void checkWorkload(final FioJob job, final BlockDevice disk) {
     final String valid = String.join(", ", FioJob.RW);
-    if (job.rw().equals("trim") || job.rw().equals("randtrim")) {
-      throw new IllegalArgumentException(
-          "rw=" + job.rw() + ": " + disk.name() + " has no DISCARD; use one of " + valid);
-    }
     if (!FioJob.RW.contains(job.rw())) {
       throw new IllegalArgumentException("rw=" + job.rw() + " is not one of " + valid);
     }
     if (disk.readOnly() && readPercent(job) < 100) {
       throw new IllegalArgumentException(
           "rw=" + job.rw() + ": " + disk.name() + " is read-only; use rw=read or rw=randread");
+    }
+    if (trims(job) && disk.limits().maxDiscardBytes() == 0) {
+      throw new IllegalArgumentException(
+          "rw=" + job.rw() + ": " + disk.name() + " has no DISCARD; use rw=write or rw=randwrite");
     }
     if (!disk.live()) {
       throw new IllegalArgumentException("device=" + disk.name() + " is not usable any more");
@@ -136,12 +137,24 @@ record FioPlan(BlockDevice disk, FioJob job, long firstSector, long sectors) {
     };
   }
 
-  /** Whether a verified workload reads what the ledger cannot verify, and may write it first. */
+  private static boolean trims(final FioJob job) {
+    return job.rw().equals("trim") || job.rw().equals("randtrim");
+  }
+
+  /** Whether it discards. */
+  boolean trims() {
+    return trims(job);
+  }
+
+  /**
+   * Whether a verified workload must write first: it reads what the ledger cannot verify, or it
+   * trims what may be zero already, which would prove nothing.
+   */
   boolean needsLayout(final DiskLedger ledger) {
-    return job.verify()
-        && !disk.readOnly()
-        && readPercent(job) > 0
-        && ledger.anyUnverifiable(firstSector, sectors);
+    if (!job.verify() || disk.readOnly()) {
+      return false;
+    }
+    return trims() || (readPercent(job) > 0 && ledger.anyUnverifiable(firstSector, sectors));
   }
 
   /** Whether a verified workload leaves blocks that nobody has read. */
@@ -149,7 +162,7 @@ record FioPlan(BlockDevice disk, FioJob job, long firstSector, long sectors) {
     return job.verify() && readPercent(job) < 100;
   }
 
-  /** The job that writes what cannot be verified. */
+  /** The job that writes what cannot be verified, or all that will be trimmed. */
   List<JobSpec> layout() {
     final int blockSectors = (int) Math.min(LAYOUT_BYTES >>> SECTOR_SHIFT, sectors);
     final long blocks = (sectors + blockSectors - 1) / blockSectors;
@@ -157,10 +170,11 @@ record FioPlan(BlockDevice disk, FioJob job, long firstSector, long sectors) {
         new JobSpec(
             "fio-" + disk.name() + "-layout",
             false,
-            100,
+            trims() ? 0 : 100,
+            BlockOp.WRITE,
             true,
             true,
-            JobSpec.Filter.UNVERIFIABLE,
+            trims() ? JobSpec.Filter.ALL : JobSpec.Filter.UNVERIFIABLE,
             0,
             blockSectors,
             firstSector,
@@ -180,7 +194,7 @@ record FioPlan(BlockDevice disk, FioJob job, long firstSector, long sectors) {
     return jobs(random, readPercent(job), JobSpec.Filter.ALL, 0, blocks, runtimeNs);
   }
 
-  /** The jobs that read what was written since a version, each its part of the area. */
+  /** The jobs that read what was changed since a version, each its part of the area. */
   List<JobSpec> readBack(final long since) {
     return jobs(false, 100, JobSpec.Filter.WRITTEN, since, 0, Long.MAX_VALUE);
   }
@@ -205,6 +219,7 @@ record FioPlan(BlockDevice disk, FioJob job, long firstSector, long sectors) {
                   "fio-" + disk.name() + "-" + i,
                   random,
                   readPercent,
+                  trims() ? BlockOp.DISCARD : BlockOp.WRITE,
                   job.verify(),
                   !disk.readOnly(),
                   filter,

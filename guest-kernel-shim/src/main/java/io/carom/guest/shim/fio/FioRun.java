@@ -273,7 +273,9 @@ final class FioRun {
           disk.name()
               + ": laying out "
               + (plan.sectors() >>> 1) // sectors to KiB
-              + " KiB as far as nobody has described them");
+              + (plan.trims()
+                  ? " KiB that will be trimmed"
+                  : " KiB as far as nobody has described them"));
     }
 
     @Override

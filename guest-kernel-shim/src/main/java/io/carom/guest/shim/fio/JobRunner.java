@@ -1,6 +1,7 @@
 package io.carom.guest.shim.fio;
 
 import io.carom.guest.BlockDevice;
+import io.carom.guest.BlockOp;
 import io.carom.guest.BlockStatus;
 import java.util.Arrays;
 import java.util.concurrent.CountDownLatch;
@@ -391,6 +392,8 @@ final class JobRunner implements Slot.Owner, Runnable {
     }
     if (isRead()) {
       verifier.prepareRead(slot);
+    } else if (spec.change() == BlockOp.DISCARD) {
+      verifier.prepareTrim(slot);
     } else {
       verifier.prepareWrite(slot);
     }

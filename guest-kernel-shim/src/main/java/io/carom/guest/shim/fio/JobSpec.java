@@ -1,11 +1,14 @@
 package io.carom.guest.shim.fio;
 
+import io.carom.guest.BlockOp;
+
 /**
  * What one job of a phase does.
  *
  * @param name thread name
  * @param random order of the blocks
- * @param readPercent 100 reads only, 0 writes only
+ * @param readPercent 100 reads only, 0 changes only
+ * @param change what it does with blocks that it does not read: WRITE or DISCARD
  * @param verify whether blocks are identified and checked
  * @param repair whether sectors that cannot be verified may be written
  * @param filter which blocks
@@ -22,6 +25,7 @@ record JobSpec(
     String name,
     boolean random,
     int readPercent,
+    BlockOp change,
     boolean verify,
     boolean repair,
     Filter filter,
@@ -39,7 +43,7 @@ record JobSpec(
     ALL,
     /** Those with a sector that cannot be verified yet. */
     UNVERIFIABLE,
-    /** Those that can be verified and were written since a version. */
+    /** Those that can be verified and were written or discarded since a version. */
     WRITTEN
   }
 

@@ -44,8 +44,8 @@ final class SectorDescriptor {
   /** Bytes that the checksum covers. */
   static final int COVERED_BYTES = CRC_OFFSET;
 
-  /** Versions are below this: two bits of a ledger entry say what kind it is. */
-  static final long VERSION_LIMIT = 1L << 62;
+  /** Versions are below this: three bits of a ledger entry say what kind it is. */
+  static final long VERSION_LIMIT = 1L << 61;
 
   static final ValueLayout.OfLong LONG =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);

@@ -21,6 +21,7 @@ final class Slot implements BlockRequest.Completion {
   enum Step {
     READ,
     WRITE,
+    TRIM,
     /** Writes sectors that could not be verified. */
     REPAIR
   }
@@ -72,7 +73,7 @@ final class Slot implements BlockRequest.Completion {
   /** Whether the sectors are claimed. */
   boolean claimed;
 
-  /** Version of the write in flight. */
+  /** Version of the write or discard in flight. */
   long version;
 
   /** Sectors of the block that a repair has already passed. */

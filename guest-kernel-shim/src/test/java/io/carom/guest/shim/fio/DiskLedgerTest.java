@@ -18,6 +18,7 @@ class DiskLedgerTest {
     ledger.identified(5, 77);
     ledger.described(8191, 0xFFFF_FFFF);
     ledger.uncertain(8192, 2);
+    ledger.zeroed(8194, SectorDescriptor.VERSION_LIMIT - 1);
 
     assertThat(ledger.kind(4)).isEqualTo(Kind.UNKNOWN);
     assertThat(ledger.kind(5)).isEqualTo(Kind.IDENTIFIED);
@@ -25,6 +26,9 @@ class DiskLedgerTest {
     assertThat(ledger.kind(8191)).isEqualTo(Kind.DESCRIBED);
     assertThat(ledger.value(8191)).isEqualTo(0xFFFF_FFFFL);
     assertThat(ledger.kind(8193)).isEqualTo(Kind.UNCERTAIN);
+    assertThat(ledger.kind(8194)).isEqualTo(Kind.ZEROED);
+    assertThat(ledger.value(8194)).isEqualTo(SectorDescriptor.VERSION_LIMIT - 1);
+    assertThat(ledger.anyUnverifiable(8194, 1)).isFalse();
     assertThat(ledger.anyUnverifiable(8191, 1)).isFalse();
     assertThat(ledger.anyUnverifiable(8191, 2)).isTrue();
   }
@@ -37,6 +41,9 @@ class DiskLedgerTest {
     assertThat(ledger.writtenSince(0, 2, 20)).isTrue();
     assertThat(ledger.writtenSince(0, 2, 21)).isFalse();
     assertThat(ledger.writtenSince(0, 3, 20)).isFalse();
+    ledger.zeroed(2, 21);
+    assertThat(ledger.writtenSince(0, 3, 21)).isTrue();
+    assertThat(ledger.writtenSince(0, 3, 22)).isFalse();
   }
 
   @Test

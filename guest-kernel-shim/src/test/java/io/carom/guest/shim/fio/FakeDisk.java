@@ -1,6 +1,7 @@
 package io.carom.guest.shim.fio;
 
 import io.carom.guest.BlockDevice;
+import io.carom.guest.BlockLimits;
 import io.carom.guest.BlockOp;
 import io.carom.guest.BlockRequest;
 import io.carom.guest.BlockStatus;
@@ -35,6 +36,7 @@ final class FakeDisk implements BlockDevice, AutoCloseable {
 
   volatile Fault fault = NONE;
   volatile boolean readOnly;
+  volatile BlockLimits limits = BlockLimits.NONE;
   volatile boolean live = true;
   volatile boolean refuses;
 
@@ -104,8 +106,12 @@ final class FakeDisk implements BlockDevice, AutoCloseable {
 
   /** Moves the bytes, perhaps to or from a wrong place. */
   void perform(final BlockRequest request, final long sector) {
-    final MemorySegment buffer = buffer(request);
     final MemorySegment place = content.asSlice(sector * 512, request.length);
+    if (request.op == BlockOp.DISCARD) {
+      place.fill((byte) 0);
+      return;
+    }
+    final MemorySegment buffer = buffer(request);
     if (request.op == BlockOp.WRITE) {
       place.copyFrom(buffer);
     } else {
@@ -175,7 +181,7 @@ final class FakeDisk implements BlockDevice, AutoCloseable {
     deepest.accumulateAndGet(outstanding.incrementAndGet(), Math::max);
     final int from = (int) request.sector;
     final int to = from + request.length / 512;
-    final boolean write = request.op == BlockOp.WRITE;
+    final boolean write = request.op != BlockOp.READ;
     if (touches(writing, from, to) || (write && touches(reading, from, to))) {
       overlaps.incrementAndGet();
     }
@@ -190,7 +196,7 @@ final class FakeDisk implements BlockDevice, AutoCloseable {
   private synchronized void leave(final BlockRequest request) {
     outstanding.decrementAndGet();
     final int from = (int) request.sector;
-    (request.op == BlockOp.WRITE ? writing : reading).clear(from, from + request.length / 512);
+    (request.op == BlockOp.READ ? reading : writing).clear(from, from + request.length / 512);
   }
 
   @Override
@@ -221,6 +227,11 @@ final class FakeDisk implements BlockDevice, AutoCloseable {
   @Override
   public boolean readOnly() {
     return readOnly;
+  }
+
+  @Override
+  public BlockLimits limits() {
+    return limits;
   }
 
   @Override

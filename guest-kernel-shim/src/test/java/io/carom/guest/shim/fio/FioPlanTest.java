@@ -32,7 +32,8 @@ class FioPlanTest {
 
   @Test
   void refusesTrimForWantOfDiscard() {
-    refused(FioJob.of("vda", "trim"), "rw=trim", "DISCARD", "randrw");
+    refused(FioJob.of("vda", "trim"), "rw=trim", "no DISCARD", "rw=write");
+    refused(FioJob.of("vda", "randtrim"), "rw=randtrim", "no DISCARD");
     refused(FioJob.of("vda", "reed"), "rw=reed", "randread");
   }
 
@@ -41,6 +42,7 @@ class FioPlanTest {
     fixture.disk.readOnly = true;
     refused(FioJob.of("vda", "write"), "rw=write", "read-only");
     refused(FioJob.of("vda", "randrw"), "rw=randrw", "read-only");
+    refused(FioJob.of("vda", "trim"), "rw=trim", "read-only");
   }
 
   @Test

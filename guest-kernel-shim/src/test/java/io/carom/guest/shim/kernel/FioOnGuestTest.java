@@ -16,9 +16,12 @@ import io.carom.guest.shim.cache.PageCacheComponent;
 import io.carom.guest.shim.fake.Defaults;
 import io.carom.guest.shim.fake.FakeBlk;
 import io.carom.guest.shim.fio.FioComponent;
+import io.carom.virtio.VirtioFeatures;
+import java.lang.foreign.ValueLayout;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -56,6 +59,35 @@ class FioOnGuestTest {
       assertThat(test.dmaDevice().maps.get()).isEqualTo(test.dmaDevice().passed.get());
       assertThat(test.dmaDevice().reachable).isEmpty();
       assertThat(test.memory.pageMap().freePages()).isEqualTo(free);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  @DisplayName("blk G: fio trims through the block layer, in parts that the device allows")
+  void trims(final boolean direct) throws Exception {
+    try (TestGuest test = new TestGuest()) {
+      final FakeBlk device = test.blk("disk0", 2, 16, 0);
+      device.offered |= VirtioFeatures.BLK_DISCARD;
+      test.bus.add("00:04.0", device);
+      test.boot();
+      final PageCacheComponent cache =
+          new PageCacheComponent(
+              test.pages,
+              test.memory,
+              Defaults.of(PageCacheComponent.Config.class, Map.of("pageCacheMiB", 1)));
+      final FioComponent fio = fio(test);
+      fio.bufferedDisks(cache);
+      final FioJob job =
+          FioJob.of("vda", "randtrim").withBlockSize(65_536).withDepth(4, 2).withDirect(direct);
+      final FioResult result = fio.run(job, FioProgress.SILENT);
+      assertThat(result.corruptBlocks()).as(result.firstCorruption()).isZero();
+      assertThat(result.lostRequests()).isZero();
+      assertThat(result.verifiedBytes()).isEqualTo(device.disk().byteSize());
+      assertThat(device.ranges).hasSize(2 * 2 * 64); // two jobs, 64 blocks, two parts of 64 sectors
+      assertThat(device.disk().toArray(ValueLayout.JAVA_BYTE)).containsOnly(0);
+      assertThat(test.dmaDevice().liveMappings()).isZero();
+      cache.close();
     }
   }
 

@@ -6,8 +6,13 @@ import io.carom.guest.BlockDevice;
 import io.carom.guest.BlockOp;
 import io.carom.guest.BlockRequest;
 import io.carom.guest.BlockStatus;
+import io.carom.guest.FioJob;
+import io.carom.guest.FioProgress;
+import io.carom.guest.FioResult;
 import io.carom.guest.shim.block.BlkTunables;
+import io.carom.guest.shim.fake.Defaults;
 import io.carom.guest.shim.fake.FakeDma;
+import io.carom.guest.shim.fio.FioComponent;
 import io.carom.guest.shim.virtio.VirtioSettings;
 import io.carom.machine.bus.AddressSpaceMap;
 import io.carom.machine.bus.InterruptRouter;
@@ -63,6 +68,19 @@ class RealMachineTest {
         () -> settings,
         () -> true,
         System::nanoTime);
+  }
+
+  private void boot(final Guest guest) {
+    final boolean booted =
+        guest
+            .work()
+            .call(
+                () -> {
+                  guest.lookForBridge();
+                  guest.dmaArrived(new FakeDma(memory, pages));
+                },
+                PATIENCE);
+    assertThat(booted).isTrue();
   }
 
   private BlockRequest request(final BlockOp op, final int block, final long buffer) {
@@ -137,18 +155,8 @@ class RealMachineTest {
     final VirtioPciFunction function = new VirtioFunctionBuilder("disk0", blk).build();
     bridge.plug(function, Map.of(PciFunction.NAME, "disk0", PciFunction.SLOT, "00:04.0"));
     final Guest guest = guest(settings(bits));
-    final FakeDma dma = new FakeDma(memory, pages);
     try {
-      final boolean booted =
-          guest
-              .work()
-              .call(
-                  () -> {
-                    guest.lookForBridge();
-                    guest.dmaArrived(dma);
-                  },
-                  PATIENCE);
-      assertThat(booted).isTrue();
+      boot(guest);
       final BlockDevice disk =
           guest.blockDevice("vda").orElseThrow(() -> new AssertionError(guest.dmesg()));
       final long accepted = function.info().accepted();
@@ -167,6 +175,35 @@ class RealMachineTest {
       check(guest.blockDevice("vda").orElseThrow(), new Random(seed + 2));
       assertThat(disk.counters().resets()).isZero();
       assertThat(guest.dmesg()).noneMatch(line -> line.contains("refuses"));
+    } finally {
+      guest.stop();
+      bridge.unplug(function);
+      bridge.deactivate();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"trim", "randtrim"})
+  @DisplayName("blk G: what the real device is told to discard reads as zero")
+  void trims(final String rw) throws InterruptedException {
+    final BlkDevice blk =
+        new BlkDevice(
+            "disk0", new MemoryBackend(DISK), false, 2, 64, new ErrorLog("real", System::nanoTime));
+    final VirtioPciFunction function = new VirtioFunctionBuilder("disk0", blk).build();
+    bridge.plug(function, Map.of(PciFunction.NAME, "disk0", PciFunction.SLOT, "00:04.0"));
+    final Guest guest = guest(VirtioSettings.DEFAULTS);
+    try {
+      boot(guest);
+      final FioComponent fio =
+          new FioComponent(guest, pages, memory, Defaults.of(FioComponent.Config.class, Map.of()));
+      for (final int bytes : new int[] {1536, BLOCK, 1 << 18}) {
+        final FioResult result =
+            fio.run(FioJob.of("vda", rw).withBlockSize(bytes).withDepth(4, 1), FioProgress.SILENT);
+        assertThat(result.corruptBlocks()).as(result.firstCorruption()).isZero();
+        assertThat(result.lostRequests()).isZero();
+        assertThat(result.requests()).isEqualTo(DISK / bytes);
+        assertThat(result.verifiedBytes()).isEqualTo(DISK / bytes * bytes);
+      }
     } finally {
       guest.stop();
       bridge.unplug(function);
