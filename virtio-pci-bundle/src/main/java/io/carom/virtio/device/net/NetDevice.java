@@ -158,7 +158,10 @@ public final class NetDevice implements DeviceType, SwitchPort {
   public void negotiated(final long features) {
     accepted = features;
     control = control(features);
-    receivers[0].backlog().open(true);
+    if ((features & VirtioFeatures.NET_MQ) == 0) {
+      activePairs = 1; // also when a saved state says otherwise
+    }
+    open(features == 0 ? 0 : activePairs);
   }
 
   @Override
@@ -183,12 +186,12 @@ public final class NetDevice implements DeviceType, SwitchPort {
     activePairs = 1;
     steering.forget();
     for (final RxQueue receiver : receivers) {
-      open(receiver, false);
+      close(receiver);
     }
   }
 
-  private void open(final RxQueue receiver, final boolean on) {
-    counters.drop(Drop.RX_NOT_READY, receiver.backlog().open(on));
+  private void close(final RxQueue receiver) {
+    counters.drop(Drop.RX_NOT_READY, receiver.backlog().close());
     receiver.blocked(false);
   }
 
@@ -235,9 +238,7 @@ public final class NetDevice implements DeviceType, SwitchPort {
           "pairs=" + pairs + " is not in 1.." + options.queuePairs() + ", the device's queuePairs");
     }
     linkUp(up.equals(UP));
-    if (accepted != 0) {
-      usePairs(number);
-    }
+    activePairs = number; // their queues are opened when the features are known
   }
 
   // ---- frames
@@ -309,14 +310,19 @@ public final class NetDevice implements DeviceType, SwitchPort {
     delivery.whileIdle(
         () -> {
           activePairs = pairs;
-          for (int i = 0; i < receivers.length; i++) {
-            if (i >= pairs) {
-              open(receivers[i], false);
-            } else {
-              receivers[i].backlog().open();
-            }
-          }
+          open(pairs);
         });
+  }
+
+  /** Takes frames for as many pairs, and for no others. */
+  private void open(final int pairs) {
+    for (int i = 0; i < receivers.length; i++) {
+      if (i < pairs) {
+        receivers[i].backlog().open();
+      } else {
+        close(receivers[i]);
+      }
+    }
   }
 
   long accepted() {

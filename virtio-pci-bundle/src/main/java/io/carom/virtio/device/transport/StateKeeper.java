@@ -105,9 +105,8 @@ final class StateKeeper {
     if (type.config().size() > 0) {
       type.config().put(0, state.config());
     }
-    if ((state.status() & VirtioStatus.FEATURES_OK) != 0) {
-      type.negotiated(state.accepted());
-    }
+    final boolean settled = (state.status() & VirtioStatus.FEATURES_OK) != 0;
+    type.negotiated(settled ? state.accepted() : 0);
     status.restore(state.status());
   }
 

@@ -10,6 +10,7 @@ import io.carom.virtio.NetDescriptor;
 import io.carom.virtio.VirtioFeatures;
 import io.carom.virtio.VirtioStatus;
 import io.carom.virtio.device.kit.Seed;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -298,7 +299,7 @@ class NetDeviceTest {
     other.device.restore(Map.of());
     assertThat(other.device.info().linkUp()).isTrue();
     for (final Map<String, String> wrong :
-        new Map[] {Map.of("pairs", "5"), Map.of("pairs", "x"), Map.of("link", "sideways")}) {
+        List.of(Map.of("pairs", "5"), Map.of("pairs", "x"), Map.of("link", "sideways"))) {
       assertThatThrownBy(() -> other.device.restore(wrong))
           .isInstanceOf(IllegalArgumentException.class);
     }
