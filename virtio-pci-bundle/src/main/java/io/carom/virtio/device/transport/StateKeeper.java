@@ -84,7 +84,7 @@ final class StateKeeper {
     plug.translated(translated(state));
     final QueueSet.@Nullable Restored[] rings;
     try {
-      rings = queues.open(state.queues(), state.accepted(), (state.status() & BROKEN) == 0, bus);
+      rings = queues.open(state.queues(), state.accepted(), usable(state), bus);
       type.restore(state.backend());
     } catch (final QueueException e) {
       plug.translated(before);
@@ -108,6 +108,11 @@ final class StateKeeper {
     final boolean settled = (state.status() & VirtioStatus.FEATURES_OK) != 0;
     type.negotiated(settled ? state.accepted() : 0);
     status.restore(state.status());
+  }
+
+  /** Whether the device can go on; one that is broken waits for its reset. */
+  private static boolean usable(final VirtioState state) {
+    return (state.status() & BROKEN) == 0;
   }
 
   private boolean translated(final VirtioState state) {
@@ -153,7 +158,8 @@ final class StateKeeper {
       if (queue.enabled() && (state.status() & VirtioStatus.FEATURES_OK) == 0) {
         throw refused("queue " + i + " is enabled before FEATURES_OK");
       }
-      if (queue.enabled() && queue.nextAvail() != queue.nextUsed()) {
+      // what broke a device may be a request that it took and could not return
+      if (queue.enabled() && usable(state) && queue.nextAvail() != queue.nextUsed()) {
         throw refused(
             "queue "
                 + i

@@ -254,6 +254,30 @@ class SavedStateTest {
   }
 
   @Test
+  @DisplayName("S3 a device that broke over a request is restored broken, until its reset")
+  void brokenOverARequest() {
+    rig.start(0);
+    rig.model.before =
+        request -> {
+          throw new IllegalStateException("sick");
+        };
+    rig.offer(0, 0);
+    rig.driver.kick(0);
+    assertThat(rig.driver.needsReset()).isTrue();
+    final VirtioState state = rig.driver.function.save();
+    assertThat(state.queues().getFirst().nextAvail()).as("taken").isEqualTo(1);
+    assertThat(state.queues().getFirst().nextUsed()).as("not returned").isZero();
+    final Driver driver = another(new EchoModel());
+    driver.function.restore(VirtioStateCodec.read(VirtioStateCodec.write(state)));
+    assertThat(driver.needsReset()).isTrue();
+    driver.kick(0);
+    assertThat(rig.queues[0].usedIndex()).isZero();
+    driver.status(0);
+    assertThat(driver.status()).isZero();
+    driver.function.unplugged();
+  }
+
+  @Test
   @DisplayName("saving is bounded: with a handler that hangs it fails, and the device goes on")
   void hangingHandler() {
     rig = new EchoRig(SHORT_WAITS).start(0);
