@@ -327,7 +327,7 @@ class RootBusTest {
   void ejectWaitsForTheGuest() throws Exception {
     final CompletableFuture<Boolean> ejected =
         CompletableFuture.supplyAsync(
-            () -> bus.eject(new PciAddress(0, 4, 0), Duration.ofSeconds(300)));
+            () -> bus.eject(new PciAddress(0, 4, 0), Duration.ofMinutes(5)));
     while (hotplug(HotplugDescriptor.DOWN) == 0) {
       Thread.yield();
     }

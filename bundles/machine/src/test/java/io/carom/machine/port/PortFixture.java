@@ -24,7 +24,7 @@ final class PortFixture {
   static final long REGION_SIZE = 0x4000;
 
   /** Longer than any section of a test lasts on a machine that has other things to do. */
-  static final Duration PATIENCE = Duration.ofSeconds(120);
+  static final Duration PATIENCE = Duration.ofMinutes(2);
 
   final Ram ram = new Ram(MIB, MIB);
   final AddressSpaceMap map = new AddressSpaceMap(ram);

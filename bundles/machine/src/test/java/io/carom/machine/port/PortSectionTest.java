@@ -78,7 +78,7 @@ class PortSectionTest {
     final CompletableFuture<Boolean> quiesce = new CompletableFuture<>();
     final Thread changer =
         Thread.ofPlatform()
-            .start(() -> quiesce.complete(machine.control.quiesce(Duration.ofSeconds(300))));
+            .start(() -> quiesce.complete(machine.control.quiesce(Duration.ofMinutes(5))));
     while (changer.getState() != Thread.State.TIMED_WAITING) { // it waits for this section
       Thread.sleep(1);
     }

@@ -81,7 +81,7 @@ class FrameCaptureTest {
 
   private void packetBlock(final ByteBuffer body) {
     assertThat(body.getInt()).isZero();
-    final long nanos = (long) body.getInt() << 32 | body.getInt() & 0xffff_ffffL;
+    final long nanos = (long) body.getInt() << 32 | (body.getInt() & 0xffff_ffffL);
     final byte[] bytes = new byte[body.getInt()];
     final int length = body.getInt();
     body.get(bytes);

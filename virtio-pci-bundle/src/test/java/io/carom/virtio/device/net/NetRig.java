@@ -223,7 +223,7 @@ final class NetRig {
   }
 
   static int half(final byte[] packet, final int at) {
-    return packet[at] & 0xff | (packet[at + 1] & 0xff) << 8;
+    return (packet[at] & 0xff) | (packet[at + 1] & 0xff) << 8;
   }
 
   long dropped(final String reason) {

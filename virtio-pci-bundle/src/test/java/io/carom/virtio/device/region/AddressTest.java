@@ -221,7 +221,7 @@ class AddressTest {
     queue.desc(2, R + STATUS, 1, WRITE, 0);
     queue.offer(0);
     driver.bus.regionBase = R - 0x1000; // R + DATA is other bytes of the region now
-    driver.bus.version++;
+    driver.bus.rerouted();
     driver.run();
     assertThat(driver.needsReset()).isTrue();
     assertThat(driver.function.info().lastError())
@@ -249,7 +249,7 @@ class AddressTest {
     final DriverQueue queue = RegionKit.start(driver, SWIOTLB, true);
     RegionKit.roundTrip(driver, queue, 0);
     driver.bus.regionBase = -1;
-    driver.bus.version++;
+    driver.bus.rerouted();
     driver.function.commandChanged(4);
     RegionKit.roundTrip(driver, queue, 0);
     assertThat(driver.needsReset()).isFalse();

@@ -187,7 +187,7 @@ class DmbTest {
     RegionKit.roundTrip(driver, RegionKit.start(driver, WHOLE, true), 0);
     assertThat(shared(driver).getFirst()).isEqualTo(before);
     driver.bus.regionBase = -1; // offsets stay valid wherever it is
-    driver.bus.version++;
+    driver.bus.rerouted();
     driver.function.commandChanged(4);
     assertThat(driver.needsReset()).isFalse();
   }
@@ -197,7 +197,7 @@ class DmbTest {
   void bit() {
     final Driver driver = RegionKit.drive("policy", "none", "dmb", "on", "dmbBit", 47);
     assertThat(driver.offered() & (1L << 47 | DMB)).isEqualTo(1L << 47);
-    RegionKit.roundTrip(driver, RegionKit.start(driver, WHOLE & ~DMB | 1L << 47, true), 0);
+    RegionKit.roundTrip(driver, RegionKit.start(driver, (WHOLE & ~DMB) | 1L << 47, true), 0);
     for (final int taken : new int[] {27, 28, 33, 36, 43}) {
       if (taken != 27) {
         assertThatThrownBy(() -> RegionKit.drive("policy", "none", "dmb", "on", "dmbBit", taken))

@@ -83,7 +83,6 @@ final class RegionKit implements DeviceRegions {
     return new Driver(kit.function(pairs), kit.bus);
   }
 
-  /** The bodies of capabilities of a type. */
   /** What the host is told of the region, which is there. */
   static RegionInfo region(final Driver driver) {
     return region(driver.function);
@@ -93,6 +92,7 @@ final class RegionKit implements DeviceRegions {
     return Objects.requireNonNull(function.info().region());
   }
 
+  /** The bodies of capabilities of a type. */
   static List<byte[]> capabilities(final VirtioPciFunction function, final int type) {
     return function.spec().capabilities().stream()
         .map(capability -> capability.body())

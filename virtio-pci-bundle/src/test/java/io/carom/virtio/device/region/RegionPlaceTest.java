@@ -26,7 +26,7 @@ class RegionPlaceTest {
   }
 
   private static long whole(final ByteBuffer body, final int low, final int high) {
-    return body.getInt(low) & 0xffff_ffffL | (long) body.getInt(high) << 32;
+    return (body.getInt(low) & 0xffff_ffffL) | (long) body.getInt(high) << 32;
   }
 
   @Test
