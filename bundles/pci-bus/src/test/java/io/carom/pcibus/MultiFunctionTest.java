@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Several functions in a slot, and SWIOTLB ranges that are not a function's own BAR. */
-@Timeout(60)
+@Timeout(600)
 class MultiFunctionTest {
   private static final long REGION = 0x80_0010_0000L;
   private static final int MEMORY = 2;

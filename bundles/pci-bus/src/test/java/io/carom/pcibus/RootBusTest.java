@@ -20,7 +20,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(600)
 class RootBusTest {
   private static final long BAR0 = 0xC010_0000L;
   private static final long REGION = 0x80_0010_0000L;
@@ -327,14 +327,14 @@ class RootBusTest {
   void ejectWaitsForTheGuest() throws Exception {
     final CompletableFuture<Boolean> ejected =
         CompletableFuture.supplyAsync(
-            () -> bus.eject(new PciAddress(0, 4, 0), Duration.ofSeconds(30)));
+            () -> bus.eject(new PciAddress(0, 4, 0), Duration.ofMinutes(5)));
     while (hotplug(HotplugDescriptor.DOWN) == 0) {
-      Thread.onSpinWait();
+      Thread.yield();
     }
     assertThat(hotplug(HotplugDescriptor.DOWN)).isEqualTo(1 << 4);
     assertThat(ejected).isNotDone();
     hotplug(HotplugDescriptor.EJECT, 1 << 4);
-    assertThat(ejected.get(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(ejected.get(300, TimeUnit.SECONDS)).isTrue();
     assertThat(hotplug(HotplugDescriptor.DOWN)).isZero();
     assertThat(hotplug(HotplugDescriptor.EJECT)).isZero();
     assertThat(hotplug(HotplugDescriptor.GONE)).as("no surprise").isZero();
@@ -385,7 +385,7 @@ class RootBusTest {
           CompletableFuture.runAsync(() -> hotplug(HotplugDescriptor.EJECT, 1 << 6));
       bus.plug(function, "x", "00:06.0");
       bus.unplug(function);
-      guest.get(10, TimeUnit.SECONDS);
+      guest.get(300, TimeUnit.SECONDS);
       assertThat(function.calls).containsExactly("plugged 00:06.0", "unplugged");
       assertThat(machine.ports).doesNotContainKey("00:06.0");
     }

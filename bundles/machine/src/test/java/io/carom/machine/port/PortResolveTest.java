@@ -134,7 +134,7 @@ class PortResolveTest {
 
   @Test
   void thePlatformOffsetAppliesToSystemMemoryOnly() throws BusFaultException {
-    machine = new PortFixture(false, 0x4000_0000L, Duration.ofSeconds(10));
+    machine = new PortFixture(false, 0x4000_0000L, PortFixture.PATIENCE);
     machine.control.busMaster(true);
     machine.control.ownRegion(REGION, machine.region);
     resolve(0x4000_1000L, 8).fill((byte) 1);
@@ -165,7 +165,7 @@ class PortResolveTest {
 
   @Test
   void privatePagesFaultAndAreCounted() throws BusFaultException {
-    machine = new PortFixture(true, 0, Duration.ofSeconds(10));
+    machine = new PortFixture(true, 0, PortFixture.PATIENCE);
     machine.control.busMaster(true);
     machine.control.ownRegion(REGION, machine.region);
     assertRefused(Reason.PRIVATE_PAGE, 0x1000, 1);

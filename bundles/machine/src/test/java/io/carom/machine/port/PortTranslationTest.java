@@ -33,7 +33,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-@Timeout(60)
+@Timeout(600)
 class PortTranslationTest {
   private static final String PORT = "00:04.0";
   private static final long SHIFT = 0x1_0000;
@@ -246,7 +246,7 @@ class PortTranslationTest {
     Thread.sleep(20);
     assertThat(done).isNotDone();
     machine.session.end();
-    assertThat(done.get(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(done.get(300, TimeUnit.SECONDS)).isTrue();
     assertThat(machine.session.begin()).isGreaterThan(before);
     machine.session.end();
   }
@@ -284,12 +284,12 @@ class PortTranslationTest {
       old.set(ValueLayout.JAVA_LONG, 0, 0);
       final long wanted = writes.get() + random.nextInt(3);
       while (writes.get() < wanted && !device.isDone()) {
-        Thread.onSpinWait();
+        Thread.yield(); // the device may have to wait for this processor
       }
       assertThat(old.get(ValueLayout.JAVA_LONG, 0)).as("round %d", round).isZero();
     }
     stop.set(true);
-    device.get(10, TimeUnit.SECONDS);
+    device.get(300, TimeUnit.SECONDS);
     assertThat(writes.get()).isPositive();
   }
 

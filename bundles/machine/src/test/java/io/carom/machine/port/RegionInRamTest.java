@@ -14,7 +14,6 @@ import io.carom.pci.BusFaultException.Reason;
 import io.carom.pci.BusSession;
 import io.carom.pci.PortControl;
 import java.lang.foreign.ValueLayout;
-import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
 /** Regions in RAM that firmware sets apart, and pages whose protection is lifted. */
@@ -56,7 +55,7 @@ class RegionInRamTest {
 
   @Test
   void busAddressesHaveThePlatformsOffset() {
-    final PortFixture machine = new PortFixture(false, 0x4000_0000L, Duration.ofSeconds(10));
+    final PortFixture machine = new PortFixture(false, 0x4000_0000L, PortFixture.PATIENCE);
     final DeviceRegion region = machine.regions.inRam("vda", SIZE);
     assertThat(region.busAddress()).isEqualTo(region.address() + 0x4000_0000L);
   }
@@ -84,7 +83,7 @@ class RegionInRamTest {
 
   @Test
   void confidentialGuestsShareItByOneCall() {
-    final PortFixture machine = new PortFixture(true, 0, Duration.ofSeconds(10));
+    final PortFixture machine = new PortFixture(true, 0, PortFixture.PATIENCE);
     final DeviceRegion region = machine.regions.inRam("vda", SIZE);
     assertThat(machine.guest.pageStateCounters()).isEqualTo(new PageStateCounters(1, 0, 16));
     assertThat(machine.guest.shared(region.address())).isTrue();
@@ -92,7 +91,7 @@ class RegionInRamTest {
 
   @Test
   void pagesThatAreSharedForAFunctionAreCounted() throws BusFaultException {
-    final PortFixture machine = new PortFixture(true, 0, Duration.ofSeconds(10));
+    final PortFixture machine = new PortFixture(true, 0, PortFixture.PATIENCE);
     machine.control.busMaster(true);
     machine.guest.share(0, 8);
     assertThat(machine.control.port().unprotectedPages()).isZero();

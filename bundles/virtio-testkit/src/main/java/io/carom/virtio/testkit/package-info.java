@@ -31,12 +31,12 @@
  *         Element.writable(0x21000, BlkDescriptor.SECTOR),
  *         Element.writable(0x22000, 1));
  * driver.kick(0);
- * driver.await(Duration.ofSeconds(30), () -> ring.usedIndex() == 1);
+ * driver.await(Duration.ofMinutes(5), () -> ring.usedIndex() == 1);
  * Used used = ring.take();
  *
  * ring.offer(64);
  * driver.kick(0);
- * driver.await(Duration.ofSeconds(30), driver::needsReset);
+ * driver.await(Duration.ofMinutes(5), driver::needsReset);
  * }</pre>
  *
  * <p>{@code used} is then {@code new Used(id, 513)}, the sector is at 0x21000, and the device says

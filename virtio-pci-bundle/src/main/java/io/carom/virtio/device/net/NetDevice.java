@@ -40,6 +40,7 @@ public final class NetDevice implements DeviceType, SwitchPort {
   private static final int ETHERNET_CONTROLLER = 0x020000;
   private static final String SAVED_LINK = "link";
   private static final String SAVED_PAIRS = "pairs";
+  private static final String SAVED_MTU = "mtu";
   private static final String UP = "up";
   private static final String DOWN = "down";
 
@@ -158,7 +159,10 @@ public final class NetDevice implements DeviceType, SwitchPort {
   public void negotiated(final long features) {
     accepted = features;
     control = control(features);
-    receivers[0].backlog().open(true);
+    if ((features & VirtioFeatures.NET_MQ) == 0) {
+      activePairs = 1; // also when a saved state says otherwise
+    }
+    open(features == 0 ? 0 : activePairs);
   }
 
   @Override
@@ -183,12 +187,12 @@ public final class NetDevice implements DeviceType, SwitchPort {
     activePairs = 1;
     steering.forget();
     for (final RxQueue receiver : receivers) {
-      open(receiver, false);
+      close(receiver);
     }
   }
 
-  private void open(final RxQueue receiver, final boolean on) {
-    counters.drop(Drop.RX_NOT_READY, receiver.backlog().open(on));
+  private void close(final RxQueue receiver) {
+    counters.drop(Drop.RX_NOT_READY, receiver.backlog().close());
     receiver.blocked(false);
   }
 
@@ -214,30 +218,50 @@ public final class NetDevice implements DeviceType, SwitchPort {
     final Map<String, String> saved = new TreeMap<>();
     saved.put(SAVED_LINK, linkUp ? UP : DOWN);
     saved.put(SAVED_PAIRS, Integer.toString(activePairs));
+    saved.put(SAVED_MTU, Integer.toString(options.mtu()));
     return saved;
   }
 
   @Override
   public void restore(final Map<String, String> saved) {
     final String up = saved.getOrDefault(SAVED_LINK, UP);
-    final String pairs = saved.getOrDefault(SAVED_PAIRS, "1");
     if (!up.equals(UP) && !up.equals(DOWN)) {
-      throw new IllegalArgumentException("link=" + up + " is neither up nor down");
+      throw new IllegalArgumentException("saved link=" + up + " is neither up nor down");
     }
+    final int pairs = number(saved, SAVED_PAIRS, 1, options.queuePairs(), "queuePairs");
+    // its driver was told that packets of that size can be sent
+    number(saved, SAVED_MTU, NetDescriptor.MIN_MTU, options.mtu(), "mtu");
+    linkUp(up.equals(UP));
+    activePairs = pairs; // their queues are opened when the features are known
+  }
+
+  private static int number(
+      final Map<String, String> saved,
+      final String key,
+      final int least,
+      final int most,
+      final String knob) {
+    final String text = saved.getOrDefault(key, Integer.toString(least));
     final int number;
     try {
-      number = Integer.parseInt(pairs);
+      number = Integer.parseInt(text);
     } catch (final NumberFormatException e) {
-      throw new IllegalArgumentException("pairs=" + pairs + " is not a number", e);
+      throw new IllegalArgumentException("saved " + key + "=" + text + " is not a number", e);
     }
-    if (number < 1 || number > options.queuePairs()) {
+    if (number < least || number > most) {
       throw new IllegalArgumentException(
-          "pairs=" + pairs + " is not in 1.." + options.queuePairs() + ", the device's queuePairs");
+          "saved "
+              + key
+              + "="
+              + text
+              + " is not in "
+              + least
+              + ".."
+              + most
+              + ", the device's "
+              + knob);
     }
-    linkUp(up.equals(UP));
-    if (accepted != 0) {
-      usePairs(number);
-    }
+    return number;
   }
 
   // ---- frames
@@ -309,14 +333,19 @@ public final class NetDevice implements DeviceType, SwitchPort {
     delivery.whileIdle(
         () -> {
           activePairs = pairs;
-          for (int i = 0; i < receivers.length; i++) {
-            if (i >= pairs) {
-              open(receivers[i], false);
-            } else {
-              receivers[i].backlog().open();
-            }
-          }
+          open(pairs);
         });
+  }
+
+  /** Takes frames for as many pairs, and for no others. */
+  private void open(final int pairs) {
+    for (int i = 0; i < receivers.length; i++) {
+      if (i < pairs) {
+        receivers[i].backlog().open();
+      } else {
+        close(receivers[i]);
+      }
+    }
   }
 
   long accepted() {

@@ -17,16 +17,16 @@ final class RxBacklog {
   private boolean open;
 
   /**
-   * Starts or ends taking frames; those that wait are forgotten.
+   * Ends taking frames; those that wait are forgotten.
    *
    * @return how many were
    */
-  synchronized int open(final boolean on) {
+  synchronized int close() {
     final int forgotten = count;
     // the slot that the taker may be looking at is the last to be used again
     first = (first + count) % CAPACITY;
     count = 0;
-    open = on;
+    open = false;
     return forgotten;
   }
 

@@ -49,6 +49,10 @@ public abstract class QueueServer {
   private volatile boolean inside;
   private volatile boolean closed;
   private boolean wanted;
+
+  /** The handler that was told that its requests follow; the serving thread's. */
+  private @Nullable QueueHandler begun;
+
   // Written by the serving thread only, read by anyone.
   private final AtomicLong popped = new AtomicLong();
   private final AtomicLong returned = new AtomicLong();
@@ -165,37 +169,57 @@ public abstract class QueueServer {
 
   /** Serves until there is nothing to do, or it may not. */
   final void drain(final BusSession session) {
-    final Live now = live;
-    if (now == null) {
-      return;
-    }
-    now.handler.batchBegins();
-    try {
-      drainAll(session);
-    } finally {
-      now.handler.batchEnds();
-    }
-  }
-
-  private void drainAll(final BusSession session) {
     boolean more = true;
-    while (more && !closed) {
+    while (more) {
       inside = true;
       try {
-        more = batch(session);
-      } catch (final RuntimeException | Error e) {
-        // the thread must live on: a device that is reset needs it again
-        broken("an internal error: " + e);
-        more = false;
+        more = step(session);
       } finally {
         inside = false;
       }
     }
   }
 
+  /** A batch; if there is no more to do, its handler is told. */
+  private boolean step(final BusSession session) {
+    boolean more = false;
+    try {
+      more = batch(session);
+    } catch (final RuntimeException | Error e) {
+      failed(e);
+    }
+    if (!more) {
+      try {
+        turnTo(null);
+      } catch (final RuntimeException | Error e) {
+        failed(e);
+      }
+    }
+    return more;
+  }
+
+  /** A handler threw: the thread must live on, as a device that is reset needs it again. */
+  private void failed(final Throwable why) {
+    broken("an internal error: " + why);
+  }
+
+  /** Tells handlers that their requests follow, or that there are none for now. */
+  private void turnTo(final @Nullable QueueHandler next) {
+    final QueueHandler before = begun;
+    if (before != next) {
+      begun = next;
+      if (before != null) {
+        before.batchEnds();
+      }
+      if (next != null) {
+        next.batchBegins();
+      }
+    }
+  }
+
   /** One section; whether there is more to do. */
   private boolean batch(final BusSession session) {
-    if (!host.serving()) {
+    if (closed || !host.serving()) {
       return false;
     }
     // Only now: a ring read before that answer could be one of before a reset and a new start.
@@ -203,6 +227,7 @@ public abstract class QueueServer {
     if (now == null) {
       return false;
     }
+    turnTo(now.handler); // between two batches the queue may have been reset and set up again
     final long version = session.begin();
     if (version < 0) {
       return false; // revoked: the device is gone or was taken over

@@ -190,7 +190,6 @@ final class DeviceCore implements QueueHost {
     }
     if (reason == null) {
       status.lastError(null);
-      type.negotiated(features.accepted());
       plug.translated(
           type.translated() && (features.accepted() & VirtioFeatures.ACCESS_PLATFORM) != 0);
       type.negotiated(features.accepted());
@@ -378,7 +377,7 @@ final class DeviceCore implements QueueHost {
     negotiated = status.has(VirtioStatus.FEATURES_OK) ? features.accepted() : 0;
     for (int i = 0; i < queues.count(); i++) {
       if (queues.get(i).enabled()) {
-        listener.queueEnabled(i, negotiated, regionAddress());
+        listener.queueEnabled(i, negotiated, plug.ownRange());
       }
     }
     if (status.driven()) {
@@ -396,18 +395,13 @@ final class DeviceCore implements QueueHost {
     lock.lock();
     try {
       final boolean live = status.has(VirtioStatus.DRIVER_OK) && queues.anyEnabled();
-      reason = listener.commandChanged(command, regionAddress(), live);
+      reason = listener.commandChanged(command, plug.ownRange(), live);
     } finally {
       leave();
     }
     if (reason != null) {
       needsReset(reason);
     }
-  }
-
-  private long regionAddress() {
-    final PciAttachment to = plug.attachment();
-    return to == null ? -1 : to.ownRangeAddress();
   }
 
   // ---- queues
@@ -442,7 +436,7 @@ final class DeviceCore implements QueueHost {
       index = queues.select();
       try {
         if (queues.enable(index, negotiated, bus)) {
-          listener.queueEnabled(index, negotiated, regionAddress());
+          listener.queueEnabled(index, negotiated, plug.ownRange());
           if (status.has(VirtioStatus.DRIVER_OK)) {
             queues.serve(index, plug.attachment());
           }

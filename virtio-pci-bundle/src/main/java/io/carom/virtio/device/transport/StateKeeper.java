@@ -84,7 +84,7 @@ final class StateKeeper {
     plug.translated(translated(state));
     final QueueSet.@Nullable Restored[] rings;
     try {
-      rings = queues.open(state.queues(), state.accepted(), (state.status() & BROKEN) == 0, bus);
+      rings = queues.open(state.queues(), state.accepted(), usable(state), bus);
       type.restore(state.backend());
     } catch (final QueueException e) {
       plug.translated(before);
@@ -105,10 +105,14 @@ final class StateKeeper {
     if (type.config().size() > 0) {
       type.config().put(0, state.config());
     }
-    if ((state.status() & VirtioStatus.FEATURES_OK) != 0) {
-      type.negotiated(state.accepted());
-    }
+    final boolean settled = (state.status() & VirtioStatus.FEATURES_OK) != 0;
+    type.negotiated(settled ? state.accepted() : 0);
     status.restore(state.status());
+  }
+
+  /** Whether the device can go on; one that is broken waits for its reset. */
+  private static boolean usable(final VirtioState state) {
+    return (state.status() & BROKEN) == 0;
   }
 
   private boolean translated(final VirtioState state) {
@@ -154,7 +158,8 @@ final class StateKeeper {
       if (queue.enabled() && (state.status() & VirtioStatus.FEATURES_OK) == 0) {
         throw refused("queue " + i + " is enabled before FEATURES_OK");
       }
-      if (queue.enabled() && queue.nextAvail() != queue.nextUsed()) {
+      // what broke a device may be a request that it took and could not return
+      if (queue.enabled() && usable(state) && queue.nextAvail() != queue.nextUsed()) {
         throw refused(
             "queue "
                 + i

@@ -43,12 +43,12 @@ class KitExampleTest {
             Element.writable(0x21000, BlkDescriptor.SECTOR),
             Element.writable(0x22000, 1));
     driver.kick(0);
-    driver.await(Duration.ofSeconds(30), () -> ring.usedIndex() == 1);
+    driver.await(Duration.ofMinutes(5), () -> ring.usedIndex() == 1);
     Used used = ring.take();
 
     ring.offer(64);
     driver.kick(0);
-    driver.await(Duration.ofSeconds(30), driver::needsReset);
+    driver.await(Duration.ofMinutes(5), driver::needsReset);
     // end
     assertThat(used).isEqualTo(new Used(id, 513));
     assertThat(bus.memory().get8(0x22000)).isEqualTo(BlkDescriptor.S_OK);

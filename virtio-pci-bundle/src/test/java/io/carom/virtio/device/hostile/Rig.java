@@ -40,7 +40,7 @@ final class Rig {
   private static final long SECOND_RING = 0x80000;
   private static final long NEIGHBOUR_RING = 0x200000;
   private static final long NEIGHBOUR_DATA = 0x280000;
-  static final Duration PATIENCE = Duration.ofSeconds(30);
+  static final Duration PATIENCE = Duration.ofMinutes(5);
 
   final RingLayout layout;
   final MemoryBackend disk = new MemoryBackend((long) SECTORS * SECTOR);

@@ -131,10 +131,10 @@ public final class EchoRig {
   }
 
   public static void await(final String what, final BooleanSupplier condition) {
-    final long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+    final long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(300);
     while (!condition.getAsBoolean()) {
       if (System.nanoTime() - deadline > 0) {
-        throw new AssertionError("not within 30 s: " + what);
+        throw new AssertionError("not within 300 s: " + what);
       }
       Thread.yield();
     }

@@ -68,6 +68,12 @@ public final class FakeBus implements PciAttachment, BusPort {
     region = LazyMemory.allocate(Math.max(1, regionBytes));
   }
 
+  /** The way to memory has changed: a device is to find its rings again. */
+  public void rerouted() {
+    final long before = version; // of one thread
+    version = before + 1;
+  }
+
   public MemorySegment memory(final long address) {
     return address >= REGION_BASE ? region : ram;
   }

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Several guest threads at one doorbell, and several device threads at one event queue. */
-@Timeout(120)
+@Timeout(600)
 class ConcurrentModelTest {
   private static final long DATA = 0x40000;
   private static final int EVENT = 8;
@@ -54,7 +54,7 @@ class ConcurrentModelTest {
 
   private static void join(final List<CompletableFuture<Void>> all) throws Exception {
     for (final CompletableFuture<Void> one : all) {
-      one.get(100, TimeUnit.SECONDS);
+      one.get(300, TimeUnit.SECONDS);
     }
   }
 

@@ -29,7 +29,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(600)
 class ModelDeviceTest {
   private static final int CONFIG = 0x2000;
   private static final long DATA = 0x40000;
@@ -401,7 +401,7 @@ class ModelDeviceTest {
     queue.desc(0, DATA, 4, 0, 0);
     queue.offer(0);
     itsDriver.kick(EchoModel.WORKER);
-    assertThat(done.await(20, TimeUnit.SECONDS)).isTrue();
+    assertThat(done.await(300, TimeUnit.SECONDS)).isTrue();
     assertThat(thread.get()).isEqualTo("echo echo0 q2");
     itsDriver.function.unplugged();
   }
@@ -435,7 +435,7 @@ class ModelDeviceTest {
     assertThat(itsDriver.function.isPlugged()).isFalse();
     assertThat(stuck.calls).endsWith("unplugged");
     open.countDown();
-    ring.get(20, TimeUnit.SECONDS);
+    ring.get(300, TimeUnit.SECONDS);
     assertThat(itsBus.openSections).hasValue(0);
   }
 

@@ -10,6 +10,7 @@ import io.carom.virtio.NetDescriptor;
 import io.carom.virtio.VirtioFeatures;
 import io.carom.virtio.VirtioStatus;
 import io.carom.virtio.device.kit.Seed;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -289,7 +290,8 @@ class NetDeviceTest {
     b.control(8, TWO_PAIRS);
     b.device.linkUp(false);
     final Map<String, String> saved = b.device.save();
-    assertThat(saved).containsOnly(Map.entry("link", "down"), Map.entry("pairs", "2"));
+    assertThat(saved)
+        .containsOnly(Map.entry("link", "down"), Map.entry("pairs", "2"), Map.entry("mtu", "1500"));
     final NetRig other = new NetRig(segment, "c", 4);
     other.start(MULTIPLE);
     other.device.restore(saved);
@@ -298,7 +300,12 @@ class NetDeviceTest {
     other.device.restore(Map.of());
     assertThat(other.device.info().linkUp()).isTrue();
     for (final Map<String, String> wrong :
-        new Map[] {Map.of("pairs", "5"), Map.of("pairs", "x"), Map.of("link", "sideways")}) {
+        List.of(
+            Map.of("pairs", "5"),
+            Map.of("pairs", "x"),
+            Map.of("link", "sideways"),
+            Map.of("mtu", "1501"),
+            Map.of("mtu", "-1"))) {
       assertThatThrownBy(() -> other.device.restore(wrong))
           .isInstanceOf(IllegalArgumentException.class);
     }

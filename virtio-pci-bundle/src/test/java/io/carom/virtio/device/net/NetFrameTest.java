@@ -236,7 +236,7 @@ class NetFrameTest {
     start(VirtioFeatures.NET_CSUM, 0);
     for (int length = 42; length < 80; length++) {
       final byte[] frame = a.frame(b.mac, length, random);
-      final int seedOfField = (frame[40] & 0xff) << 8 | frame[41] & 0xff;
+      final int seedOfField = (frame[40] & 0xff) << 8 | (frame[41] & 0xff);
       final byte[] packet = pass(packet(header(1, 0, 34, 6), frame));
       assertThat(packet[0]).isZero();
       final byte[] got = frameOf(packet);

@@ -31,7 +31,7 @@ final class NetRig {
   final long mac;
   final NetDevice device;
   final Driver driver;
-  final FakeBus bus = new FakeBus(0);
+  final FakeBus bus;
   final DriverQueue[] queues;
   private final boolean threads;
   private final int[] next;
@@ -48,7 +48,19 @@ final class NetRig {
       final int mtu,
       final boolean threads,
       final @Nullable FrameCapture capture) {
+    this(segment, name, pairs, mtu, threads, capture, new FakeBus(0));
+  }
+
+  private NetRig(
+      final NetSwitch segment,
+      final String name,
+      final int pairs,
+      final int mtu,
+      final boolean threads,
+      final @Nullable FrameCapture capture,
+      final FakeBus bus) {
     this.threads = threads;
+    this.bus = bus;
     mac = MacAddress.of(name);
     device = new NetDevice(new NetOptions(name, mac, pairs, SIZE, mtu, threads), segment, capture);
     driver =
@@ -61,6 +73,18 @@ final class NetRig {
     queues = new DriverQueue[2 * pairs + 1];
     next = new int[queues.length];
     seen = new int[queues.length];
+  }
+
+  /** Another device in its place, as after a reset, and the same driver with its queues. */
+  NetRig replaced(final NetSwitch segment) {
+    driver.function.unplugged();
+    device.close();
+    final NetRig after =
+        new NetRig(segment, device.info().name(), queues.length / 2, MTU, threads, null, bus);
+    System.arraycopy(queues, 0, after.queues, 0, queues.length);
+    System.arraycopy(next, 0, after.next, 0, next.length);
+    System.arraycopy(seen, 0, after.seen, 0, seen.length);
+    return after;
   }
 
   /** Negotiates and enables all queues. */
@@ -199,7 +223,7 @@ final class NetRig {
   }
 
   static int half(final byte[] packet, final int at) {
-    return packet[at] & 0xff | (packet[at + 1] & 0xff) << 8;
+    return (packet[at] & 0xff) | (packet[at + 1] & 0xff) << 8;
   }
 
   long dropped(final String reason) {

@@ -43,7 +43,7 @@ class AddressTest {
     final DriverQueue queue = RegionKit.start(driver, SWIOTLB, offsets);
     RegionKit.roundTrip(driver, queue, wire(addressing));
     assertThat(driver.function.info().systemMemoryAccesses()).isZero();
-    assertThat(driver.function.info().region().addressing()).isEqualTo(addressing);
+    assertThat(RegionKit.region(driver).addressing()).isEqualTo(addressing);
   }
 
   /** Places are offsets from the region's start, so that negative ones lie before it. */
@@ -221,7 +221,7 @@ class AddressTest {
     queue.desc(2, R + STATUS, 1, WRITE, 0);
     queue.offer(0);
     driver.bus.regionBase = R - 0x1000; // R + DATA is other bytes of the region now
-    driver.bus.version++;
+    driver.bus.rerouted();
     driver.run();
     assertThat(driver.needsReset()).isTrue();
     assertThat(driver.function.info().lastError())
@@ -249,7 +249,7 @@ class AddressTest {
     final DriverQueue queue = RegionKit.start(driver, SWIOTLB, true);
     RegionKit.roundTrip(driver, queue, 0);
     driver.bus.regionBase = -1;
-    driver.bus.version++;
+    driver.bus.rerouted();
     driver.function.commandChanged(4);
     RegionKit.roundTrip(driver, queue, 0);
     assertThat(driver.needsReset()).isFalse();
@@ -260,12 +260,12 @@ class AddressTest {
   void t12() {
     final Driver driver = RegionKit.drive("policy", "strict", "scrubOnReset", true);
     RegionKit.roundTrip(driver, RegionKit.start(driver, SWIOTLB, false), R);
-    final long before = driver.function.info().region().scrubs();
+    final long before = RegionKit.region(driver).scrubs();
     driver.bytes(R + SIZE - 1, new byte[] {1});
     driver.status(0);
     assertThat(driver.status()).isZero();
     assertThat(driver.bytes(R, SIZE)).containsOnly(0);
-    assertThat(driver.function.info().region().scrubs()).isEqualTo(before + 1);
+    assertThat(RegionKit.region(driver).scrubs()).isEqualTo(before + 1);
   }
 
   @Test
@@ -275,7 +275,7 @@ class AddressTest {
     driver.bytes(R + DATA, new byte[] {1, 2, 3});
     driver.status(0);
     assertThat(driver.bytes(R + DATA, 3)).containsExactly(1, 2, 3);
-    assertThat(driver.function.info().region().scrubs()).isZero();
+    assertThat(RegionKit.region(driver).scrubs()).isZero();
   }
 
   @Test

@@ -85,7 +85,7 @@ class CombinationTest {
     assertThat(RegionKit.read(driver, queue, 0x20000, 0x30000, 0x20100)).isTrue();
     assertThat(RegionKit.read(driver, queue, R + HEADER, R + DATA, R + STATUS)).isTrue();
     assertThat(RegionKit.read(driver, queue, R + HEADER, 0x30000, R + STATUS)).isTrue();
-    assertThat(driver.function.info().region().feature()).isEqualTo("none");
+    assertThat(RegionKit.region(driver).feature()).isEqualTo("none");
   }
 
   @Test
@@ -99,11 +99,11 @@ class CombinationTest {
     driver.header(0x20000, 0, 0);
     assertThat(RegionKit.read(driver, queue, 0x20000, 0x30000, 0x20100)).isTrue();
     assertThat(driver.function.info().systemMemoryAccesses()).isPositive();
-    assertThat(driver.function.info().region().unprotectedPages())
+    assertThat(RegionKit.region(driver).unprotectedPages())
         .as("pages of a confidential guest that it shares for this device")
         .isEqualTo(7);
     assertThat(driver.negotiate(VirtioFeatures.SWIOTLB)).isTrue();
-    assertThat(driver.function.info().region().unprotectedPages()).isZero();
+    assertThat(RegionKit.region(driver).unprotectedPages()).isZero();
   }
 
   @Test
@@ -125,7 +125,7 @@ class CombinationTest {
     assertThat(driver.function.info().systemMemoryAccesses()).isZero();
     assertThat(driver.function.info().faultedAccesses()).isZero();
     assertThat(driver.function.info().ownRegionAccesses()).isPositive();
-    assertThat(driver.function.info().region().feature()).isEqualTo("SWIOTLB");
+    assertThat(RegionKit.region(driver).feature()).isEqualTo("SWIOTLB");
   }
 
   @ParameterizedTest
@@ -186,7 +186,7 @@ class CombinationTest {
     assertThat(driver.function.info().lastError()).contains("bit " + bit);
     final DriverQueue queue = RegionKit.start(driver, 1L << bit, false);
     RegionKit.roundTrip(driver, queue, R);
-    assertThat(driver.function.info().region().bit()).isEqualTo(bit);
+    assertThat(RegionKit.region(driver).bit()).isEqualTo(bit);
     assertThat(RegionKit.read(driver, queue, R + HEADER, 0x30000, R + STATUS)).isFalse();
     RegionKit.broken(driver, "not in the SWIOTLB region");
   }

@@ -8,6 +8,7 @@ import io.carom.memory.DeviceRegion;
 import io.carom.memory.DeviceRegions;
 import io.carom.memory.LazyMemory;
 import io.carom.virtio.BlkDescriptor;
+import io.carom.virtio.RegionInfo;
 import io.carom.virtio.VirtioFeatures;
 import io.carom.virtio.VirtioPciCapDescriptor;
 import io.carom.virtio.device.host.TransportSettings;
@@ -21,6 +22,7 @@ import io.carom.virtio.device.transport.WorkerOptions;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /** Disks made of properties, and a driver that puts its requests wherever a test wants. */
@@ -79,6 +81,15 @@ final class RegionKit implements DeviceRegions {
   static Driver drive(final Object... pairs) {
     final RegionKit kit = new RegionKit();
     return new Driver(kit.function(pairs), kit.bus);
+  }
+
+  /** What the host is told of the region, which is there. */
+  static RegionInfo region(final Driver driver) {
+    return region(driver.function);
+  }
+
+  static RegionInfo region(final VirtioPciFunction function) {
+    return Objects.requireNonNull(function.info().region());
   }
 
   /** The bodies of capabilities of a type. */

@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.carom.pci.OwnRange;
 import io.carom.virtio.RegionCapDescriptor;
-import io.carom.virtio.RegionInfo;
 import io.carom.virtio.VirtioFeatures;
 import io.carom.virtio.VirtioPciCapDescriptor;
 import io.carom.virtio.device.kit.Driver;
@@ -27,11 +26,7 @@ class RegionPlaceTest {
   }
 
   private static long whole(final ByteBuffer body, final int low, final int high) {
-    return body.getInt(low) & 0xffff_ffffL | (long) body.getInt(high) << 32;
-  }
-
-  private static RegionInfo info(final VirtioPciFunction function) {
-    return Objects.requireNonNull(function.info().region());
+    return (body.getInt(low) & 0xffff_ffffL) | (long) body.getInt(high) << 32;
   }
 
   @Test
@@ -50,7 +45,7 @@ class RegionPlaceTest {
     final OwnRange range = Objects.requireNonNull(function.ownRange());
     assertThat(range.function()).isEqualTo(OwnRange.FIXED);
     assertThat(range.address()).isEqualTo(R);
-    assertThat(info(function).location()).isEqualTo("ram");
+    assertThat(RegionKit.region(function).location()).isEqualTo("ram");
     final Driver driver = new Driver(function, kit.bus);
     RegionKit.roundTrip(driver, RegionKit.start(driver, VirtioFeatures.SWIOTLB, false), R);
     assertThat(function.info().systemMemoryAccesses()).isZero();
@@ -76,7 +71,7 @@ class RegionPlaceTest {
         .isEqualTo(
             (byte) (RegionCapDescriptor.FLAG_OFFSETS | RegionCapDescriptor.FLAG_ALL_OR_NOTHING));
     assertThat(capability(function).get(VirtioPciCapDescriptor.BAR)).isEqualTo((byte) 2);
-    assertThat(info(function).mixing()).isEqualTo("all-or-nothing");
+    assertThat(RegionKit.region(function).mixing()).isEqualTo("all-or-nothing");
   }
 
   @Test
@@ -98,8 +93,8 @@ class RegionPlaceTest {
     assertThat(range.function()).isZero();
     assertThat(range.bar()).isEqualTo(2);
     assertThat(range.memory()).isSameAs(Objects.requireNonNull(first.ownRange()).memory());
-    assertThat(info(second).location()).isEqualTo("function 0");
-    assertThat(info(second).group()).isEqualTo("pair");
+    assertThat(RegionKit.region(second).location()).isEqualTo("function 0");
+    assertThat(RegionKit.region(second).group()).isEqualTo("pair");
   }
 
   private static VirtioPciFunction group(

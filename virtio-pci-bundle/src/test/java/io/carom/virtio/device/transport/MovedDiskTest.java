@@ -35,7 +35,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * streams. The driver keeps several requests outstanding, each slot on sectors of its own, and
  * compares every byte that it reads with what it wrote last.
  */
-@Timeout(180)
+@Timeout(600)
 class MovedDiskTest {
   private static final int MOVES = 40;
   private static final int SLOTS = 8;
@@ -74,7 +74,7 @@ class MovedDiskTest {
   private Driver plug() {
     final VirtioFunctionBuilder builder =
         new VirtioFunctionBuilder("disk0", Disks.over(backend, false, 1))
-            .workers(WorkerOptions.threaded(1000))
+            .workers(new WorkerOptions(true, 1000, 100_000_000, 300_000_000_000L))
             .errors(Disks.quiet())
             .policy(policy);
     if (policy != SwiotlbPolicy.NONE) {
@@ -123,7 +123,7 @@ class MovedDiskTest {
       served += move();
     }
     stop.set(true);
-    final int sent = stream.get(60, TimeUnit.SECONDS);
+    final int sent = stream.get(300, TimeUnit.SECONDS);
     served += (int) driver.function.info().requests();
     assertThat(served).as("requests that the devices served").isEqualTo(sent);
     assertThat(answered).isEqualTo(sent);

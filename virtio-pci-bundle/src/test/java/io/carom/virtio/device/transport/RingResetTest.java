@@ -20,7 +20,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(120)
+@Timeout(600)
 class RingResetTest {
   private static final int WORKER = EchoModel.WORKER;
   private static final WorkerOptions SHORT_WAITS =
