@@ -77,6 +77,18 @@ class SwapTest {
   }
 
   @Test
+  void aCoreThatHasStoppedRefusesSwaps() {
+    strategies();
+    final DmaDevice device = kit.device("dev");
+    kit.use(device, "one");
+    kit.core.close();
+    assertThatIllegalStateException()
+        .isThrownBy(() -> kit.core.use("dev", "two", SwapOptions.DEFAULTS))
+        .withMessageContaining("no swap of dev any more");
+    assertThat(kit.core.transitions()).isEmpty();
+  }
+
+  @Test
   void memoryOfAPoolThatNobodyUsesComesBack() {
     strategies();
     final DmaDevice device = kit.device("dev");

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -136,7 +137,15 @@ public final class SwapControl {
         wanted.put(device, wish); // before it can end: its end looks at what is wanted
       }
     }
-    threads.execute(() -> run(swap));
+    try {
+      threads.execute(() -> run(swap));
+    } catch (final RejectedExecutionException e) {
+      synchronized (this) {
+        transitions.remove(device);
+      }
+      throw new IllegalStateException(
+          "no swap of " + device.name() + " any more, the DMA core has stopped", e);
+    }
     return swap;
   }
 
