@@ -54,7 +54,11 @@ public final class GuestDevices {
       }
       Thread.sleep(2);
     }
-    final String address = info(name).map(VirtioDeviceInfo::address).orElse(null);
+    final String address =
+        info(name)
+            .map(VirtioDeviceInfo::address)
+            .map(plugged -> PciAddress.parse(plugged).withDomain())
+            .orElse(null);
     return new DevicePlugged(name, type, address, guestName(type, address), policy);
   }
 
@@ -72,10 +76,9 @@ public final class GuestDevices {
     if (address == null || !NAMED_TYPES.contains(type)) {
       return null;
     }
-    final String full = PciAddress.parse(address).withDomain();
     final long deadline = System.nanoTime() + NAMED.toNanos();
     while (System.nanoTime() - deadline < 0) {
-      final Optional<String> found = guestNames(full).findFirst();
+      final Optional<String> found = guestNames(address).findFirst();
       if (found.isPresent()) {
         return found.get();
       }

@@ -146,8 +146,8 @@ public final class FakeVirtio implements VirtioHost {
           case "net" -> VirtioIds.TYPE_NET;
           default -> VirtioIds.TYPE_CONSOLE;
         },
-        // a card is where the guest has eth0
-        type.equals("net") ? "0000:00:06.0" : "0000:00:1" + others.size() + ".0",
+        // a card is where the guest has eth0; the host tells addresses without domain
+        type.equals("net") ? "00:06.0" : "00:1" + others.size() + ".0",
         VirtioStatus.ACKNOWLEDGE
             | VirtioStatus.DRIVER
             | VirtioStatus.FEATURES_OK
