@@ -22,8 +22,8 @@ import picocli.CommandLine.Model.PositionalParamSpec;
 
 /**
  * Proposes values of options and parameters: what picocli knows of them, and for those labelled
- * {@code DEVICE}, {@code CONSOLE}, {@code POOL}, {@code DOMAIN}, {@code INTERFACE}, {@code PORT},
- * {@code STRATEGY} or {@code COMMAND} what there is now.
+ * {@code DEVICE}, {@code CONSOLE}, {@code POOL}, {@code DOMAIN}, {@code INTERFACE}, {@code NETDEV},
+ * {@code PORT}, {@code SOURCE}, {@code STRATEGY} or {@code COMMAND} what there is now.
  */
 final class Completions {
   private final ShellServices services;
@@ -52,7 +52,7 @@ final class Completions {
   /** The proposals for the word at an index of a line that begins with the command. */
   List<String> propose(final CommandKind kind, final List<String> words, final int index) {
     final ArgSpec wanted = wanted(Parsing.parser(blank(kind)), words, index);
-    return wanted == null ? List.of() : values(wanted);
+    return wanted == null ? List.of() : values(wanted, words);
   }
 
   /** A command that is never run: for its model only. */
@@ -87,7 +87,7 @@ final class Completions {
     return null;
   }
 
-  private List<String> values(final ArgSpec argument) {
+  private List<String> values(final ArgSpec argument, final List<String> words) {
     final List<String> values = new ArrayList<>();
     if (argument.completionCandidates() != null) {
       argument.completionCandidates().forEach(values::add);
@@ -105,7 +105,7 @@ final class Completions {
             services.guest().networkInterfaces().stream()
                 .map(net -> net.name())
                 .forEach(values::add);
-        case "PORT" ->
+        case "NETDEV" ->
             services.netHost().ports().stream().map(port -> port.name()).forEach(values::add);
         case "STRATEGY" ->
             Stream.concat(
@@ -114,6 +114,17 @@ final class Completions {
                         .flatMap(device -> services.dma().allowed(device.device()).stream()))
                 .distinct()
                 .sorted()
+                .forEach(values::add);
+        case "SOURCE" ->
+            services.guest().entropySources().stream()
+                .map(source -> source.name())
+                .forEach(values::add);
+        case "PORT" ->
+            services.consoles().stream()
+                .filter(console -> words.contains(console.name()))
+                .flatMap(console -> console.ports().stream())
+                .flatMap(port -> Stream.of(Integer.toString(port.number()), port.name()))
+                .filter(port -> !port.isEmpty())
                 .forEach(values::add);
         case "CONSOLE" -> services.consoles().forEach(console -> values.add(console.name()));
         case "COMMAND" -> Commands.ALL.forEach(kind -> values.add(kind.name()));

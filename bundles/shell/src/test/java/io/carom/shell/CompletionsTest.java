@@ -3,6 +3,7 @@ package io.carom.shell;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.carom.shell.command.Commands;
+import io.carom.shell.fake.FakeConsole;
 import io.carom.shell.fake.FakeIommu;
 import io.carom.shell.fake.FakeWorld;
 import io.carom.shell.service.Disks;
@@ -65,6 +66,25 @@ class CompletionsTest {
         .containsExactly("none", "low", "typical", "high", "series", "s390");
     assertThat(propose("dma:use", "dma:use", "direct", "--extents", ""))
         .containsExactly("ram", "device", "iova");
+  }
+
+  @Test
+  void proposesNetworkDevicesAndPorts() {
+    assertThat(propose("net:link", "net:link", "")).containsExactly("net0", "net1");
+    assertThat(propose("net:link", "net:link", "net0", "")).containsExactly("up", "down");
+    assertThat(propose("net:ping", "net:ping", "eth0", "")).containsExactly("eth0", "eth1");
+    final FakeConsole console = new FakeConsole("con0");
+    console.addPort("log");
+    world.consoles.add(console);
+    world.consoles.add(new FakeConsole("con1"));
+    assertThat(propose("console:attach", "console:attach", "")).containsExactly("con0", "con1");
+    assertThat(propose("console:attach", "console:attach", "con0", ""))
+        .containsExactly("0", "1", "log");
+    assertThat(propose("console:remove-port", "remove-port", "con1", "")).containsExactly("0");
+    assertThat(propose("guest:hwrng", "guest:hwrng", "")).isEmpty();
+    assertThat(propose("virtio:save", "virtio:save", "")).contains("vda", "disk0");
+    assertThat(propose("device:add", "device:add", "net", "--ring", ""))
+        .containsExactly("split", "packed", "both");
   }
 
   @Test

@@ -16,17 +16,20 @@ final class NetArguments extends GivenOptions {
   @Option(
       names = "--segment",
       paramLabel = "NAME",
-      description = "net: the switch that it is on; devices of one reach each other.")
+      description = "net: the switch that it is on, lan0 by default; devices of one reach each other.")
   void segment(final String value) {
     given("--segment", "segment", value);
   }
 
-  @Option(names = "--queue-pairs", paramLabel = "N", description = "net: pairs of queues.")
+  @Option(
+      names = "--queue-pairs",
+      paramLabel = "N",
+      description = "net: pairs of queues, 1 (default) to 8.")
   void queuePairs(final Integer value) {
     given("--queue-pairs", "queuePairs", value);
   }
 
-  @Option(names = "--mtu", paramLabel = "N", description = "net: largest packet.")
+  @Option(names = "--mtu", paramLabel = "N", description = "net: largest packet; 1500 by default.")
   void mtu(final Integer value) {
     given("--mtu", "mtu", value);
   }

@@ -15,8 +15,8 @@ final class NetLinkCommand extends ShellCommand {
   @Parameters(
       index = "0",
       arity = "0..1",
-      paramLabel = "PORT",
-      description = "Host name of the device; all are shown without.")
+      paramLabel = "NETDEV",
+      description = "Host name of a network device; all are shown without.")
   @Nullable String port;
 
   @Parameters(

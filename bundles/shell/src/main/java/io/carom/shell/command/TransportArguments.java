@@ -10,7 +10,7 @@ final class TransportArguments extends GivenOptions {
       paramLabel = "LAYOUT",
       converter = Ring.class,
       completionCandidates = Ring.class,
-      description = "Layout of its rings: split (default), packed, or both, as the driver likes.")
+      description = "Layout of its rings: split, packed, or both (default), as the driver likes.")
   void ring(final String value) {
     given("--ring", "ring", value);
   }
@@ -20,7 +20,7 @@ final class TransportArguments extends GivenOptions {
       paramLabel = "SWITCH",
       converter = Words.Switch.class,
       completionCandidates = Words.Switch.class,
-      description = "Offer IN_ORDER, on or off (default).")
+      description = "Offer IN_ORDER, on (default) or off.")
   void inOrder(final String value) {
     given("--in-order", "inOrder", value.equals(Words.ON));
   }
@@ -46,6 +46,22 @@ final class TransportArguments extends GivenOptions {
   }
 
   @Option(
+      names = "--hide",
+      paramLabel = "NAMES",
+      description = "Features of the transport not to offer, such as RING_RESET,SUSPEND.")
+  void hide(final String value) {
+    given("--hide", "hide", value);
+  }
+
+  @Option(
+      names = "--vendor-id",
+      paramLabel = "ID",
+      description = "Who is named in the vendor capability, such as 0x1234; none by default.")
+  void vendor(final String value) {
+    given("--vendor-id", "vendorId", value);
+  }
+
+  @Option(
       names = "--addressing",
       paramLabel = "KIND",
       converter = Addressing.class,
@@ -68,9 +84,17 @@ final class TransportArguments extends GivenOptions {
   @Option(
       names = "--region-group",
       paramLabel = "NAME",
-      description = "The functions of one slot with this name share the region of function 0.")
+      description = "Functions of one device with this name share the region of function 0; with --slot.")
   void group(final String value) {
     given("--region-group", "regionGroup", value);
+  }
+
+  @Option(
+      names = "--region-functions",
+      paramLabel = "N",
+      description = "How many functions such a group has, 2 (default) to 8.")
+  void functions(final Integer value) {
+    given("--region-functions", "regionFunctions", value);
   }
 
   @Option(
@@ -116,7 +140,7 @@ final class TransportArguments extends GivenOptions {
   @Option(
       names = "--read-line-ns",
       paramLabel = "N",
-      description = "What a load of a line of 64 bytes costs, but with writeback; 0 by default.")
+      description = "ns that a load of a line of 64 bytes costs, but with writeback; 0 by default.")
   void readLine(final Integer value) {
     given("--read-line-ns", "readLineNs", value);
   }
@@ -124,7 +148,7 @@ final class TransportArguments extends GivenOptions {
   @Option(
       names = "--write-line-ns",
       paramLabel = "N",
-      description = "What a store of a line costs, but with writeback; 0 by default.")
+      description = "ns that a store of a line costs, but with writeback; 0 by default.")
   void writeLine(final Integer value) {
     given("--write-line-ns", "writeLineNs", value);
   }
@@ -142,7 +166,7 @@ final class TransportArguments extends GivenOptions {
       paramLabel = "MODE",
       converter = Dmb.class,
       completionCandidates = Dmb.class,
-      description = "VIRTIO_F_DMB: off (default), on, or strict.")
+      description = "VIRTIO_F_DMB: off (default), on, or strict; with --policy none.")
   void dmb(final String value) {
     given("--dmb", "dmb", value);
   }
@@ -174,7 +198,7 @@ final class TransportArguments extends GivenOptions {
   @Option(
       names = "--spin-us",
       paramLabel = "N",
-      description = "How long a queue's thread looks for a doorbell; 20 by default.")
+      description = "Microseconds that a queue's thread looks for a doorbell; 20 by default.")
   void spin(final Integer value) {
     given("--spin-us", "spinUs", value);
   }

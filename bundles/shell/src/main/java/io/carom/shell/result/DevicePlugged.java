@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param name host name
  * @param type such as {@code rng}
- * @param address PCI address, or null when it has just gone
- * @param guest what the guest calls it, such as {@code hvc0}, or null
+ * @param address PCI address with domain, or null when it has just gone
+ * @param guest what the guest calls it, such as {@code hvc0} or {@code eth0}, or null
  * @param policy SWIOTLB policy
  */
 public record DevicePlugged(

@@ -2,6 +2,7 @@ package io.carom.shell.service;
 
 import io.carom.guest.Entropy;
 import io.carom.guest.GuestConsole;
+import io.carom.guest.NetworkInterface;
 import io.carom.pci.PciAddress;
 import io.carom.shell.result.DevicePlugged;
 import io.carom.virtio.SwiotlbPolicy;
@@ -10,6 +11,7 @@ import io.carom.virtio.VirtioStatus;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 public final class GuestDevices {
   private static final Duration APPEARS = Duration.ofSeconds(15);
   private static final Duration NAMED = Duration.ofSeconds(2);
+  private static final Set<String> NAMED_TYPES = Set.of("console", "net", "rng");
 
   private final ShellServices services;
 
@@ -51,7 +54,11 @@ public final class GuestDevices {
       }
       Thread.sleep(2);
     }
-    final String address = info(name).map(VirtioDeviceInfo::address).orElse(null);
+    final String address =
+        info(name)
+            .map(VirtioDeviceInfo::address)
+            .map(plugged -> PciAddress.parse(plugged).withDomain())
+            .orElse(null);
     return new DevicePlugged(name, type, address, guestName(type, address), policy);
   }
 
@@ -66,26 +73,31 @@ public final class GuestDevices {
   /** What the guest calls it; null when it has no name for it, or none in time. */
   private @Nullable String guestName(final String type, final @Nullable String address)
       throws InterruptedException {
-    if (address == null || !(type.equals("rng") || type.equals("console"))) {
+    if (address == null || !NAMED_TYPES.contains(type)) {
       return null;
     }
-    final String full = PciAddress.parse(address).withDomain();
     final long deadline = System.nanoTime() + NAMED.toNanos();
     while (System.nanoTime() - deadline < 0) {
-      final Optional<String> found =
-          Stream.concat(
-                  services.guest().entropySources().stream()
-                      .filter(source -> source.address().equals(full))
-                      .map(Entropy::name),
-                  services.guest().consoles().stream()
-                      .filter(console -> console.console() && console.address().equals(full))
-                      .map(GuestConsole::name))
-              .findFirst();
+      final Optional<String> found = guestNames(address).findFirst();
       if (found.isPresent()) {
         return found.get();
       }
       Thread.sleep(2);
     }
     return null;
+  }
+
+  private Stream<String> guestNames(final String address) {
+    return Stream.of(
+            services.guest().entropySources().stream()
+                .filter(source -> source.address().equals(address))
+                .map(Entropy::name),
+            services.guest().consoles().stream()
+                .filter(console -> console.console() && console.address().equals(address))
+                .map(GuestConsole::name),
+            services.guest().networkInterfaces().stream()
+                .filter(net -> net.address().equals(address))
+                .map(NetworkInterface::name))
+        .flatMap(names -> names);
   }
 }

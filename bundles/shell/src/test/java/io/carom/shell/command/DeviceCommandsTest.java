@@ -105,6 +105,81 @@ class DeviceCommandsTest {
   }
 
   @Test
+  void saysWhatTheGuestCallsANetworkDevice() throws InterruptedException {
+    assertThat(run("device:add", "net", "--json").toString())
+        .isEqualTo(
+            "{\"name\":\"net0\",\"type\":\"net\",\"address\":\"0000:00:06.0\","
+                + "\"guest\":\"eth0\",\"policy\":\"hint\"}");
+  }
+
+  @Test
+  void anyTypeTakesEveryPropertyOfTheTransport() throws InterruptedException {
+    run(
+        "device:add",
+        "net",
+        "--ring=split",
+        "--in-order=off",
+        "--indirect=off",
+        "--event-idx=off",
+        "--hide=RING_RESET,SUSPEND",
+        "--vendor-id=0x1234",
+        "--addressing=offset",
+        "--region-location=bar",
+        "--region-group=pair",
+        "--region-functions=3",
+        "--scrub-on-reset=off",
+        "--region-without-bus-master=off",
+        "--mixing=all-or-nothing",
+        "--caching=uncached",
+        "--read-line-ns=100",
+        "--write-line-ns=50",
+        "--swiotlb-bit=42",
+        "--dmb=off",
+        "--dmb-bit=45",
+        "--dmb-register=68",
+        "--dmb-shm-id=1",
+        "--spin-us=0");
+    assertThat(world.virtio.added.get("net0"))
+        .isEqualTo(
+            "net {name=net0, policy=hint, regionBytes=16777216, ring=split, inOrder=false,"
+                + " indirect=false, eventIdx=false, hide=RING_RESET,SUSPEND, vendorId=0x1234,"
+                + " addressing=offset, regionLocation=bar, regionGroup=pair, regionFunctions=3,"
+                + " scrubOnReset=false, regionWithoutBusMaster=false, mixing=all-or-nothing,"
+                + " caching=uncached, readLineNs=100, writeLineNs=50, swiotlbBit=42, dmb=off,"
+                + " dmbBit=45, dmbRegister=68, dmbShmId=1, spinUs=0}");
+  }
+
+  @Test
+  void mistypedOptionsAreOneLine() {
+    for (final String command :
+        List.of(
+            "net:ip",
+            "net:list",
+            "net:link",
+            "net:ping",
+            "net:throughput",
+            "console:attach",
+            "console:list",
+            "console:resize",
+            "console:add-port",
+            "console:remove-port",
+            "guest:hwrng",
+            "guest:suspend",
+            "guest:resume",
+            "virtio:save",
+            "virtio:restore",
+            "device:add",
+            "device:resize")) {
+      assertThatThrownBy(() -> run(command, "--jsno"))
+          .as(command)
+          .isInstanceOf(UsageException.class)
+          .hasMessageStartingWith(command + ": unknown option '--jsno'; valid: ")
+          .message()
+          .doesNotContain("\n");
+    }
+  }
+
+  @Test
   void resizesADisk() throws InterruptedException {
     world.virtio.addBlk(Disks.memory("disk0", 1 << 20, SwiotlbPolicy.HINT));
     assertThat(run("device:resize", "vda", "2m", "--json").toString())

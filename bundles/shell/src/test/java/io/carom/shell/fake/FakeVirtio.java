@@ -120,12 +120,12 @@ public final class FakeVirtio implements VirtioHost {
               name,
               String.valueOf(properties.get("backend")),
               (String) properties.get("file"),
-              (long) properties.get("sizeBytes"),
-              (boolean) properties.get("readOnly"),
-              (int) properties.get("queues"),
-              (int) properties.get("queueSize"),
+              number(properties, "sizeBytes"),
+              Boolean.TRUE.equals(properties.get("readOnly")),
+              Math.toIntExact(number(properties, "queues")),
+              Math.toIntExact(number(properties, "queueSize")),
               SwiotlbPolicy.HINT,
-              (long) properties.get("regionBytes"),
+              number(properties, "regionBytes"),
               (String) properties.get("slot")));
     }
     final VirtioDeviceInfo info = other(name, type);
@@ -133,12 +133,21 @@ public final class FakeVirtio implements VirtioHost {
     return info;
   }
 
+  private static long number(final Map<String, Object> properties, final String key) {
+    return Long.parseLong(String.valueOf(properties.get(key)));
+  }
+
   private VirtioDeviceInfo other(final String name, final String type) {
     return new VirtioDeviceInfo(
         name,
         type,
-        type.equals("rng") ? VirtioIds.TYPE_ENTROPY : VirtioIds.TYPE_CONSOLE,
-        "0000:00:1" + others.size() + ".0",
+        switch (type) {
+          case "rng" -> VirtioIds.TYPE_ENTROPY;
+          case "net" -> VirtioIds.TYPE_NET;
+          default -> VirtioIds.TYPE_CONSOLE;
+        },
+        // a card is where the guest has eth0; the host tells addresses without domain
+        type.equals("net") ? "00:06.0" : "00:1" + others.size() + ".0",
         VirtioStatus.ACKNOWLEDGE
             | VirtioStatus.DRIVER
             | VirtioStatus.FEATURES_OK
