@@ -1,7 +1,6 @@
 package io.carom.virtio.device.host;
 
 import io.carom.memory.DeviceRegions;
-import io.carom.pci.PciFunction;
 import io.carom.virtio.device.net.FrameCapture;
 import io.carom.virtio.device.net.NetDevice;
 import io.carom.virtio.device.net.NetSwitch;
@@ -13,7 +12,6 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
-import org.osgi.framework.ServiceRegistration;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
@@ -22,8 +20,6 @@ import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.metatype.annotations.AttributeDefinition;
 import org.osgi.service.metatype.annotations.Designate;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One virtio network device for each configuration of {@value #PID}. A configuration that cannot
@@ -41,8 +37,6 @@ import org.slf4j.LoggerFactory;
 public final class NetComponent {
   /** The factory PID. */
   static final String PID = "io.carom.virtio.net";
-
-  private static final Logger LOG = LoggerFactory.getLogger(NetComponent.class);
 
   /** A network device; what all types have besides is told in {@link TransportSettings}. */
   @ObjectClassDefinition(
@@ -86,13 +80,9 @@ public final class NetComponent {
     int snapLength() default 0;
   }
 
-  private final DeviceRegistry registry;
   private final NetRegistry networks;
-  private final String pid;
+  private final ConfiguredDevice<NetDevice> device;
   private @Nullable String claimed;
-  private @Nullable NetDevice device;
-  private @Nullable VirtioPciFunction function;
-  private @Nullable ServiceRegistration<PciFunction> registration;
 
   /** Makes the device and registers its function. */
   @Activate
@@ -102,23 +92,21 @@ public final class NetComponent {
       @Reference final DeviceRegistry registry,
       @Reference final NetRegistry networks,
       final Map<String, Object> properties) {
-    this.registry = registry;
     this.networks = networks;
-    pid = String.valueOf(properties.get(Constants.SERVICE_PID));
-    try {
-      make(context, regions, properties);
-    } catch (final RuntimeException e) {
-      final String reason = e.getMessage() == null ? e.toString() : e.getMessage();
-      LOG.error("No device from configuration {}: {}", pid, reason);
+    final String pid = String.valueOf(properties.get(Constants.SERVICE_PID));
+    device =
+        new ConfiguredDevice<>(
+            context, registry, pid, () -> make(properties, pid, regions, registry));
+    if (device.type() == null) {
       release();
-      registry.failed(pid, reason);
     }
   }
 
-  private void make(
-      final BundleContext context,
+  private ConfiguredDevice.Made<NetDevice> make(
+      final Map<String, Object> properties,
+      final String pid,
       final DeviceRegions regions,
-      final Map<String, Object> properties) {
+      final DeviceRegistry registry) {
     final NetSettings settings = NetSettings.parse(properties);
     final TransportSettings transport =
         TransportSettings.parse(properties, settings.queues(), settings.options().queueSize());
@@ -128,14 +116,16 @@ public final class NetComponent {
         networks.claim(name, settings.segment(), settings.options().mac(), settings.capture());
     claimed = name;
     final ErrorLog errors = new ErrorLog(name, System::nanoTime);
-    final NetDevice made = new NetDevice(settings.options(), segment, capture(settings, errors));
-    device = made;
-    final VirtioPciFunction plugged = transport.function(name, made, regions, errors);
-    function = plugged;
-    networks.made(name, made);
-    registration =
-        context.registerService(PciFunction.class, plugged, transport.serviceProperties(name));
-    registry.made(name, pid, plugged);
+    final NetDevice type = new NetDevice(settings.options(), segment, capture(settings, errors));
+    final VirtioPciFunction function;
+    try {
+      function = transport.function(name, type, regions, errors);
+    } catch (final RuntimeException e) {
+      type.close();
+      throw e;
+    }
+    networks.made(name, type);
+    return new ConfiguredDevice.Made<>(name, type, function, transport);
   }
 
   private static @Nullable FrameCapture capture(final NetSettings settings, final ErrorLog errors) {
@@ -153,10 +143,6 @@ public final class NetComponent {
   }
 
   private void release() {
-    if (device != null) {
-      device.close();
-      device = null;
-    }
     if (claimed != null) {
       networks.gone(claimed);
       claimed = null;
@@ -166,17 +152,7 @@ public final class NetComponent {
   /** Takes the device out: the bus unplugs it, its threads end, its capture is closed. */
   @Deactivate
   void deactivate() {
-    if (registration != null) {
-      try {
-        registration.unregister();
-      } catch (final IllegalStateException e) {
-        LOG.debug("The function of {} was unregistered already", pid, e);
-      }
-    }
-    if (function != null) {
-      function.unplugged();
-    }
+    device.close();
     release();
-    registry.gone(pid);
   }
 }
