@@ -115,7 +115,7 @@ public abstract class Ring implements VirtQueue {
   public final int capacity(final int buffers) {
     if (buffers < 1 || buffers > size) {
       return 0; // no chain is longer than the ring, wherever it lies (section Virtqueue
-                // descriptors)
+      // descriptors)
     }
     return tabled(buffers) ? size : size / buffers;
   }
