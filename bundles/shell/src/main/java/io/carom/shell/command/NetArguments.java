@@ -16,7 +16,8 @@ final class NetArguments extends GivenOptions {
   @Option(
       names = "--segment",
       paramLabel = "NAME",
-      description = "net: the switch that it is on, lan0 by default; devices of one reach each other.")
+      description =
+          "net: the switch that it is on, lan0 by default; devices of one reach each other.")
   void segment(final String value) {
     given("--segment", "segment", value);
   }

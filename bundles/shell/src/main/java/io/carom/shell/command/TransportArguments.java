@@ -84,7 +84,8 @@ final class TransportArguments extends GivenOptions {
   @Option(
       names = "--region-group",
       paramLabel = "NAME",
-      description = "Functions of one device with this name share the region of function 0; with --slot.")
+      description =
+          "Functions of one device with this name share the region of function 0; with --slot.")
   void group(final String value) {
     given("--region-group", "regionGroup", value);
   }
