@@ -265,7 +265,7 @@ class RegionNegotiationTest {
       device.dmbRegion = 8; // no such region
       boot(test, device);
       assertThat(device.accepted & DMB).isZero();
-      assertThat(region(test, 0)).isNull();
+      assertThat(test.dmaDevice().spec.region()).isNull();
     }
     try (TestGuest test = new TestGuest()) {
       final FakeBlk device = dmb(test);
