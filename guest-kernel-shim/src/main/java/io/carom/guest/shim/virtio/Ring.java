@@ -113,9 +113,9 @@ public abstract class Ring implements VirtQueue {
 
   @Override
   public final int capacity(final int buffers) {
-    // no chain is longer than the ring, wherever it lies (section Virtqueue descriptors)
     if (buffers < 1 || buffers > size) {
-      return 0;
+      return 0; // no chain is longer than the ring, wherever it lies (section Virtqueue
+      // descriptors)
     }
     return tabled(buffers) ? size : size / buffers;
   }

@@ -17,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -39,15 +40,14 @@ class ConsoleTest {
   }
 
   private GuestConsole console(final String name) {
-    test.await(name, () -> find(name) != null);
-    return find(name);
+    test.await(name, () -> find(name).isPresent());
+    return find(name).orElseThrow();
   }
 
-  private GuestConsole find(final String name) {
+  private Optional<GuestConsole> find(final String name) {
     return test.guest.consoles().stream()
         .filter(console -> console.name().equals(name))
-        .findFirst()
-        .orElse(null);
+        .findFirst();
   }
 
   private static byte[] utf8(final String text) {
