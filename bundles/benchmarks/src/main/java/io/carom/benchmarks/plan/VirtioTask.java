@@ -11,10 +11,8 @@ package io.carom.benchmarks.plan;
  */
 public record VirtioTask(Kind kind, String layout, int rounds, long unitNs, long seed)
     implements Costed {
-  /**
-   * Stretches of disks are so many units: their threads sleep and wake, which a short one hides.
-   */
-  public static final int DISK_UNITS = 4;
+  /** Units that a stretch of a disk is reckoned at: the stretches that warm it up come on top. */
+  private static final int DISK_UNITS = 4;
 
   private static final long MS = 1_000_000;
   private static final long JVM_NS = 900 * MS;
