@@ -56,9 +56,7 @@ final class Rig {
   private Rig(final RingLayout layout, final Setup setup) {
     this.layout = layout;
     features = setup.features | layout.features();
-    for (int sector = 0; sector < SECTORS; sector++) {
-      disk.write((long) sector * SECTOR, MemorySegment.ofArray(sectorBytes(sector)), 0, SECTOR);
-    }
+    fillDisk();
     bus = new TestBus(setup.ramBytes, 0);
     memory = bus.memory();
     function = function("disk0", disk, setup, setup.options);
@@ -68,6 +66,13 @@ final class Rig {
     neighbour = new TestDriver(other, beside, other::processNow);
     neighbourRing = RingLayout.SPLIT.open(memory, SIZE, NEIGHBOUR_RING);
     neighbour.start(VirtioFeatures.ACCESS_PLATFORM, neighbourRing);
+  }
+
+  /** Puts each sector's bytes on the disk, whatever a request has written there. */
+  void fillDisk() {
+    for (int sector = 0; sector < SECTORS; sector++) {
+      disk.write((long) sector * SECTOR, MemorySegment.ofArray(sectorBytes(sector)), 0, SECTOR);
+    }
   }
 
   private static VirtioPciFunction function(
