@@ -43,7 +43,7 @@ class BlockRangeTest {
 
   @Test
   @DisplayName("blk G: DISCARD and WRITE_ZEROES reach the device in parts that it allows")
-  void blk_rangesAreCut() {
+  void blkRangesAreCut() {
     final FakeBlk device = boot(VirtioFeatures.BLK_DISCARD | VirtioFeatures.BLK_WRITE_ZEROES);
     final byte[] content = new byte[(int) device.disk().byteSize()];
     new Random(1).nextBytes(content);
@@ -62,7 +62,7 @@ class BlockRangeTest {
 
   @Test
   @DisplayName("blk G: what was not negotiated ends as UNSUPPORTED, and never reaches the device")
-  void blk_unsupported() {
+  void blkUnsupported() {
     final FakeBlk device = boot(0);
     final int served = device.served.get();
     assertThat(run(BlockOp.DISCARD, 0, 512)).isEqualTo(BlockStatus.UNSUPPORTED);
@@ -72,7 +72,7 @@ class BlockRangeTest {
 
   @Test
   @DisplayName("blk G CONFIG_WCE: without a write cache a FLUSH needs no request")
-  void blk_flushWithoutCache() {
+  void blkFlushWithoutCache() {
     final FakeBlk device = boot(VirtioFeatures.BLK_CONFIG_WCE | VirtioFeatures.BLK_TOPOLOGY);
     final int served = device.served.get();
     test.vda().flush();
@@ -84,7 +84,7 @@ class BlockRangeTest {
 
   @Test
   @DisplayName("blk G CONFIG_WCE: with one a FLUSH reaches the device")
-  void blk_flushWithCache() {
+  void blkFlushWithCache() {
     final FakeBlk device = test.blk("disk0", 1, 16, 0);
     device.offered |= VirtioFeatures.BLK_CONFIG_WCE;
     device.writeback = 1;
@@ -98,7 +98,7 @@ class BlockRangeTest {
 
   @Test
   @DisplayName("blk G: another capacity is followed, an absurd one is not")
-  void blk_capacityChanges() {
+  void blkCapacityChanges() {
     final FakeBlk device = boot(0);
     final BlockDevice vda = test.vda();
     device.capacity = 16;

@@ -56,7 +56,7 @@ class ConsoleTest {
 
   @Test
   @DisplayName("console G: a device without MULTIPORT is hvc0, with a getty that answers")
-  void console_getty() {
+  void consoleGetty() {
     final FakeConsole device = boot(1);
     final GuestConsole hvc0 = console("hvc0");
     assertThat(hvc0.console()).isTrue();
@@ -77,7 +77,7 @@ class ConsoleTest {
 
   @Test
   @DisplayName("console G SIZE: columns and rows follow the configuration")
-  void console_resize() {
+  void consoleResize() {
     final FakeConsole device = boot(1);
     final GuestConsole hvc0 = console("hvc0");
     device.size(132, 43);
@@ -87,7 +87,7 @@ class ConsoleTest {
 
   @Test
   @DisplayName("console G MULTIPORT: ports appear, are named, opened, used and removed")
-  void multiport_life() throws InterruptedException {
+  void multiportLife() throws InterruptedException {
     final FakeConsole device = boot(3);
     assertThat(test.guest.consoles()).isEmpty();
     assertThat(device.messages).containsExactly(List.of(0, DEVICE_READY, 1));
@@ -121,7 +121,7 @@ class ConsoleTest {
 
   @Test
   @DisplayName("console G MULTIPORT: CONSOLE_PORT makes hvc0, RESIZE gives it a size")
-  void multiport_console() {
+  void multiportConsole() {
     final FakeConsole device = boot(2);
     device.control(0, DEVICE_ADD, 1);
     device.control(0, CONSOLE_PORT, 1);
@@ -134,7 +134,7 @@ class ConsoleTest {
 
   @Test
   @DisplayName("console G: many bytes go through in both directions, none lost, however slow")
-  void console_bulk() throws InterruptedException {
+  void consoleBulk() throws InterruptedException {
     final FakeConsole device = boot(2);
     device.control(1, DEVICE_ADD, 1);
     final byte[] text = new byte[40_000];
@@ -172,7 +172,7 @@ class ConsoleTest {
 
   @Test
   @DisplayName("console G: a writer waits for a deaf device for its time, and goes on after")
-  void console_deaf() throws InterruptedException {
+  void consoleDeaf() throws InterruptedException {
     final FakeConsole device = boot(2);
     device.control(1, DEVICE_ADD, 1);
     try (GuestConsole.Handle handle = console("vport0p1").open()) {
@@ -188,7 +188,7 @@ class ConsoleTest {
 
   @Test
   @DisplayName("console G: hostile control messages create nothing and break nothing")
-  void multiport_hostile() {
+  void multiportHostile() {
     final FakeConsole device = boot(2);
     for (final int port : new int[] {1, 2, 31, 0x7fffffff, -1}) {
       for (int event = 0; event < 12; event++) {
@@ -247,7 +247,7 @@ class ConsoleTest {
 
   @Test
   @DisplayName("console G: whoever waits leaves when the device goes")
-  void console_removed() throws InterruptedException {
+  void consoleRemoved() throws InterruptedException {
     final FakeConsole device = boot(2);
     device.control(1, DEVICE_ADD, 1);
     device.control(0, DEVICE_ADD, 1);

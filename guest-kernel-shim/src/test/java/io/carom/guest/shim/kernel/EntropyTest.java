@@ -52,7 +52,7 @@ class EntropyTest {
 
   @Test
   @DisplayName("rng G: a source appears with its device, and gives its bytes in their order")
-  void rng_reads() {
+  void rngReads() {
     assertThat(source().name()).isEqualTo("hwrng0");
     assertThat(source().address()).isEqualTo("0000:00:05.0");
     assertThat(read(16)).isEqualTo(counting(0, 16));
@@ -100,7 +100,7 @@ class EntropyTest {
 
   @Test
   @DisplayName("rng G: a silent device costs a reader its time; what it owes goes to the next one")
-  void rng_silent() {
+  void rngSilent() {
     device.conduct = Conduct.SILENT;
     final Entropy source = source();
     assertThatThrownBy(() -> source.read(new byte[100], Duration.ofMillis(20)))
@@ -114,7 +114,7 @@ class EntropyTest {
 
   @Test
   @DisplayName("rng G: a reader leaves when the device goes")
-  void rng_removed() throws InterruptedException {
+  void rngRemoved() throws InterruptedException {
     device.conduct = Conduct.SILENT;
     final Entropy source = source();
     final Throwable[] thrown = new Throwable[1];

@@ -44,10 +44,10 @@ public interface DeviceType extends AutoCloseable {
   }
 
   /**
-   * The driver's features are accepted, FEATURES_OK is set. Called once for each negotiation, on the
-   * guest's thread, after {@link #refuse} found nothing against them; a reset takes them back. After
-   * {@link #restore} it is called too, with what the driver of the saved state had accepted, or 0
-   * when that had not come to FEATURES_OK.
+   * The driver's features are accepted, FEATURES_OK is set. Called once for each negotiation, on
+   * the guest's thread, after {@link #refuse} found nothing against them; a reset takes them back.
+   * After {@link #restore} it is called too, with what the driver of the saved state had accepted,
+   * or 0 when that had not come to FEATURES_OK.
    */
   default void negotiated(final long accepted) {}
 
@@ -103,8 +103,8 @@ public interface DeviceType extends AutoCloseable {
 
   /**
    * Goes on from what {@link #save} said, of this version of the code or an older one, in the place
-   * of all that it has: it may be at rest, and not only as after a reset. Until {@link #negotiated},
-   * which follows, it does not know the features that the state stands for.
+   * of all that it has: it may be at rest, and not only as after a reset. Until {@link
+   * #negotiated}, which follows, it does not know the features that the state stands for.
    *
    * @throws IllegalArgumentException with one line, when it cannot; it is as it was before
    */

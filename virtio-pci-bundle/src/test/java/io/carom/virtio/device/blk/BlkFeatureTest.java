@@ -162,7 +162,7 @@ class BlkFeatureTest {
 
   @Test
   @DisplayName("blk D: DISCARD and WRITE_ZEROES make exactly their sectors zero")
-  void blk_zeroes() {
+  void blkZeroes() {
     for (final int type : new int[] {BlkDescriptor.T_DISCARD, BlkDescriptor.T_WRITE_ZEROES}) {
       final byte[] expected = fillDisk();
       assertThat(request(type, ranges(3, 2, 0, 63, 1, 0, 0, 1, 0, 7, 0, 0)))
@@ -203,7 +203,7 @@ class BlkFeatureTest {
 
   @Test
   @DisplayName("blk D: unknown flags, unmap on DISCARD, too many ranges are UNSUPP")
-  void blk_unsupportedRanges() {
+  void blkUnsupportedRanges() {
     final byte[] content = fillDisk();
     assertThat(request(BlkDescriptor.T_DISCARD, ranges(0, 1, 1))).isEqualTo(BlkDescriptor.S_UNSUPP);
     for (final long flags : new long[] {2, 0x8000_0000L, 0xffff_fffeL, 3}) {
@@ -221,7 +221,7 @@ class BlkFeatureTest {
 
   @Test
   @DisplayName("blk D: ranges beyond the capacity or the limit are IOERR, and no range is touched")
-  void blk_rangesBeyondTheDisk() {
+  void blkRangesBeyondTheDisk() {
     final byte[] content = fillDisk();
     for (final int type : new int[] {BlkDescriptor.T_DISCARD, BlkDescriptor.T_WRITE_ZEROES}) {
       for (final byte[] wrong :
@@ -246,7 +246,7 @@ class BlkFeatureTest {
 
   @Test
   @DisplayName("blk D: a range request with writable data is IOERR with an honest length")
-  void blk_rangesWithWritableData() {
+  void blkRangesWithWritableData() {
     final byte[] content = fillDisk();
     driver.header(HEADER, BlkDescriptor.T_DISCARD, 0);
     driver.bytes(HEADER + 16, ranges(0, 1, 0));
@@ -262,7 +262,7 @@ class BlkFeatureTest {
 
   @Test
   @DisplayName("blk D: requests of features that were not accepted, or are not offered, are UNSUPP")
-  void blk_notNegotiated() {
+  void blkNotNegotiated() {
     start(VirtioFeatures.BLK_FLUSH);
     final byte[] content = fillDisk();
     for (final int type :
@@ -286,7 +286,7 @@ class BlkFeatureTest {
 
   @Test
   @DisplayName("blk D RO: nothing that writes is offered, and whoever asks all the same is refused")
-  void blk_readOnly() {
+  void blkReadOnly() {
     use(Disks.over(backend, true, 1));
     assertThat(driver.offered() & (VirtioFeatures.BLK_DISCARD | VirtioFeatures.BLK_WRITE_ZEROES))
         .isZero();
@@ -298,7 +298,7 @@ class BlkFeatureTest {
 
   @Test
   @DisplayName("blk D CONFIG_WCE: with the cache off each write is stable before its completion")
-  void blk_writeCache() {
+  void blkWriteCache() {
     assertThat(driver.get(CONFIG + 32, 1)).isEqualTo(1);
     request(BlkDescriptor.T_OUT, new byte[512]);
     request(BlkDescriptor.T_DISCARD, ranges(0, 1, 0));
@@ -318,7 +318,7 @@ class BlkFeatureTest {
 
   @Test
   @DisplayName("blk D: a driver without FLUSH has every write stable at once")
-  void blk_withoutFlush() {
+  void blkWithoutFlush() {
     start(VirtioFeatures.BLK_WRITE_ZEROES);
     request(BlkDescriptor.T_OUT, new byte[512]);
     assertThat(backend.flushes).hasValue(1);
@@ -329,7 +329,7 @@ class BlkFeatureTest {
   @Test
   @DisplayName(
       "blk D CONFIG_WCE: only the byte writeback can be written, only 0 and 1, once accepted")
-  void blk_writebackOnly() {
+  void blkWritebackOnly() {
     final byte[] before = config();
     driver.set(CONFIG + 32, 1, 2);
     driver.set(CONFIG + 32, 2, 0);
@@ -364,7 +364,7 @@ class BlkFeatureTest {
 
   @Test
   @DisplayName("blk D: geometry, topology and limits are in the configuration, padding is zero")
-  void blk_configuration() {
+  void blkConfiguration() {
     use(
         new BlkDevice(
             "disk0",
@@ -400,7 +400,7 @@ class BlkFeatureTest {
 
   @Test
   @DisplayName("blk D: a resize changes capacity and geometry, sends a config interrupt, and holds")
-  void blk_resize() {
+  void blkResize() {
     driver.bus.msix = true;
     final byte[] content = fillDisk();
     device.resize(100_000 * 512L);
@@ -425,7 +425,7 @@ class BlkFeatureTest {
 
   @Test
   @DisplayName("blk D: memory that was cut off is zero when it comes back, and grows in pieces")
-  void blk_memoryGrows() {
+  void blkMemoryGrows() {
     final MemoryBackend memory = new MemoryBackend(1024);
     final byte[] content = random(8192);
     memory.write(0, MemorySegment.ofArray(content), 0, 1024);
@@ -447,7 +447,7 @@ class BlkFeatureTest {
 
   @Test
   @DisplayName("blk D: a file is zeroed by bytes and extended, never cut; read-only it stays")
-  void blk_file() throws IOException {
+  void blkFile() throws IOException {
     final Path file = folder.resolve("disk.img");
     final byte[] content = random(1 << 20);
     Files.write(file, content);
@@ -470,7 +470,7 @@ class BlkFeatureTest {
 
   @Test
   @DisplayName("blk D save: cache mode and capacity; another capacity is refused")
-  void save_restore() {
+  void saveRestore() {
     driver.set(CONFIG + 32, 1, 0);
     final Map<String, String> saved = device.save();
     assertThat(saved).containsEntry("writeback", "0").containsEntry("capacitySectors", "64");
@@ -488,7 +488,7 @@ class BlkFeatureTest {
 
   @Test
   @DisplayName("blk D: a backend that fails to zero gives IOERR")
-  void blk_zeroFails() {
+  void blkZeroFails() {
     use(
         Disks.over(
             new Counting() {

@@ -66,7 +66,7 @@ class ConsoleDeviceTest {
 
   @Test
   @DisplayName("console D: what either side writes the other one reads")
-  void console_bothDirections() throws InterruptedException {
+  void consoleBothDirections() throws InterruptedException {
     final ConsoleGuest guest = ConsoleGuest.started(1);
     final ConsolePort port = guest.device.ports().getFirst();
     try (ConsolePort.Attachment end = port.attach()) {
@@ -127,7 +127,7 @@ class ConsoleDeviceTest {
 
   @Test
   @DisplayName("console D: unread output keeps the guest going, its last bytes are kept")
-  void console_detachedKeepsTheLastBytes() throws InterruptedException {
+  void consoleDetachedKeepsTheLastBytes() throws InterruptedException {
     final ConsoleGuest guest = ConsoleGuest.started(1);
     final byte[] text = random(10 * ConsoleGuest.BUFFER_BYTES + 17);
     for (int at = 0; at < text.length; at += 100) {
@@ -142,7 +142,7 @@ class ConsoleDeviceTest {
 
   @Test
   @DisplayName("console D: a guest that outruns an attached reader waits, and no byte is lost")
-  void console_attachedLosesNothing() throws InterruptedException {
+  void consoleAttachedLosesNothing() throws InterruptedException {
     final ConsoleGuest guest = ConsoleGuest.started(1);
     final byte[] text = random(5 * ConsoleGuest.BUFFER_BYTES + 3);
     try (ConsolePort.Attachment end = guest.device.ports().getFirst().attach()) {
@@ -171,7 +171,7 @@ class ConsoleDeviceTest {
 
   @Test
   @DisplayName("console D: a guest held up goes on when its reader detaches")
-  void console_detachingFreesTheGuest() {
+  void consoleDetachingFreesTheGuest() {
     final ConsoleGuest guest = ConsoleGuest.started(1);
     try (ConsolePort.Attachment end = guest.device.ports().getFirst().attach()) {
       guest.transmit(1, random(3 * ConsoleGuest.BUFFER_BYTES));
@@ -183,7 +183,7 @@ class ConsoleDeviceTest {
 
   @Test
   @DisplayName("console D: a chain that shrinks while it waits does no harm")
-  void console_chainChangesWhileItWaits() throws InterruptedException {
+  void consoleChainChangesWhileItWaits() throws InterruptedException {
     final ConsoleGuest guest = ConsoleGuest.started(1);
     try (ConsolePort.Attachment end = guest.device.ports().getFirst().attach()) {
       guest.transmit(1, random(2 * ConsoleGuest.BUFFER_BYTES));
@@ -198,7 +198,7 @@ class ConsoleDeviceTest {
 
   @Test
   @DisplayName("console D: the host's input is bounded, the rest is not taken")
-  void console_inputIsBounded() {
+  void consoleInputIsBounded() {
     final ConsoleGuest guest = ConsoleGuest.started(1);
     try (ConsolePort.Attachment end = guest.device.ports().getFirst().attach()) {
       assertThat(end.write(random(1000), 0, 1000)).isEqualTo(ConsoleGuest.BUFFER_BYTES);
@@ -210,7 +210,7 @@ class ConsoleDeviceTest {
 
   @Test
   @DisplayName("console D EMERG_WRITE: works on an unconfigured device, in any width, and unread")
-  void console_emergencyWrite() throws InterruptedException {
+  void consoleEmergencyWrite() throws InterruptedException {
     final ConsoleGuest guest = new ConsoleGuest(1);
     guest.driver.set(ConsoleGuest.CONFIG + ConsoleDescriptor.CONFIG_EMERGENCY, 4, 'o');
     guest.driver.set(ConsoleGuest.CONFIG + ConsoleDescriptor.CONFIG_EMERGENCY, 1, 'o');
@@ -229,7 +229,7 @@ class ConsoleDeviceTest {
 
   @Test
   @DisplayName("console D SIZE: a resize changes the configuration, and says so")
-  void console_resize() {
+  void consoleResize() {
     final ConsoleGuest guest = ConsoleGuest.started(1);
     guest.driver.bus.msix = true;
     final long generation = guest.driver.get(0x15, 1);
@@ -244,7 +244,7 @@ class ConsoleDeviceTest {
 
   @Test
   @DisplayName("console D: without MULTIPORT accepted only port 0 lives, and control is silent")
-  void console_multiportNotAccepted() throws InterruptedException {
+  void consoleMultiportNotAccepted() throws InterruptedException {
     final ConsoleGuest guest = new ConsoleGuest(2, "", "data");
     guest.start(0);
     guest.transmit(1, "here");
@@ -274,7 +274,7 @@ class ConsoleDeviceTest {
 
   @Test
   @DisplayName("console D: an end is opened once; a device that goes ends its reader")
-  void console_ends() throws InterruptedException {
+  void consoleEnds() throws InterruptedException {
     final ConsoleGuest guest = ConsoleGuest.started(1);
     final ConsolePort port = guest.device.ports().getFirst();
     final ConsolePort.Attachment end = port.attach();
@@ -325,7 +325,7 @@ class ConsoleDeviceTest {
 
   @Test
   @DisplayName("console D: hostile buffers cost the device a reset, and the reset mends it")
-  void console_hostileBuffers() throws InterruptedException {
+  void consoleHostileBuffers() throws InterruptedException {
     final ConsoleGuest guest = ConsoleGuest.started(1);
     try (ConsolePort.Attachment end = guest.device.ports().getFirst().attach()) {
       end.write(utf8("x"), 0, 1);

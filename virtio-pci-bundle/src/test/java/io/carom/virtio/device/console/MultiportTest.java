@@ -41,14 +41,14 @@ class MultiportTest {
 
   @Test
   @DisplayName("console D MULTIPORT: DEVICE_READY is answered by each port that is there")
-  void multiport_deviceReady() {
+  void multiportDeviceReady() {
     added();
     assertSilent();
   }
 
   @Test
   @DisplayName("console D MULTIPORT: PORT_READY of the console: console, size, name, open")
-  void multiport_consoleReady() {
+  void multiportConsoleReady() {
     added();
     guest.control(0, PORT_READY, 1);
     assertThat(guest.message()).isEqualTo(ControlMessage.of(0, CONSOLE_PORT, 1));
@@ -60,7 +60,7 @@ class MultiportTest {
 
   @Test
   @DisplayName("console D MULTIPORT: the wire format of RESIZE and PORT_NAME")
-  void multiport_wireFormat() {
+  void multiportWireFormat() {
     assertThat(ControlMessage.resize(3, 0x1234, 0x56))
         .containsExactly(3, 0, 0, 0, 5, 0, 0, 0, 0x34, 0x12, 0x56, 0);
     assertThat(ControlMessage.name(1, "ab")).containsExactly(1, 0, 0, 0, 7, 0, 1, 0, 'a', 'b');
@@ -69,7 +69,7 @@ class MultiportTest {
 
   @Test
   @DisplayName("console D MULTIPORT: a plain port is open to the guest while somebody is attached")
-  void multiport_hostOpen() throws InterruptedException {
+  void multiportHostOpen() throws InterruptedException {
     added();
     guest.control(1, PORT_READY, 1);
     assertThat(guest.message()).isEqualTo(ControlMessage.name(1, "data"));
@@ -95,7 +95,7 @@ class MultiportTest {
 
   @Test
   @DisplayName("console D MULTIPORT: opening and closing unseen says nothing, however often")
-  void multiport_openAndCloseUnseen() {
+  void multiportOpenAndCloseUnseen() {
     added();
     guest.control(1, PORT_READY, 1);
     assertThat(guest.message()).isEqualTo(ControlMessage.name(1, "data"));
@@ -107,7 +107,7 @@ class MultiportTest {
 
   @Test
   @DisplayName("console D MULTIPORT: ports come and go at run time, numbers are used again")
-  void multiport_addAndRemove() throws InterruptedException {
+  void multiportAddAndRemove() throws InterruptedException {
     added();
     final ConsolePort third = guest.device.addPort("late");
     assertThat(third.number()).isEqualTo(2);
@@ -133,7 +133,7 @@ class MultiportTest {
 
   @Test
   @DisplayName("console D MULTIPORT: hostile control messages are ignored, others are served after")
-  void multiport_hostileMessages() {
+  void multiportHostileMessages() {
     added();
     for (final int port : new int[] {1, 2, 3, 4, 0x7fffffff, 0x80000000, -1}) {
       guest.control(port, PORT_OPEN, 1);
@@ -157,7 +157,7 @@ class MultiportTest {
 
   @Test
   @DisplayName("console D MULTIPORT: a driver that takes no answers holds up itself only")
-  void multiport_floodIsBounded() throws InterruptedException {
+  void multiportFloodIsBounded() throws InterruptedException {
     guest.control(0, DEVICE_READY, 1);
     final byte[] again = ControlMessage.of(0, DEVICE_READY, 1);
     guest.driver.bytes(ConsoleGuest.buffer(CONTROL_TRANSMIT), again);
@@ -183,7 +183,7 @@ class MultiportTest {
 
   @Test
   @DisplayName("console D MULTIPORT: a control buffer that is too small comes back empty")
-  void multiport_smallControlBuffer() {
+  void multiportSmallControlBuffer() {
     guest.control(0, DEVICE_READY, 1);
     assertThat(guest.receive(CONTROL_RECEIVE, 7)).isEmpty();
     assertThat(guest.message()).isEqualTo(ControlMessage.of(0, DEVICE_ADD, 1));
@@ -191,8 +191,8 @@ class MultiportTest {
 
   @Test
   @DisplayName("console D MULTIPORT: random messages of a random driver break nothing")
-  void multiport_randomMessages() {
-    final Random random = Seed.random("multiport_randomMessages");
+  void multiportRandomMessages() {
+    final Random random = Seed.random("multiportRandomMessages");
     for (int i = 0; i < 5_000; i++) {
       // a chain that still waits is not offered again: that would be another offence
       final boolean control = guest.idle(CONTROL_TRANSMIT);
@@ -228,7 +228,7 @@ class MultiportTest {
 
   @Test
   @DisplayName("console D save: ports, size and bytes on their way are as before in another device")
-  void save_restore() throws InterruptedException {
+  void saveRestore() throws InterruptedException {
     added();
     guest.open(1);
     assertThat(guest.message()).isEqualTo(ControlMessage.name(1, "data"));
@@ -261,7 +261,7 @@ class MultiportTest {
   @Test
   @DisplayName(
       "console D save: a state that cannot be is refused with one line, and changes nothing")
-  void save_refusals() {
+  void saveRefusals() {
     for (final Map<String, String> wrong :
         java.util.List.of(
             Map.of("columns", "0"),

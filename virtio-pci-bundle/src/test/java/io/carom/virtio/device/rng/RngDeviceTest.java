@@ -70,7 +70,7 @@ class RngDeviceTest {
 
   @Test
   @DisplayName("rng D: a buffer is filled, and used.len says with how many bytes")
-  void rng_fillsBuffer() {
+  void rngFillsBuffer() {
     queue.desc(0, DATA, 100, WRITE, 0);
     queue.offer(0);
     driver.kick(0);
@@ -83,7 +83,7 @@ class RngDeviceTest {
 
   @Test
   @DisplayName("rng D: a large buffer gets part of what it can hold, the rest is not touched")
-  void rng_largeBufferIsFilledInPart() {
+  void rngLargeBufferIsFilledInPart() {
     queue.desc(0, DATA, 3 * RngDevice.MOST_BYTES, WRITE, 0);
     queue.offer(0);
     driver.kick(0);
@@ -111,7 +111,7 @@ class RngDeviceTest {
   @Test
   @DisplayName(
       "rng D: a readable buffer, or none that is writable, needs a reset; a reset mends it")
-  void rng_wrongBuffers() {
+  void rngWrongBuffers() {
     queue.desc(0, DATA, 16, NEXT, 1);
     queue.desc(1, DATA, 16, WRITE, 0);
     queue.offer(0);
@@ -124,10 +124,10 @@ class RngDeviceTest {
     queue.offer(0);
     driver.kick(0);
     assertThat(driver.needsReset()).isTrue();
-    rng_afterReset();
+    rngAfterReset();
   }
 
-  private void rng_afterReset() {
+  private void rngAfterReset() {
     driver.status(0);
     queue = new DriverQueue(driver.bus, QUEUE_SIZE, RING + 0x10000);
     driver.start(0, queue);
@@ -140,7 +140,7 @@ class RngDeviceTest {
 
   @Test
   @DisplayName("rng D: with a rate limit buffers wait, and no byte above the rate is given")
-  void rng_rateLimit() {
+  void rngRateLimit() {
     limit(1000);
     for (int i = 0; i < 8; i++) {
       queue.desc(i, DATA + 0x1000L * i, 200, WRITE, 0);

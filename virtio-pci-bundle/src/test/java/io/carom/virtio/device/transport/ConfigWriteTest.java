@@ -84,7 +84,7 @@ class ConfigWriteTest {
 
   @Test
   @DisplayName("M D: the generation differs after a read that follows a change, and not otherwise")
-  void m_generation() {
+  void configGeneration() {
     driver.get(CONFIG, 4);
     final int before = generation();
     driver.get(CONFIG, 4);
@@ -99,7 +99,7 @@ class ConfigWriteTest {
 
   @Test
   @DisplayName("M D: the generation wraps around after 256 changes that were read")
-  void m_generationWraps() {
+  void configGenerationWraps() {
     final int before = generation();
     for (int i = 1; i <= 256; i++) {
       type.config().putInt(0, i);
@@ -110,7 +110,7 @@ class ConfigWriteTest {
 
   @Test
   @DisplayName("M D: a 64-bit field that changes between its halves is seen by the generation")
-  void m_generationBetweenHalves() {
+  void configGenerationBetweenHalves() {
     type.config().putLong(0, 0x1111_1111_1111_1111L);
     driver.get(CONFIG, 4);
     final int before = generation();
