@@ -167,7 +167,7 @@ public final class IommuTarget {
   /** An access of the function: it ends in RAM, or is refused. */
   private static void access(final FuzzInput input, final BusSession session) {
     final long address = address(input) + ((long) input.u8() << 4);
-    final long length = 1 + input.below(0x2000);
+    final long length = 1L + input.below(0x2000);
     final BusAccess access = input.u8() < 128 ? BusAccess.READ : BusAccess.WRITE;
     if (session.begin() < 0) {
       return;
