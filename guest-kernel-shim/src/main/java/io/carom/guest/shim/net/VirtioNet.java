@@ -229,9 +229,10 @@ final class VirtioNet implements PciDriver.Binding {
       giveUp(String.valueOf(e.getMessage()));
       return;
     }
+    // before they start: what breaks from now on is another reset, which this thread does next
+    recovering.set(false);
     log("reset");
     pairs.forEach(QueuePair::start);
-    recovering.set(false);
     configChanged(); // whatever it was told of meanwhile
   }
 

@@ -183,11 +183,13 @@ class HostileNetTest {
     answers();
   }
 
+  /** Resets that are over; the counter counts them when they begin. */
+  private long resetsTold() {
+    return test.guest.dmesg().stream().filter(line -> line.endsWith(": reset")).count();
+  }
+
   private void wasReset(final long times) {
-    test.await(
-        "reset " + times,
-        () ->
-            test.guest.dmesg().stream().filter(line -> line.endsWith(": reset")).count() == times);
+    test.await("reset " + times, () -> resetsTold() == times);
     assertThat(counters().resets()).isEqualTo(times);
     awaitBuffers();
   }
@@ -196,10 +198,14 @@ class HostileNetTest {
   void aDeviceThatTakesNothingIsResetAndThenGivenUp() {
     answers();
     device.silent = true;
-    final long done = counters().txPackets();
     final byte[] request = arp();
     for (int i = 1; i < 10 && eth0().live(); i++) {
-      test.await("buffers", () -> !eth0().live() || device.buffers() > 0);
+      // not into a ring that a reset is about to take away
+      test.await(
+          "buffers",
+          () ->
+              !eth0().live()
+                  || (device.buffers() > 0 && resetsTold() == counters().resets()));
       if (!eth0().live()) {
         break;
       }
@@ -213,7 +219,8 @@ class HostileNetTest {
             LockSupport.parkNanos(1_000_000);
             return counters().resets() > resets || !eth0().live();
           });
-      assertThat(counters().txPackets()).isEqualTo(done);
+      // at most the answer of before, which may be counted late
+      assertThat(counters().txPackets()).isLessThanOrEqualTo(1);
     }
     assertThat(String.join("\n", test.guest.dmesg())).contains("transmit queue 1 timed out");
     assertThat(test.dmaDevice().closed).isFalse();
