@@ -203,9 +203,7 @@ class HostileNetTest {
       // not into a ring that a reset is about to take away
       test.await(
           "buffers",
-          () ->
-              !eth0().live()
-                  || (device.buffers() > 0 && resetsTold() == counters().resets()));
+          () -> !eth0().live() || (device.buffers() > 0 && resetsTold() == counters().resets()));
       if (!eth0().live()) {
         break;
       }
