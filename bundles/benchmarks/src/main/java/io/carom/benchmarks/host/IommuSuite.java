@@ -10,7 +10,6 @@ import io.carom.benchmarks.plan.IommuPlan;
 import io.carom.benchmarks.plan.IommuTask;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -27,7 +26,6 @@ final class IommuSuite {
   private final List<IommuReport.Row> real = new ArrayList<>();
   private final List<IommuReport.Hit> hit = new ArrayList<>();
   private final List<IommuReport.Lookup> lookup = new ArrayList<>();
-  private final List<String> problems = new ArrayList<>();
   private @Nullable Long idlePages;
   private IommuMessage.@Nullable Catalog catalog;
 
@@ -41,7 +39,7 @@ final class IommuSuite {
   }
 
   IommuOutcome run(final IommuBenchOptions options) throws InterruptedException {
-    final long start = clock.getAsLong();
+    final TaskLoop<IommuTask, IommuMessage> loop = new TaskLoop<>(runner, progress, clock);
     final Budget budget = new Budget(TimeUnit.SECONDS.toNanos(IommuPlan.SECONDS), clock);
     final IommuMessage.Catalog known = catalog(options.profile());
     final List<IommuTask> tasks =
@@ -50,30 +48,13 @@ final class IommuSuite {
             options.profile(),
             options.virtual(),
             options.seed());
-    for (int i = 0; i < tasks.size(); i++) {
-      final IommuTask task = tasks.get(i).withUnit(budget.unit(tasks.subList(i, tasks.size())));
-      progress.line(
-          String.format(
-              Locale.ROOT,
-              "%5.1f s  %d of %d: %s",
-              (clock.getAsLong() - start) / 1e9,
-              i + 1,
-              tasks.size(),
-              task.title()));
-      try {
-        runner.run(task, message -> take(message, task.kind()));
-      } catch (final ChildFailure e) {
-        final String problem = task.title() + ": " + e.getMessage();
-        problems.add(problem);
-        progress.line("FAILED   " + problem);
-      }
-    }
+    loop.run(tasks, budget, IommuTask::title, (task, message) -> take(message, task.kind()));
     final List<IommuReport.Row> rows =
         options.virtual() ? virtual : IommuFindings.windows(real, virtual);
-    if (rows.isEmpty() && !problems.isEmpty()) {
-      throw new IllegalStateException(problems.getFirst());
+    if (rows.isEmpty()) {
+      loop.nothingMeasured();
     }
-    return new IommuOutcome(report(options, known, rows), List.copyOf(problems));
+    return new IommuOutcome(report(options, known, rows), loop.problems());
   }
 
   private IommuMessage.Catalog catalog(final String profile) throws InterruptedException {

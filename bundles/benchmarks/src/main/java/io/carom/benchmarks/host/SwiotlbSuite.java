@@ -16,8 +16,7 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One run of the benchmark of the bounce-buffer strategies: its tasks one after another, each with
- * a share of the time that is left. A task that fails costs its own figures and no other's.
+ * One run of the benchmark of the bounce-buffer strategies: its tasks, and what they have measured.
  */
 final class SwiotlbSuite {
   private final TaskRunner<Task, Message> runner;
@@ -28,7 +27,6 @@ final class SwiotlbSuite {
   private final List<SwiotlbReport.Failing> failing = new ArrayList<>();
   private final List<SwiotlbReport.Lookup> lookup = new ArrayList<>();
   private final List<SwiotlbReport.AgainstFixed> againstFixed = new ArrayList<>();
-  private final List<String> problems = new ArrayList<>();
   private @Nullable Double heap;
   private Message.@Nullable Catalog catalog;
 
@@ -42,34 +40,21 @@ final class SwiotlbSuite {
   }
 
   SwiotlbOutcome run(final SwiotlbBenchOptions options) throws InterruptedException {
-    final long start = clock.getAsLong();
+    final TaskLoop<Task, Message> loop = new TaskLoop<>(runner, progress, clock);
     final Budget budget =
         new Budget(
             options.full() ? Long.MAX_VALUE : TimeUnit.SECONDS.toNanos(Selection.SECONDS), clock);
     final List<Task> tasks = tasks(options);
-    for (int i = 0; i < tasks.size(); i++) {
-      final Task task = tasks.get(i).withUnit(budget.unit(tasks.subList(i, tasks.size())));
-      progress.line(
-          String.format(
-              Locale.ROOT,
-              "%5.1f s  %d of %d: %s, stretches of %.0f ms",
-              (clock.getAsLong() - start) / 1e9,
-              i + 1,
-              tasks.size(),
-              task.title(),
-              task.unitNs() / 1e6));
-      try {
-        runner.run(task, this::take);
-      } catch (final ChildFailure e) {
-        final String problem = task.title() + ": " + e.getMessage();
-        problems.add(problem);
-        progress.line("FAILED   " + problem);
-      }
+    loop.run(tasks, budget, SwiotlbSuite::words, (task, message) -> take(message));
+    if (rows.isEmpty()) {
+      loop.nothingMeasured();
     }
-    if (rows.isEmpty() && !problems.isEmpty()) {
-      throw new IllegalStateException(problems.getFirst());
-    }
-    return new SwiotlbOutcome(report(options), List.copyOf(problems));
+    return new SwiotlbOutcome(report(options), loop.problems());
+  }
+
+  private static String words(final Task task) {
+    return String.format(
+        Locale.ROOT, "%s, stretches of %.0f ms", task.title(), task.unitNs() / 1e6);
   }
 
   private List<Task> tasks(final SwiotlbBenchOptions options) throws InterruptedException {

@@ -10,15 +10,13 @@ import io.carom.benchmarks.plan.VirtioPlan;
 import io.carom.benchmarks.plan.VirtioTask;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One run of the benchmark of virtqueues and block devices: its tasks one after another, each with
- * a share of the time that is left. A task that fails costs its own figures and no other's.
+ * One run of the benchmark of virtqueues and block devices: its tasks, and what they have measured.
  */
 final class VirtioSuite {
   private final TaskRunner<VirtioTask, VirtioMessage> runner;
@@ -26,7 +24,6 @@ final class VirtioSuite {
   private final LongSupplier clock;
   private final List<VirtioReport.Ring> ring = new ArrayList<>();
   private final List<VirtioReport.Blk> blk = new ArrayList<>();
-  private final List<String> problems = new ArrayList<>();
   private @Nullable Double nsHotCopy;
 
   VirtioSuite(
@@ -39,31 +36,14 @@ final class VirtioSuite {
   }
 
   VirtioOutcome run(final VirtioBenchOptions options) throws InterruptedException {
-    final long start = clock.getAsLong();
+    final TaskLoop<VirtioTask, VirtioMessage> loop = new TaskLoop<>(runner, progress, clock);
     final Budget budget = new Budget(TimeUnit.SECONDS.toNanos(VirtioPlan.SECONDS), clock);
     final List<VirtioTask> tasks = VirtioPlan.tasks(options.ring(), options.blk(), options.seed());
-    for (int i = 0; i < tasks.size(); i++) {
-      final VirtioTask task = tasks.get(i).withUnit(budget.unit(tasks.subList(i, tasks.size())));
-      progress.line(
-          String.format(
-              Locale.ROOT,
-              "%5.1f s  %d of %d: %s",
-              (clock.getAsLong() - start) / 1e9,
-              i + 1,
-              tasks.size(),
-              task.title()));
-      try {
-        runner.run(task, this::take);
-      } catch (final ChildFailure e) {
-        final String problem = task.title() + ": " + e.getMessage();
-        problems.add(problem);
-        progress.line("FAILED   " + problem);
-      }
+    loop.run(tasks, budget, VirtioTask::title, (task, message) -> take(message));
+    if (ring.isEmpty() && blk.isEmpty()) {
+      loop.nothingMeasured();
     }
-    if (ring.isEmpty() && blk.isEmpty() && !problems.isEmpty()) {
-      throw new IllegalStateException(problems.getFirst());
-    }
-    return new VirtioOutcome(report(options), problems);
+    return new VirtioOutcome(report(options), loop.problems());
   }
 
   private void take(final VirtioMessage message) {

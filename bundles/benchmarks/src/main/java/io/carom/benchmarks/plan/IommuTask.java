@@ -21,7 +21,7 @@ public record IommuTask(
     int rounds,
     long unitNs,
     long seed)
-    implements Costed {
+    implements PlannedTask<IommuTask> {
   private static final long MS = 1_000_000;
   private static final long JVM_NS = 900 * MS;
 
@@ -53,7 +53,7 @@ public record IommuTask(
     return new IommuTask(Kind.CATALOG, profile, List.of(), List.of(), 0, 0, 0);
   }
 
-  /** The same with another length of its stretches. */
+  @Override
   public IommuTask withUnit(final long ns) {
     return new IommuTask(kind, profile, cases, live, rounds, ns, seed);
   }
@@ -76,7 +76,7 @@ public record IommuTask(
     };
   }
 
-  /** In a few words, for people. */
+  @Override
   public String title() {
     return switch (kind) {
       case CATALOG -> "catalog";

@@ -34,7 +34,7 @@ public record Task(
     int pairs,
     long unitNs,
     long seed)
-    implements Costed {
+    implements PlannedTask<Task> {
 
   /** What is measured. */
   public enum Kind {
@@ -129,7 +129,7 @@ public record Task(
         seed);
   }
 
-  /** The same with another length of its stretches. */
+  @Override
   public Task withUnit(final long ns) {
     return new Task(
         kind,
@@ -152,7 +152,7 @@ public record Task(
     return Cost.of(this);
   }
 
-  /** In a few words, for people. */
+  @Override
   public String title() {
     return switch (kind) {
       case CATALOG -> "catalog";

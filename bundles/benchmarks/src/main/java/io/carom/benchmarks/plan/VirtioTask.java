@@ -10,7 +10,7 @@ package io.carom.benchmarks.plan;
  * @param seed seed of what is random
  */
 public record VirtioTask(Kind kind, String layout, int rounds, long unitNs, long seed)
-    implements Costed {
+    implements PlannedTask<VirtioTask> {
   /** Units that a stretch of a disk is reckoned at: the stretches that warm it up come on top. */
   private static final int DISK_UNITS = 4;
 
@@ -30,7 +30,7 @@ public record VirtioTask(Kind kind, String layout, int rounds, long unitNs, long
     BLK
   }
 
-  /** The same with another length of its stretches. */
+  @Override
   public VirtioTask withUnit(final long ns) {
     return new VirtioTask(kind, layout, rounds, ns, seed);
   }
@@ -45,7 +45,7 @@ public record VirtioTask(Kind kind, String layout, int rounds, long unitNs, long
     };
   }
 
-  /** In a few words, for people. */
+  @Override
   public String title() {
     return switch (kind) {
       case RING -> layout + " rings";
