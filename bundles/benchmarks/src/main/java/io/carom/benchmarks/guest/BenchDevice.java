@@ -14,9 +14,6 @@ import io.carom.dma.core.swap.Timing;
 import io.carom.dma.spi.Extent;
 import io.carom.memory.LazyMemory;
 import java.lang.foreign.MemorySegment;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /** A machine, a core on it, and one device on one strategy. */
@@ -35,7 +32,6 @@ public final class BenchDevice implements AutoCloseable {
   private static final String NAME = "bench";
   private static final long RESERVE_BYTES = 256L << 10;
   private static final long SMALL_REGION_BYTES = 16L << 20;
-  private static final long OPEN_SECONDS = 30;
   private static final Copier NO_COPY = (from, fromOffset, to, toOffset, size) -> {};
 
   private final BenchMachine machine = new BenchMachine();
@@ -92,18 +88,10 @@ public final class BenchDevice implements AutoCloseable {
 
   private void use(final @Nullable ExtentKind extents) {
     try {
-      core.use(NAME, strategy, new SwapOptions(extents, null, null))
-          .toCompletableFuture()
-          .get(OPEN_SECONDS, TimeUnit.SECONDS);
-    } catch (final ExecutionException | TimeoutException | IllegalArgumentException e) {
+      Opening.await(strategy, () -> core.use(NAME, strategy, new SwapOptions(extents, null, null)));
+    } catch (final IllegalStateException e) {
       core.close();
-      final Throwable cause = e.getCause();
-      throw new IllegalStateException(
-          strategy + " does not open: " + (cause == null ? e : cause).getMessage(), e);
-    } catch (final InterruptedException e) {
-      core.close();
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException(strategy + " was not waited for", e);
+      throw e;
     }
   }
 

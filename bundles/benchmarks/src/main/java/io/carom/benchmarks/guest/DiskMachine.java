@@ -34,9 +34,6 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 
 /**
  * A machine with a PCI bus and virtio disks in memory, whose guest drives them: everything that a
@@ -48,7 +45,6 @@ public final class DiskMachine implements AutoCloseable {
   private static final long REGION_BYTES = 16L << 20;
   private static final int QUEUE_SIZE = 256;
   private static final int FIRST_SLOT = 4;
-  private static final long OPEN_SECONDS = 30;
   private static final long TIMEOUT_MS = 30_000;
   private static final long SPIN_US = 5; // what the guest's configuration has by default
   private static final Duration PATIENCE = Duration.ofSeconds(5);
@@ -150,18 +146,9 @@ public final class DiskMachine implements AutoCloseable {
     if (spec.strategy().equals(BenchDevice.DIRECT)) {
       return; // what it has got already
     }
-    try {
-      core.use(device, spec.strategy(), new SwapOptions(spec.extents(), null, null))
-          .toCompletableFuture()
-          .get(OPEN_SECONDS, TimeUnit.SECONDS);
-    } catch (final ExecutionException | TimeoutException | IllegalArgumentException e) {
-      final Throwable cause = e.getCause();
-      throw new IllegalStateException(
-          spec.strategy() + " does not open: " + (cause == null ? e : cause).getMessage(), e);
-    } catch (final InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException(spec.strategy() + " was not waited for", e);
-    }
+    Opening.await(
+        spec.strategy(),
+        () -> core.use(device, spec.strategy(), new SwapOptions(spec.extents(), null, null)));
   }
 
   private static String name(final int disk) {

@@ -23,16 +23,14 @@ import io.carom.pci.PortControl;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /** A machine, a core on it, and one device that does I/O under one strategy. */
 public final class IoMachine implements AutoCloseable {
   private static final String PORT = "00:04.0";
   private static final String DEVICE = "0000:" + PORT;
-  private static final long OPEN_SECONDS = 30;
   private static final long STEP_NS = 1_000_000;
   private static final long NS_PER_US = 1_000;
   private static final Copier NO_COPY = (from, fromOffset, to, toOffset, size) -> {};
@@ -132,25 +130,19 @@ public final class IoMachine implements AutoCloseable {
   }
 
   private void use() {
-    try {
-      final CompletableFuture<SwapReport> swap =
-          core.use(DEVICE, spec.strategy(), new SwapOptions(null, null, null))
-              .toCompletableFuture();
-      final VirtualTime time = spec.time();
-      final long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(OPEN_SECONDS);
-      while (time != null && !swap.isDone() && System.nanoTime() - deadline < 0) {
-        time.advance(STEP_NS); // the swap waits in virtual time
-        Thread.yield();
-      }
-      swap.get(OPEN_SECONDS, TimeUnit.SECONDS);
-    } catch (final ExecutionException | TimeoutException | IllegalArgumentException e) {
-      final Throwable cause = e.getCause();
-      throw new IllegalStateException(
-          spec.strategy() + " does not open: " + (cause == null ? e : cause).getMessage(), e);
-    } catch (final InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException(spec.strategy() + " was not waited for", e);
+    Opening.await(spec.strategy(), this::begin);
+  }
+
+  private CompletionStage<SwapReport> begin() {
+    final CompletableFuture<SwapReport> swap =
+        core.use(DEVICE, spec.strategy(), new SwapOptions(null, null, null)).toCompletableFuture();
+    final VirtualTime time = spec.time();
+    final long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(Opening.SECONDS);
+    while (time != null && !swap.isDone() && System.nanoTime() - deadline < 0) {
+      time.advance(STEP_NS); // the swap waits in virtual time
+      Thread.yield();
     }
+    return swap;
   }
 
   /** The driver's view of the device. */
