@@ -37,6 +37,21 @@ public interface DmaControl {
    */
   List<String> allowed(String device);
 
+  /**
+   * Takes a swap back while it drains: the strategy before becomes current again, and what was
+   * mapped since drains. Maps go on meanwhile.
+   *
+   * @return completes when that is over, with outcome {@code CANCELLED}; so does what {@link #use}
+   *     returned
+   * @throws IllegalArgumentException when there is no such device
+   * @throws IllegalStateException when no swap of it is draining, or the strategy before cannot
+   *     come back, as its service is gone or its deadline has passed; nothing was changed
+   */
+  CompletionStage<SwapReport> cancel(String device);
+
+  /** Bounce memory that is out of use until it is known that no device reaches it. */
+  List<QuarantineInfo> quarantined();
+
   /** Swaps that are going on. */
   List<TransitionInfo> transitions();
 

@@ -139,6 +139,12 @@ public interface DmaDevice extends AutoCloseable {
    */
   void freeReachable(ReachableBuffer buffer);
 
+  /**
+   * Says how the device can be fenced; null when it cannot. Without one {@link SwapPolicy#REVOKE}
+   * does as {@link SwapPolicy#QUARANTINE}.
+   */
+  default void fence(final @Nullable DmaFence fence) {}
+
   /** Largest single mapping that can succeed now, in bytes ({@code dma_max_mapping_size}). */
   long maxMappingSize();
 

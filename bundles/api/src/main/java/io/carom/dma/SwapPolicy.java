@@ -9,9 +9,14 @@ public enum SwapPolicy {
   /** The core finishes them without the old strategy; each emptied extent goes on at once. */
   ADOPT,
   /** Their extents stay out of use until every one of them is unmapped. */
-  QUARANTINE;
+  QUARANTINE,
+  /**
+   * The device is fenced, see {@link DmaFence}: its outstanding requests end in an I/O error, and
+   * what is mapped then is revoked. Where it cannot be fenced in time, as {@link #QUARANTINE}.
+   */
+  REVOKE;
 
-  /** Reads {@code adopt} or {@code quarantine}. */
+  /** Reads {@code adopt}, {@code quarantine} or {@code revoke}. */
   public static SwapPolicy parse(final String text) {
     for (final SwapPolicy policy : values()) {
       if (policy.toString().equals(text)) {

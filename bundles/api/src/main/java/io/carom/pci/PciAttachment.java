@@ -18,6 +18,9 @@ public interface PciAttachment {
    */
   default void translated(final boolean on) {}
 
+  /** Says that the function goes for good: the end of its service is a removal at once. */
+  default void leaving() {}
+
   /** Whether the guest has enabled MSI-X (message control bit 15). */
   boolean msixEnabled();
 

@@ -26,6 +26,7 @@ public interface PciBus {
    * @param address where
    * @param name the service property {@link PciFunction#NAME}
    * @param counters its accesses
+   * @param present false while its device model is away and its slot is kept
    */
-  record Plugged(PciAddress address, String name, PortCounters counters) {}
+  record Plugged(PciAddress address, String name, PortCounters counters, boolean present) {}
 }

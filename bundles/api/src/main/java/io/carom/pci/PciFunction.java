@@ -19,6 +19,15 @@ public interface PciFunction {
   /** Service property: the wanted address. */
   String SLOT = "io.carom.pci.slot";
 
+  /**
+   * Service property, {@code Boolean}: whether the guest shall see nothing but time when the
+   * service goes and one of the same name and an equal spec comes within the bus's {@code
+   * absentTimeoutMs}. Meanwhile the slot stays taken with its configuration, MSI-X table and place
+   * in the map; its port is revoked; doorbells latch, other accesses wait. Without it, or after
+   * {@link PciAttachment#leaving}, the end of the service is a surprise removal at once.
+   */
+  String KEEP = "io.carom.pci.keep";
+
   /** What the function is. Constant while it is plugged. */
   PciFunctionSpec spec();
 

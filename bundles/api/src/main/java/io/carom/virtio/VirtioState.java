@@ -4,8 +4,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What there is to know of a virtio device at rest, to be restored on one made alike: nothing is
- * being served, so each popped chain was returned. It says nothing about the contents of memory.
+ * What there is to know of a virtio device, to be restored on one made alike. Nothing is being
+ * served: chains that were taken and not returned are told by their heads, and are served again. It
+ * says nothing about the contents of memory.
  *
  * @param version of this record's meaning; {@value #VERSION} is written. An older one is read with
  *     what it lacks at its value after a reset, a newer one is refused
@@ -33,7 +34,7 @@ public record VirtioState(
     List<QueueState> queues,
     Map<String, String> backend) {
   /** The version that this code writes. */
-  public static final int VERSION = 1;
+  public static final int VERSION = 2;
 
   /** Copies what can change. */
   public VirtioState {
@@ -73,6 +74,8 @@ public record VirtioState(
    *     counter in bit 15
    * @param nextUsed split: the used index; packed: place in the ring, and the wrap counter in bit
    *     15
+   * @param inFlight heads (split) or buffer ids (packed) that were taken and not returned, oldest
+   *     first; since version 2
    */
   public record QueueState(
       int size,
@@ -82,5 +85,24 @@ public record VirtioState(
       long driver,
       long device,
       int nextAvail,
-      int nextUsed) {}
+      int nextUsed,
+      List<Integer> inFlight) {
+    /** Copies the list. */
+    public QueueState {
+      inFlight = List.copyOf(inFlight);
+    }
+
+    /** A queue with nothing in flight. */
+    public QueueState(
+        final int size,
+        final boolean enabled,
+        final int vector,
+        final long desc,
+        final long driver,
+        final long device,
+        final int nextAvail,
+        final int nextUsed) {
+      this(size, enabled, vector, desc, driver, device, nextAvail, nextUsed, List.of());
+    }
+  }
 }

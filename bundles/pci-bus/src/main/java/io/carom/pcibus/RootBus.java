@@ -132,7 +132,8 @@ final class RootBus implements PciBus {
     for (int devfn = FUNCTIONS; devfn < slots.length(); devfn++) { // behind the bridge
       final PluggedFunction function = slots.get(devfn);
       if (function != null) {
-        list.add(new Plugged(function.address(), function.name(), function.port().counters()));
+        list.add(
+            new Plugged(function.address(), function.name(), function.port().counters(), true));
       }
     }
     return list;

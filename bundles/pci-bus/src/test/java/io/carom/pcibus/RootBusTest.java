@@ -75,7 +75,8 @@ class RootBusTest {
     assertThat(machine.read(config(31, 0xff8), 8)).isEqualTo(-1);
     machine.write(config(5, 4), 8, -1);
     assertThat(bus.functions())
-        .containsExactly(new Plugged(new PciAddress(0, 4, 0), "vda", new PortCounters(1, 2, 0, 4)));
+        .containsExactly(
+            new Plugged(new PciAddress(0, 4, 0), "vda", new PortCounters(1, 2, 0, 4), true));
   }
 
   @Test

@@ -9,6 +9,7 @@ import io.carom.dma.IovaPoolInfo;
 import io.carom.dma.MappingInfo;
 import io.carom.dma.PoolInfo;
 import io.carom.dma.PoolOccupancy;
+import io.carom.dma.QuarantineInfo;
 import io.carom.dma.StrategyInfo;
 import io.carom.dma.SwapOptions;
 import io.carom.dma.SwapReport;
@@ -265,6 +266,16 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
   @Override
   public List<String> allowed(final String device) {
     return registry.names(find(device));
+  }
+
+  @Override
+  public CompletionStage<SwapReport> cancel(final String device) {
+    throw new IllegalStateException("no swap of " + find(device).name() + " is draining");
+  }
+
+  @Override
+  public List<QuarantineInfo> quarantined() {
+    return List.of();
   }
 
   @Override

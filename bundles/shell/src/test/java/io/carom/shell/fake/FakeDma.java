@@ -8,6 +8,7 @@ import io.carom.dma.IovaPoolInfo;
 import io.carom.dma.MappingInfo;
 import io.carom.dma.PoolInfo;
 import io.carom.dma.PoolOccupancy;
+import io.carom.dma.QuarantineInfo;
 import io.carom.dma.StrategyInfo;
 import io.carom.dma.SwapOptions;
 import io.carom.dma.SwapReport;
@@ -128,8 +129,27 @@ public final class FakeDma implements DmaControl {
     current.put(device, strategy);
     return CompletableFuture.completedFuture(
         new SwapReport(
-            device, before, null, strategy, null, 1, 2, "DRAINED", 1.5, 20.25, 0.5, 32, 0, 3, 1,
-            0));
+            device,
+            before,
+            null,
+            strategy,
+            null,
+            1,
+            2,
+            "DRAINED",
+            1.5,
+            20.25,
+            0.5,
+            32,
+            0,
+            3,
+            1,
+            0,
+            "requested",
+            0,
+            1.25,
+            0,
+            null));
   }
 
   @Override
@@ -142,6 +162,16 @@ public final class FakeDma implements DmaControl {
       }
     }
     throw new IllegalArgumentException("unknown device '" + device + "'");
+  }
+
+  @Override
+  public CompletionStage<SwapReport> cancel(final String device) {
+    throw new IllegalStateException("no swap of " + device + " is draining");
+  }
+
+  @Override
+  public List<QuarantineInfo> quarantined() {
+    return List.of();
   }
 
   @Override

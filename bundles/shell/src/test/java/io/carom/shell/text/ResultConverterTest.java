@@ -126,7 +126,27 @@ class ResultConverterTest {
   void hasThreeLevels() {
     final SwapReport swap =
         new SwapReport(
-            "0000:00:04.0", null, null, "direct", null, 1, 2, "DRAINED", 1, 2, 3, 4, 5, 6, 7, 8);
+            "0000:00:04.0",
+            null,
+            null,
+            "direct",
+            null,
+            1,
+            2,
+            "DRAINED",
+            1,
+            2,
+            3,
+            4,
+            5,
+            6,
+            7,
+            8,
+            "requested",
+            9,
+            0.5,
+            0,
+            null);
     assertThat(format(swap, Converter.INSPECT)).contains("\noutcome:     DRAINED\n");
     assertThat(format(swap, Converter.LINE))
         .isEqualTo("0000:00:04.0  -  direct  -  2  DRAINED  1.00  2.00  3.00  4  5  6  7  8");

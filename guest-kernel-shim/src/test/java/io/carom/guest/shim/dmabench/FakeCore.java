@@ -14,6 +14,7 @@ import io.carom.dma.MappingInfo;
 import io.carom.dma.Negotiation;
 import io.carom.dma.PoolInfo;
 import io.carom.dma.PoolOccupancy;
+import io.carom.dma.QuarantineInfo;
 import io.carom.dma.ReachableBuffer;
 import io.carom.dma.ScatterList;
 import io.carom.dma.StrategyInfo;
@@ -171,7 +172,28 @@ final class FakeCore implements Dma, DmaControl {
     uses.add(wanted + " " + options.extents());
     strategy = wanted;
     return CompletableFuture.completedFuture(
-        new SwapReport(name, null, null, wanted, null, 1, 2, "DRAINED", 1, 1, 1, 0, 0, 0, 0, 0));
+        new SwapReport(
+            name,
+            null,
+            null,
+            wanted,
+            null,
+            1,
+            2,
+            "DRAINED",
+            1,
+            1,
+            1,
+            0,
+            0,
+            0,
+            0,
+            0,
+            "requested",
+            0,
+            1,
+            0,
+            null));
   }
 
   @Override
@@ -187,6 +209,16 @@ final class FakeCore implements Dma, DmaControl {
   @Override
   public List<String> allowed(final String name) {
     return List.of(POOL);
+  }
+
+  @Override
+  public CompletionStage<SwapReport> cancel(final String device) {
+    throw new IllegalStateException("no swap of " + device + " is draining");
+  }
+
+  @Override
+  public List<QuarantineInfo> quarantined() {
+    return List.of();
   }
 
   @Override

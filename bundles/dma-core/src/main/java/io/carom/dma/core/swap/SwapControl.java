@@ -114,7 +114,9 @@ public final class SwapControl {
             choice,
             options.drainMs() == null ? now.drainMs() : options.drainMs(),
             options.policy() == null ? now.policy() : options.policy(),
-            timing.nanoTime());
+            timing.nanoTime(),
+            wish == null ? "configured" : "requested",
+            timing.currentTimeMillis());
     synchronized (this) {
       final Transition running = transitions.get(device);
       if (running != null) {

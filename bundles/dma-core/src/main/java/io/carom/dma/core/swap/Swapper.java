@@ -68,6 +68,7 @@ final class Swapper {
       swap.from = old;
       final Generation next = enterAndPrepare(device, swap.choice, old, watchdogNs);
       swap.to = next;
+      swap.readyNs = timing.nanoTime() - swap.startNs;
       swap.failedBefore = failed(device);
       swap.lentBefore = lent(old);
       next.lender(mayLend(device, old, next) ? old : null);
@@ -312,7 +313,12 @@ final class Swapper {
         live,
         swap.moved,
         lent(old) - swap.lentBefore,
-        failed(device) - swap.failedBefore);
+        failed(device) - swap.failedBefore,
+        swap.cause,
+        swap.atMs,
+        swap.readyNs / 1e3,
+        0,
+        null);
   }
 
   /** A strategy that leaves leaves no invalidation undone, and no window that nothing needs. */
@@ -357,6 +363,7 @@ final class Swapper {
         return null;
       }
       final Generation next = replacement(device, replacement, old, watchdogNs);
+      final long ready = timing.nanoTime();
       final long failedBefore = failed(device);
       publish(device, old, next);
       final long published = timing.nanoTime();
@@ -382,7 +389,12 @@ final class Swapper {
           live,
           0,
           0,
-          failed(device) - failedBefore);
+          failed(device) - failedBefore,
+          "service gone",
+          timing.currentTimeMillis(),
+          (ready - start) / 1e3,
+          0,
+          null);
     } finally {
       device.structure().unlock();
     }

@@ -18,6 +18,11 @@ public interface Timing {
         }
       };
 
+  /** Wall-clock time for people, milliseconds since 1970. */
+  default long currentTimeMillis() {
+    return System.currentTimeMillis();
+  }
+
   /** As {@link System#nanoTime}. */
   long nanoTime();
 

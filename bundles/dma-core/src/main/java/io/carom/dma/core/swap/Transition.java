@@ -14,12 +14,15 @@ final class Transition {
   final long drainMs;
   final SwapPolicy policy;
   final long startNs;
+  final String cause;
+  final long atMs;
   final CompletableFuture<SwapReport> done = new CompletableFuture<>();
 
   volatile String state = "READY";
   volatile @Nullable Generation from;
   volatile @Nullable Generation to;
   long publishedNs;
+  long readyNs;
   long publishNs;
   long graceNs;
   long liveAtPublish;
@@ -33,12 +36,16 @@ final class Transition {
       final @Nullable Choice choice,
       final long drainMs,
       final SwapPolicy policy,
-      final long startNs) {
+      final long startNs,
+      final String cause,
+      final long atMs) {
     this.device = device;
     this.choice = choice;
     this.drainMs = drainMs;
     this.policy = policy;
     this.startNs = startNs;
+    this.cause = cause;
+    this.atMs = atMs;
   }
 
   String toName() {

@@ -11,6 +11,7 @@ import java.util.function.Function;
 
 /** Shows the transitions that go on. */
 public final class TransitionView {
+  private static final long[] AGES_MS = {0, 1, 10, 100, 1_000, 10_000};
   private static final int OLDEST = 8;
 
   private final SwapControl control;
@@ -32,13 +33,13 @@ public final class TransitionView {
     final long now = timing.nanoTime();
     for (final Transition swap : control.running()) {
       final Generation from = swap.from;
+      final Generation to = swap.to;
       final long ageMs = TimeUnit.NANOSECONDS.toMillis(now - swap.startNs);
       final List<MappingInfo> old =
           from == null
               ? List.of()
               : mappings.apply(swap.device).stream()
                   .filter(m -> m.generation() == from.number)
-                  .limit(OLDEST)
                   .toList();
       result.add(
           new TransitionInfo(
@@ -52,8 +53,30 @@ public final class TransitionView {
               ageMs,
               swap.drainMs - ageMs,
               swap.policy,
-              old));
+              old.stream().limit(OLDEST).toList(),
+              from == null ? 0 : from.number,
+              to == null ? 0 : to.number,
+              swap.cause,
+              ages(old)));
     }
     return result;
+  }
+
+  private static List<TransitionInfo.Age> ages(final List<MappingInfo> old) {
+    final long[] live = new long[AGES_MS.length];
+    for (final MappingInfo mapping : old) {
+      int row = AGES_MS.length - 1;
+      while (row > 0 && mapping.ageMs() < AGES_MS[row]) {
+        row--;
+      }
+      live[row]++;
+    }
+    final List<TransitionInfo.Age> ages = new ArrayList<>();
+    for (int row = 0; row < live.length; row++) {
+      if (live[row] > 0) {
+        ages.add(new TransitionInfo.Age(AGES_MS[row], live[row]));
+      }
+    }
+    return ages;
   }
 }
