@@ -113,6 +113,13 @@ final class MatrixLoadKit {
               });
     }
 
+    /** Asserts that nothing was wrong; what was lost is lost. */
+    void assertNothingWrong() {
+      assertThat(parts)
+          .hasSize(4)
+          .allSatisfy(part -> assertThat(part.corrupt()).as("corrupt: %s", part).isZero());
+    }
+
     @Override
     public String toString() {
       return String.join("; ", parts.stream().map(Part::toString).toList());

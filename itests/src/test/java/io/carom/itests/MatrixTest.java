@@ -68,6 +68,11 @@ abstract class MatrixTest {
   /** The changes that are the row's own: strategy, failure, configuration. */
   abstract Map<Change, Action> changes();
 
+  /** Waits until I/O has gone on, where it has not ended. */
+  void goesOn() throws Exception {
+    load.awaitMore(PROGRESS);
+  }
+
   /** Waits until the bundle serves again. */
   void awaitServing() throws Exception {}
 
@@ -120,8 +125,9 @@ abstract class MatrixTest {
     assertThat(taken).isLessThan(deadline.plus(ONE_SECOND).plus(BUSY_MACHINE));
   }
 
-  private static String seen(final String version) {
-    return "build of " + version;
+  /** What the other version shows. */
+  String seen(final String version) {
+    return "build " + version;
   }
 
   @TestFactory
@@ -149,7 +155,7 @@ abstract class MatrixTest {
       if (cell.kind() == Kind.WHOLE) {
         whole(cell, action);
       } else {
-        action.run();
+        ends(cell, action);
       }
       done = true;
     } finally {
@@ -161,10 +167,6 @@ abstract class MatrixTest {
   }
 
   private void whole(final Cell cell, final Action action) throws Exception {
-    final boolean replaced =
-        cell.change() == Change.UPDATE
-            || cell.change() == Change.REFRESH
-            || cell.change() == Change.REINSTALL;
     final Map<String, String> before = carom.others(row.symbolicName());
     final Revisions.Trace[] traces = new Revisions.Trace[ROUNDS];
     load.begin();
@@ -174,7 +176,7 @@ abstract class MatrixTest {
       action.run();
       awaitServing();
       load.awaitMore(PROGRESS);
-      if (replaced || cell.change() == Change.RESTART) {
+      if (replaces(cell) || cell.change() == Change.RESTART) {
         Revisions.awaitThreads(traces[round]);
       }
     }
@@ -182,14 +184,46 @@ abstract class MatrixTest {
     MatrixReport.line(row.module() + ", " + cell.change().title() + ": " + totals);
     totals.assertIntact(PAUSE_BOUND_MS);
     assertThat(carom.others(row.symbolicName())).as("other bundles").isEqualTo(before);
-    if (replaced) {
+    if (replaces(cell)) {
       for (final Revisions.Trace trace : traces) {
         Revisions.awaitCollected(trace);
       }
     }
   }
 
-  private void restart() throws Exception {
+  /**
+   * What was under way may end with errors, but no byte is wrong; afterwards the devices work as
+   * before, without anybody's doing.
+   */
+  private void ends(final Cell cell, final Action action) throws Exception {
+    for (int round = 0; round < ROUNDS; round++) {
+      load.begin();
+      load.awaitMore(PROGRESS);
+      final Map<String, String> before = carom.others(row.symbolicName());
+      final Revisions.Trace trace = Revisions.trace(bundle(), row.packages());
+      action.run();
+      final MatrixLoadKit.Totals ended = load.end();
+      MatrixReport.line(row.module() + ", " + cell.change().title() + ": " + ended);
+      ended.assertNothingWrong();
+      awaitServing();
+      assertThat(carom.others(row.symbolicName())).as("other bundles").isEqualTo(before);
+      Revisions.awaitThreads(trace);
+      load.begin();
+      load.awaitMore(PROGRESS);
+      load.end().assertIntact(PAUSE_BOUND_MS);
+      if (replaces(cell)) {
+        Revisions.awaitCollected(trace);
+      }
+    }
+  }
+
+  private static boolean replaces(final Cell cell) {
+    return cell.change() == Change.UPDATE
+        || cell.change() == Change.REFRESH
+        || cell.change() == Change.REINSTALL;
+  }
+
+  final void restart() throws Exception {
     bundle().stop(Bundle.STOP_TRANSIENT);
     bundle().start(Bundle.START_TRANSIENT);
   }
@@ -198,11 +232,15 @@ abstract class MatrixTest {
   private void update() throws Exception {
     carom.update(row.symbolicName(), other);
     awaitServing();
-    Await.until("0.9.1 serves", () -> carom.command(show()).contains(seen("0.9.1")));
-    load.awaitMore(PROGRESS);
+    Await.until("0.9.1 serves", () -> shown().contains(seen("0.9.1")));
+    goesOn();
     carom.update(row.symbolicName(), TestBundles.shipped(row.symbolicName()));
     awaitServing();
-    Await.until("the shipped one serves", () -> !carom.command(show()).contains(seen("0.9.1")));
+    Await.until("the shipped one serves", () -> !shown().contains(seen("0.9.1")));
+  }
+
+  private String shown() throws Exception {
+    return carom.command(show());
   }
 
   private void reinstall() throws Exception {

@@ -81,4 +81,16 @@ final class TestBundles {
     }
     return bundle.build(TinyBundles.rawBuilder());
   }
+
+  /** The bundle of {@link BadFunctionActivator}. */
+  static InputStream badFunction() {
+    return TinyBundles.bundle()
+        .addClass(BadFunctionActivator.class)
+        .addClass(BadFunctionActivator.class.getDeclaredClasses()[0])
+        .symbolicName("io.carom.itests.bad")
+        .setHeader(Constants.BUNDLE_MANIFESTVERSION, "2")
+        .setHeader(Constants.BUNDLE_ACTIVATOR, BadFunctionActivator.class.getName())
+        .setHeader(Constants.IMPORT_PACKAGE, "org.osgi.framework,io.carom.pci")
+        .build(TinyBundles.rawBuilder());
+  }
 }
