@@ -46,11 +46,10 @@ class ShimMatrixIT extends MatrixTest {
     carom().awaitService("(objectClass=io.carom.guest.Fio)");
     Await.until(
         "the guest drives all devices",
-        () -> load().names().stream().allMatch(name -> driven().contains(name)));
-  }
-
-  private String driven() throws Exception {
-    return carom().command("device:list --json");
+        () -> {
+          final String driven = carom().command("device:list --json");
+          return load().names().stream().allMatch(name -> driven.contains('"' + name + '"'));
+        });
   }
 
   @Override
