@@ -233,7 +233,8 @@ public final class PoolStore {
     while (granted + bytes <= plan.wantedBytes()) {
       final ExtentState extent = entry.source.take(bytes, plan.limit());
       if (extent == null) {
-        bytes /= 2; // smaller runs may still be there
+        // Smaller runs may still be there; of whole sets, as strategies take for granted.
+        bytes = (bytes / 2) & -Extent.SET_SIZE;
         if (bytes < Extent.SET_SIZE) {
           return;
         }
