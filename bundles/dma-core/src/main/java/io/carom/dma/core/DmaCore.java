@@ -24,6 +24,8 @@ import io.carom.dma.core.map.CoreTables;
 import io.carom.dma.core.memory.RamSpace;
 import io.carom.dma.core.memory.RestrictedPools;
 import io.carom.dma.core.memory.RestrictedSpace;
+import io.carom.dma.core.pool.Containment;
+import io.carom.dma.core.pool.Outcalls;
 import io.carom.dma.core.pool.Pool;
 import io.carom.dma.core.swap.CoreTimer;
 import io.carom.dma.core.swap.Domains;
@@ -66,6 +68,9 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
   private final SwapControl control;
   private final TransitionView transitions;
   private final CoreTimer timer;
+  private final Outcalls outcalls = Outcalls.onThreads();
+  private volatile Runnable waker = () -> {};
+  private volatile int limit;
   private final Reports reports;
   private final Lending lending;
   private final DebugCore debug;
@@ -90,7 +95,9 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
     restricted.apply(settings.restricted());
     final RamSpace ram = new RamSpace(memory, pages, tables.index(), tables.extentIds());
     final int cpus = Runtime.getRuntime().availableProcessors();
-    store = new PoolStore(ram, cpus);
+    outcalls.deadlineNs(TimeUnit.MILLISECONDS.toNanos(settings.watchdogMs()));
+    limit = settings.misbehaviourLimit();
+    store = new PoolStore(ram, cpus, new Containment(outcalls, () -> limit, () -> waker.run()));
     domains = new Domains(tables, pages, timing, cpus, store::pools);
     domains.devices(() -> devices);
     registry = new Registry(memory.confidential(), domains);
@@ -108,11 +115,13 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
             DIRECT_ID,
             0));
     timer = new CoreTimer(timing, tables.tick(), control, store, domains, () -> devices);
+    waker = timer::wake;
   }
 
   /** A strategy is there, or its configuration changed. */
   public void strategyAdded(final StrategyRef ref) {
     registry.add(ref);
+    control.came(ref);
     devices.forEach(control::reconcile);
   }
 
@@ -129,6 +138,8 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
    */
   public void settings(final Settings settings) {
     control.settings(settings);
+    outcalls.deadlineNs(TimeUnit.MILLISECONDS.toNanos(settings.watchdogMs()));
+    limit = settings.misbehaviourLimit();
     limits(settings);
     for (final DeviceDma device : devices) {
       device.mapper().lookup(settings.lookup());
@@ -275,7 +286,7 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
 
   @Override
   public List<QuarantineInfo> quarantined() {
-    return List.of();
+    return store.quarantined();
   }
 
   @Override
@@ -366,5 +377,6 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
     control.close();
     domains.close();
     restricted.close();
+    outcalls.close();
   }
 }

@@ -207,7 +207,7 @@ final class Swapper {
       return;
     }
     if (next.extents() == ExtentKind.IOVA) {
-      domain.flushes().change(next.pool.instance().flushPlan());
+      domain.flushes().change(next.pool.flushPlan());
       domains.close(device, domain);
     }
   }
@@ -222,11 +222,10 @@ final class Swapper {
     final Pool pool = store.acquire(device, choice, yields);
     final long most;
     try {
-      most = pool.instance().maxMappingSize(device.spec().minAlignMask());
-    } catch (final RuntimeException | LinkageError e) {
+      most = pool.maxMappingSize(device.spec().minAlignMask());
+    } catch (final IllegalStateException e) {
       pool.detach();
-      throw new IllegalStateException(
-          "strategy " + choice.ref().name() + " is not ready: " + e.getMessage(), e);
+      throw new NotReadyException(choice.ref(), e.getMessage(), e);
     }
     final Generation next =
         new Generation(device.number(), number, choice.ref().name(), pool, most);
@@ -342,7 +341,7 @@ final class Swapper {
   }
 
   /**
-   * A strategy's service is going away: puts another in its place wherever it is current, and lets
+   * A strategy's service is going away, or it has misbehaved: puts another in its place wherever it is current, and lets
    * nobody into its code again. Returns when nobody is inside, or the stripes that someone hangs in
    * are abandoned.
    *
@@ -350,7 +349,7 @@ final class Swapper {
    */
   @Nullable SwapReport abandon(
       final DeviceDma device,
-      final long serviceId,
+      final Leaving leaving,
       final @Nullable Choice replacement,
       final Settings settings) {
     final long watchdogNs = TimeUnit.MILLISECONDS.toNanos(settings.watchdogMs());
@@ -359,7 +358,7 @@ final class Swapper {
     try {
       final Generation old = device.mapper().current();
       final StrategyRef ref = store.refOf(old.pool);
-      if (ref == null || ref.id() != serviceId || old.pool == null) {
+      if (ref == null || old.pool == null || !leaving.isOf(old.pool, ref)) {
         return null;
       }
       final Generation next = replacement(device, replacement, old, watchdogNs);
@@ -390,11 +389,11 @@ final class Swapper {
           0,
           0,
           failed(device) - failedBefore,
-          "service gone",
+          leaving.cause(),
           timing.currentTimeMillis(),
           (ready - start) / 1e3,
           0,
-          null);
+          leaving.note());
     } finally {
       device.structure().unlock();
     }
