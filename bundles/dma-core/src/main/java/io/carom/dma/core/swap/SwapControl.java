@@ -39,6 +39,7 @@ public final class SwapControl {
   private final Domains domains;
   private final Swapper swapper;
   private final Timing timing;
+  private final SwapWatches watches = new SwapWatches();
   private final ExecutorService threads =
       Executors.newCachedThreadPool(Thread.ofPlatform().daemon().name("dma-swap-", 0).factory());
   private final Map<DeviceDma, Transition> transitions = new HashMap<>();
@@ -62,9 +63,14 @@ public final class SwapControl {
     this.domains = domains;
     this.timing = timing;
     this.settings = settings;
-    swapper = new Swapper(store, domains, timing);
+    swapper = new Swapper(store, domains, timing, watches);
     domains.settings(settings.iommu());
     parameter(SwiotlbParameter.NONE, settings.swiotlb());
+  }
+
+  /** Who is told of swaps. */
+  public SwapWatches watches() {
+    return watches;
   }
 
   /** What is configured now. */
@@ -161,6 +167,7 @@ public final class SwapControl {
   private void run(final Transition swap) {
     SwapReport report = null;
     Throwable failure = null;
+    watches.started(SwapStep.of(swap));
     try {
       report = swapper.run(swap, settings);
     } catch (final RuntimeException | Error e) {
@@ -184,8 +191,10 @@ public final class SwapControl {
     }
     if (report != null) {
       LOG.info("{}", report);
+      watches.finished(report);
       swap.done.complete(report);
     } else if (failure != null) {
+      watches.failed(SwapStep.of(swap), String.valueOf(failure.getMessage()));
       if (swap.device.isClosed()) {
         LOG.debug("{} went before its swap", swap.device.name()); // nobody waits for it any more
       } else {
@@ -332,6 +341,7 @@ public final class SwapControl {
               device, Leaving.service(serviceId), replacement(device), settings);
       if (report != null) {
         LOG.info("{}", report);
+        watches.finished(report);
         synchronized (this) {
           remember(report);
         }

@@ -40,8 +40,11 @@ final class Swapper {
   private final PoolStore store;
   private final Domains domains;
   private final Timing timing;
+  private final SwapWatch watch;
 
-  Swapper(final PoolStore store, final Domains domains, final Timing timing) {
+  Swapper(
+      final PoolStore store, final Domains domains, final Timing timing, final SwapWatch watch) {
+    this.watch = watch;
     this.store = store;
     this.domains = domains;
     this.timing = timing;
@@ -52,6 +55,7 @@ final class Swapper {
     final long watchdogNs = TimeUnit.MILLISECONDS.toNanos(settings.watchdogMs());
     begin(swap, watchdogNs);
     swap.state = "DRAINING";
+    watch.draining(SwapStep.of(swap));
     final boolean drained = drain(swap);
     return end(swap, drained, watchdogNs);
   }
@@ -76,6 +80,7 @@ final class Swapper {
       swap.publishedNs = timing.nanoTime();
       swap.publishNs = swap.publishedNs - swap.startNs;
       swap.state = "GRACE";
+      watch.published(SwapStep.of(swap));
       if (old.pool != null) {
         old.pool.grace(watchdogNs);
       }
