@@ -230,13 +230,16 @@ public final class PoolStore {
     final ExtentPlan plan = entry.pool.plan();
     long bytes = plan.extentBytes();
     long granted = entry.pool.grantedBytes();
-    while (granted + bytes <= plan.wantedBytes()) {
+    while (true) {
+      // What is left to grant may be less than one of its extents: after a swap it gets what the
+      // pool before gives up, in whatever pieces that comes.
+      bytes = Math.min(bytes, plan.wantedBytes() - granted) & -Extent.SET_SIZE;
+      if (bytes < Extent.SET_SIZE) {
+        return;
+      }
       final ExtentState extent = entry.source.take(bytes, plan.limit());
       if (extent == null) {
         bytes /= 2; // smaller runs may still be there
-        if (bytes < Extent.SET_SIZE) {
-          return;
-        }
         continue;
       }
       if (!entry.pool.grant(extent)) {
