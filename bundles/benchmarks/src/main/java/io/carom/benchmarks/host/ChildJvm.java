@@ -5,8 +5,10 @@ import com.google.gson.JsonSyntaxException;
 import io.carom.benchmarks.child.IommuMessage;
 import io.carom.benchmarks.child.Message;
 import io.carom.benchmarks.child.Reply;
+import io.carom.benchmarks.child.SwapMessage;
 import io.carom.benchmarks.child.VirtioMessage;
 import io.carom.benchmarks.plan.IommuTask;
+import io.carom.benchmarks.plan.SwapTask;
 import io.carom.benchmarks.plan.Task;
 import io.carom.benchmarks.plan.VirtioTask;
 import java.io.BufferedReader;
@@ -66,6 +68,11 @@ final class ChildJvm<T, M extends Reply> implements TaskRunner<T, M> {
   /** For virtqueues and block devices. */
   static ChildJvm<VirtioTask, VirtioMessage> virtio(final String classPath) {
     return new ChildJvm<>(classPath, "VirtioMain", VirtioMessage.class);
+  }
+
+  /** For hot swaps of strategies. */
+  static ChildJvm<SwapTask, SwapMessage> swap(final String classPath) {
+    return new ChildJvm<>(classPath, "SwapMain", SwapMessage.class);
   }
 
   @Override
