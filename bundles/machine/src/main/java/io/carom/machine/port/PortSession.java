@@ -35,6 +35,8 @@ import org.jspecify.annotations.Nullable;
  * <p>A session opened while a route is being published is either in the list that the changer reads
  * or is opened after the publication: both go through the port's monitor.
  *
+ * <p>While the IOMMU is away sections do not begin on ports that it translated, see {@link StandIn}.
+ *
  * <p>Counters are written by the session's thread only, and read by anyone: opaque accesses, which
  * cost what plain ones do, keep them whole.
  */
@@ -69,18 +71,30 @@ final class PortSession extends SectionPadding implements BusSession {
 
   @Override
   public long begin() {
-    final long outside = section;
-    if ((outside & 1) != 0) {
+    if ((section & 1) != 0) {
       throw new IllegalStateException("section on port " + port.name() + " has begun already");
     }
-    SECTION.setVolatile(this, outside + 1);
-    final Route route = port.route();
-    if (route.revoked() || route.epoch() != epoch || closed) {
-      SECTION.setRelease(this, outside + 2);
+    Route route = enter();
+    while (route.translation() instanceof StandIn away && usable(route) && away.waits()) {
+      SECTION.setRelease(this, section + 1);
+      away.await(port, route); // outside, so that nobody waits for us meanwhile
+      route = enter();
+    }
+    if (!usable(route)) {
+      SECTION.setRelease(this, section + 1);
       return -1;
     }
     current = route;
     return route.version();
+  }
+
+  private Route enter() {
+    SECTION.setVolatile(this, section + 1);
+    return port.route();
+  }
+
+  private boolean usable(final Route route) {
+    return !route.revoked() && route.epoch() == epoch && !closed;
   }
 
   @Override
@@ -202,7 +216,7 @@ final class PortSession extends SectionPadding implements BusSession {
     final Translation translation = route.translation();
     long behind = address;
     if (translation != null) {
-      behind = translation.translate(address, length, access);
+      behind = translated(translation, address, length, access);
       if (behind == Translation.FAULT) {
         throw fault(Reason.TRANSLATION, address, length);
       }
@@ -231,6 +245,36 @@ final class PortSession extends SectionPadding implements BusSession {
     }
   }
 
+  private long translated(
+      final Translation by, final long address, final long length, final BusAccess access) {
+    @Nullable Translation now = by;
+    while (now != null) {
+      try {
+        return now.translate(address, length, access);
+      } catch (final RuntimeException | Error e) { // an IOMMU's code, of another bundle
+        now = next(now, e);
+      }
+    }
+    return Translation.FAULT;
+  }
+
+  /**
+   * Waits for what translates after code that threw, see {@link StandIn}. It ends: each time
+   * another IOMMU must have come, or the absence is over.
+   *
+   * @return null when nothing does: the access must not pass, whatever others may do by now
+   */
+  private @Nullable Translation next(final Translation threw, final Throwable why) {
+    port.failed(threw, why);
+    Route now = port.route();
+    while (now.translation() instanceof StandIn away && usable(now) && away.waits()) {
+      away.await(port, now);
+      now = port.route();
+    }
+    final Translation next = now.translation();
+    return usable(now) && next != threw ? next : null;
+  }
+
   /**
    * {@inheritDoc}
    *
@@ -245,7 +289,20 @@ final class PortSession extends SectionPadding implements BusSession {
       return length;
     }
     // What the IOMMU says is bounded here: callers go on from there, and must get on.
-    return Math.clamp(translation.contiguous(address, length, access), 1, length);
+    return Math.clamp(piece(translation, address, length, access), 1, length);
+  }
+
+  private long piece(
+      final Translation by, final long address, final long length, final BusAccess access) {
+    @Nullable Translation now = by;
+    while (now != null) {
+      try {
+        return now.contiguous(address, length, access);
+      } catch (final RuntimeException | Error e) { // as in translated
+        now = next(now, e);
+      }
+    }
+    return length; // who resolves it hears of the fault
   }
 
   /** Whether the IOMMU is to be asked about a run at all. */
@@ -325,8 +382,7 @@ final class PortSession extends SectionPadding implements BusSession {
   /** The route changed since the section began, or there is no section: may it go on? */
   private Route checkOpen(final @Nullable Route route, final long address, final long length)
       throws BusFaultException {
-    final Route now = port.route();
-    if (now.revoked() || now.epoch() != epoch || closed) {
+    if (!usable(port.route())) {
       throw fault(Reason.REVOKED, address, length);
     }
     if (route == null) {

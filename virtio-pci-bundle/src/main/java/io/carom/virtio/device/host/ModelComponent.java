@@ -25,9 +25,10 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Makes a virtio-pci function of each {@link VirtioModel} service. A model that cannot be plugged
- * is told in one line. When its service goes its function is taken out, by surprise for the guest;
- * each wait on the way is bounded: the bus's for the function's accesses, and that for a handler
- * which is being served.
+ * is told in one line. When its service goes its function is taken out: by surprise for the guest,
+ * or, where the model says {@link VirtioModel#KEEP}, with its slot kept for the next one of that
+ * name. Each wait on the way is bounded: the bus's for the function's accesses, and that for a
+ * handler which is being served.
  */
 @Component(
     service = {},
@@ -62,7 +63,7 @@ public final class ModelComponent {
     final Object name = reference.getProperty(VirtioModel.NAME);
     try {
       final Plugged made =
-          plug(model, pid, name, reference.getProperty(VirtioModel.SLOT), origin(reference));
+          plug(model, pid, name, reference, origin(reference));
       synchronized (plugged) {
         plugged.put(reference, made);
       }
@@ -77,7 +78,7 @@ public final class ModelComponent {
       final VirtioModel model,
       final String pid,
       final @Nullable Object name,
-      final @Nullable Object slot,
+      final ServiceReference<VirtioModel> reference,
       final String origin) {
     if (!(name instanceof String text)) {
       throw new IllegalArgumentException(
@@ -89,16 +90,20 @@ public final class ModelComponent {
         new VirtioFunctionBuilder(text, new ModelDevice(model, origin)).build();
     registry.made(text, pid, function);
     final ServiceRegistration<PciFunction> registration =
-        context.registerService(PciFunction.class, function, properties(text, slot));
+        context.registerService(PciFunction.class, function, properties(text, reference));
     return new Plugged(pid, function, registration);
   }
 
   private static Dictionary<String, Object> properties(
-      final String name, final @Nullable Object slot) {
+      final String name, final ServiceReference<VirtioModel> reference) {
+    final Object slot = reference.getProperty(VirtioModel.SLOT);
     final Map<String, Object> properties = new HashMap<>();
     properties.put(PciFunction.NAME, name);
     if (slot != null) {
       properties.put(PciFunction.SLOT, slot);
+    }
+    if (Boolean.TRUE.equals(reference.getProperty(VirtioModel.KEEP))) {
+      properties.put(PciFunction.KEEP, true);
     }
     return FrameworkUtil.asDictionary(properties);
   }
