@@ -97,13 +97,14 @@ final class DevicePort implements BusPort {
     return route;
   }
 
-  /** Publishes a new route; {@link #awaitSections} is the caller's next step. */
-  synchronized void change(final UnaryOperator<Route> step) {
+  /** Publishes a new route; {@link #awaitOlder} is the caller's next step. Returns its version. */
+  synchronized long change(final UnaryOperator<Route> step) {
     final Translation before = route.hook();
     route = step.apply(route);
     if (before instanceof StandIn away) {
       away.changed();
     }
+    return route.version();
   }
 
   /** The code of a translation threw. */
@@ -111,11 +112,25 @@ final class DevicePort implements BusPort {
     failures.threw(this, translation, why);
   }
 
-  /** Waits for the sections that are open now. */
+  /** Waits for all sections that are open now. */
   boolean awaitSections(final long deadlineNanos) {
+    return await(deadlineNanos, Long.MAX_VALUE, false);
+  }
+
+  /** Waits for the sections that are open now and began on a route before a version. */
+  boolean awaitOlder(final long deadlineNanos, final long version) {
+    return await(deadlineNanos, version, false);
+  }
+
+  /** As {@link #awaitOlder}, or until they wait inside for the next IOMMU: the old one is left. */
+  boolean awaitLeft(final long deadlineNanos, final long version) {
+    return await(deadlineNanos, version, true);
+  }
+
+  private boolean await(final long deadlineNanos, final long version, final boolean orParked) {
     boolean ended = true;
     for (final PortSession session : sessions) {
-      ended &= session.awaitEnd(deadlineNanos);
+      ended &= session.awaitEnd(deadlineNanos, version, orParked);
     }
     return ended;
   }

@@ -30,7 +30,9 @@ import org.jspecify.annotations.Nullable;
  * was written before it was published, such as pages turned private. If the changer sees it, it
  * waits for the number to change; the end is a release store, so the section's accesses are over
  * when the changer has read it. Sections that begin while it waits have other numbers and are not
- * waited for: the wait is bounded by the length of one section of each session.
+ * waited for: the wait is bounded by the length of one section of each session. Nor is one that has
+ * begun on the new route by the time it is looked at; {@code begun} says so, and versions grow, so a
+ * value of the section before can only make the changer wait for nothing.
  *
  * <p>A session opened while a route is being published is either in the list that the changer reads
  * or is opened after the publication: both go through the port's monitor.
@@ -44,6 +46,7 @@ final class PortSession extends SectionPadding implements BusSession {
   private static final int SPINS = 200;
   private static final long PARK_NANOS = 20_000;
   private static final VarHandle SECTION = field("section");
+  private static final VarHandle BEGUN = field("begun");
   private static final VarHandle OWN = field("ownAccesses");
   private static final VarHandle SYSTEM = field("systemAccesses");
   private static final VarHandle FAULTED = field("faultedAccesses");
@@ -57,6 +60,8 @@ final class PortSession extends SectionPadding implements BusSession {
   private boolean closed;
   private @Nullable Route current; // null outside sections
   private long section;
+  private long begun; // version of the route that the last section began on
+  private volatile boolean parked; // inside, for the next IOMMU
   private long ownAccesses;
   private long systemAccesses;
   private long faultedAccesses;
@@ -85,6 +90,7 @@ final class PortSession extends SectionPadding implements BusSession {
       return -1;
     }
     current = route;
+    BEGUN.setOpaque(this, route.version());
     return route.version();
   }
 
@@ -267,12 +273,18 @@ final class PortSession extends SectionPadding implements BusSession {
   private @Nullable Translation next(final Translation threw, final Throwable why) {
     port.failed(threw, why);
     Route now = port.route();
+    parked = true;
     while (now.translation() instanceof StandIn away && usable(now) && away.waits()) {
       away.await(port, now);
       now = port.route();
     }
+    parked = false;
     final Translation next = now.translation();
-    return usable(now) && next != threw ? next : null;
+    if (!usable(now) || next == threw) {
+      return null;
+    }
+    current = now; // what threw is not asked again
+    return next;
   }
 
   /**
@@ -352,13 +364,18 @@ final class PortSession extends SectionPadding implements BusSession {
     }
   }
 
-  /** Waits for the end of a section that is open now; true at once when none is. */
-  boolean awaitEnd(final long deadlineNanos) {
+  /**
+   * Waits for the end of a section that is open now and began on a route before a version; true at
+   * once when there is none.
+   *
+   * @param orParked whether it is enough that it waits inside for an IOMMU
+   */
+  boolean awaitEnd(final long deadlineNanos, final long version, final boolean orParked) {
     final long seen = (long) SECTION.getVolatile(this);
     if ((seen & 1) == 0) {
       return true;
     }
-    for (int spins = 0; (long) SECTION.getVolatile(this) == seen; spins++) {
+    for (int spins = 0; open(seen, version) && !(orParked && parked); spins++) {
       if (spins < SPINS) {
         Thread.onSpinWait();
       } else if (System.nanoTime() - deadlineNanos >= 0) {
@@ -368,6 +385,10 @@ final class PortSession extends SectionPadding implements BusSession {
       }
     }
     return true;
+  }
+
+  private boolean open(final long seen, final long version) {
+    return (long) SECTION.getVolatile(this) == seen && (long) BEGUN.getOpaque(this) < version;
   }
 
   /** Its accesses so far, without messages. */

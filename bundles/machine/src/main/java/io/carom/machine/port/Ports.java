@@ -78,20 +78,20 @@ public final class Ports implements BusPorts {
 
   @Override
   public boolean iommu(final @Nullable BusIommu next) {
-    final List<DevicePort> ports;
+    final List<Changed> ports = new ArrayList<>();
     synchronized (this) {
       if (away != null) {
         LOG.info("an IOMMU is there after {}", away.text());
       }
       away = null;
       iommu = next;
-      ports = snapshot();
-      for (final DevicePort port : ports) {
+      for (final DevicePort port : snapshot()) {
         final Translation translation = asked(next, port.name());
-        port.change(route -> route.translation(translation)); // and who waits for one is woken
+        // whoever waits for one is woken by that, before anybody is waited for
+        ports.add(changed(port, route -> route.translation(translation)));
       }
     }
-    return await(ports);
+    return await(ports, DevicePort::awaitOlder);
   }
 
   /** What an IOMMU says of a port; when it throws the port waits for another one. */
@@ -106,27 +106,26 @@ public final class Ports implements BusPorts {
 
   @Override
   public boolean away(final BusIommu who) {
-    final List<DevicePort> ports;
+    final List<Changed> ports;
     synchronized (this) {
       if (who != iommu) {
         return true;
       }
       ports = leave();
     }
-    return await(ports);
+    return await(ports, DevicePort::awaitLeft);
   }
 
   /** Puts stand-ins in the place of the IOMMU; returns the ports that had its translations. */
-  private List<DevicePort> leave() {
+  private List<Changed> leave() {
     final StandIn next = new StandIn(Deadlines.after(absence));
     iommu = null;
     away = next;
-    final List<DevicePort> ports = new ArrayList<>();
+    final List<Changed> ports = new ArrayList<>();
     for (final DevicePort port : snapshot()) {
       if (port.route().hook() != null) {
         final Translation instead = blocked.test(port.name()) ? StandIn.BLOCKED : next;
-        port.change(route -> route.translation(instead));
-        ports.add(port);
+        ports.add(changed(port, route -> route.translation(instead)));
       }
     }
     return ports;
@@ -157,17 +156,18 @@ public final class Ports implements BusPorts {
   @Override
   public boolean translation(
       final BusIommu who, final String name, final @Nullable Translation translation) {
-    final DevicePort port;
+    final Changed changed;
     synchronized (this) {
       if (who != iommu) {
         return true;
       }
-      port = open.get(name);
-      if (port != null) {
-        port.change(route -> route.translation(translation));
+      final DevicePort port = open.get(name);
+      if (port == null) {
+        return false;
       }
+      changed = changed(port, route -> route.translation(translation));
     }
-    return port != null && port.awaitSections(Deadlines.after(patience));
+    return changed.port.awaitOlder(Deadlines.after(patience), changed.version);
   }
 
   @Override
@@ -183,8 +183,8 @@ public final class Ports implements BusPorts {
     if (port == null) {
       return false;
     }
-    port.change(step);
-    return port.awaitSections(Deadlines.after(patience));
+    final long version = port.change(step);
+    return port.awaitOlder(Deadlines.after(patience), version);
   }
 
   @Override
@@ -196,8 +196,8 @@ public final class Ports implements BusPorts {
     if (port == null) {
       return false;
     }
-    port.change(route -> route.watch(watch));
-    if (!port.awaitSections(Deadlines.after(patience))) {
+    final long version = port.change(route -> route.watch(watch));
+    if (!port.awaitOlder(Deadlines.after(patience), version)) {
       LOG.warn(
           "an access of {} has not ended within {} ms (quiesceTimeoutMs): its watch may be called"
               + " once more",
@@ -213,19 +213,32 @@ public final class Ports implements BusPorts {
    * @return false when one has not ended in time; it is named in the log
    */
   public boolean quiesceAll() {
-    final List<DevicePort> ports = snapshot();
-    ports.forEach(port -> port.change(Route::next));
-    return await(ports);
+    return await(
+        snapshot().stream().map(port -> changed(port, Route::next)).toList(),
+        DevicePort::awaitOlder);
   }
 
-  private boolean await(final List<DevicePort> ports) {
+  /** A port, and the version of the route that it was given. */
+  private record Changed(DevicePort port, long version) {}
+
+  private static Changed changed(final DevicePort port, final UnaryOperator<Route> step) {
+    return new Changed(port, port.change(step));
+  }
+
+  /** A wait for a port, to a deadline. */
+  @FunctionalInterface
+  private interface Wait {
+    boolean until(DevicePort port, long deadlineNanos, long version);
+  }
+
+  private boolean await(final List<Changed> ports, final Wait wait) {
     final long deadline = Deadlines.after(patience);
     boolean ended = true;
-    for (final DevicePort port : ports) {
-      if (!port.awaitSections(deadline)) {
+    for (final Changed each : ports) {
+      if (!wait.until(each.port, deadline, each.version)) {
         LOG.warn(
             "an access of {} has not ended within {} ms (quiesceTimeoutMs)",
-            port.name(),
+            each.port.name(),
             patience.toMillis());
         ended = false;
       }

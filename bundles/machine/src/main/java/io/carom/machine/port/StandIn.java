@@ -19,7 +19,8 @@ import java.util.concurrent.locks.ReentrantLock;
  * for it. Only where the old code throws in the middle of a section does its thread wait inside,
  * with what it has resolved before: then it goes on by the translation that its port has next. That
  * is as safe as a section that began later, as whoever changes what that translation says waits for
- * all sections that are open, this one among them.
+ * all sections that are open, this one among them. Whoever takes an IOMMU away does not wait for
+ * such a section, as it is in that code no more; all others do, to their deadlines.
  *
  * <p><b>Nobody sleeps on.</b> A thread waits, under the lock, for as long as the port has the route
  * that it saw. Whoever changes a route stores it first and calls {@link #changed} then: a thread
@@ -27,8 +28,8 @@ import java.util.concurrent.locks.ReentrantLock;
  * looks later finds another route. What may come is the next IOMMU's translation, the end of the
  * port's epoch, or the function's leave to bypass the IOMMU; each is judged anew. The deadline is
  * that of the absence, so that a function which came late, or makes access after access, waits no
- * longer than any other. Who waits inside keeps those who wait for its section waiting, to their
- * own deadlines; {@link #changed} is called before any of them begins to wait.
+ * longer than any other. {@link #changed} is called before whoever changes a route begins to wait
+ * for sections, so the next IOMMU wakes those inside before it waits for them.
  *
  * <p>Locks: a port's monitor may be held when {@link #changed} is called; nothing is taken under
  * the lock here.
