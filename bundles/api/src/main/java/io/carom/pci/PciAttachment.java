@@ -21,6 +21,14 @@ public interface PciAttachment {
   /** Says that the function goes for good: the end of its service is a removal at once. */
   default void leaving() {}
 
+  /**
+   * Whether an access of the code that had this slot before, begun under an epoch that was revoked
+   * since, has not ended yet: it may still touch memory. False for good once it has ended.
+   */
+  default boolean overran() {
+    return false;
+  }
+
   /** Whether the guest has enabled MSI-X (message control bit 15). */
   boolean msixEnabled();
 

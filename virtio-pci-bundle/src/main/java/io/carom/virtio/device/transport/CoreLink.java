@@ -38,7 +38,13 @@ final class CoreLink implements DeviceLink {
   }
 
   @Override
+  public void changed() {
+    core.typeChanged();
+  }
+
+  @Override
   public void configChanged() {
+    core.typeChanged();
     core.configChanged();
   }
 

@@ -73,6 +73,16 @@ public final class VirtioPciFunction implements PciFunction {
     core.unplugged();
   }
 
+  /**
+   * Says that the function is about to be taken out, before its service goes.
+   *
+   * @param forGood whether the guest is to see that; else the machine keeps its state, and one made
+   *     of the same name and shape goes on
+   */
+  public void leaving(final boolean forGood) {
+    core.leaving(forGood);
+  }
+
   @Override
   public @Nullable OwnRange ownRange() {
     return region.range(FunctionLayout.REGION_BAR);
@@ -188,6 +198,7 @@ public final class VirtioPciFunction implements PciFunction {
     if (offset + width <= type.config().size()
         && (type.alwaysWritable(offset, width) || core.configWritable())) {
       type.configWritten(offset, width, value);
+      core.typeChanged();
     }
   }
 
