@@ -22,8 +22,9 @@ public interface PciAttachment {
   default void leaving() {}
 
   /**
-   * Whether an access of the code that had this slot before, begun under an epoch that was revoked
-   * since, has not ended yet: it may still touch memory. False for good once it has ended.
+   * Whether an access of the incarnation before, which was begun before its port was revoked, has
+   * not ended: it may still write where it was about to. Constant. A function that comes back like
+   * that must not run anything again.
    */
   default boolean overran() {
     return false;
