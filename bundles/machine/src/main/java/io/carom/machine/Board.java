@@ -2,6 +2,7 @@ package io.carom.machine;
 
 import io.carom.machine.bus.AddressSpaceMap;
 import io.carom.machine.bus.InterruptRouter;
+import io.carom.machine.device.RecordStore;
 import io.carom.machine.iommu.IommuStore;
 import io.carom.machine.platform.StagedPlatform;
 import io.carom.machine.port.BusTarget;
@@ -22,6 +23,7 @@ import io.carom.machine.ram.ReservedRam;
  * @param ports the devices' ways to memory
  * @param interrupts interrupt delivery
  * @param iommu what is kept of the IOMMU
+ * @param records what is kept of device models
  */
 record Board(
     GuestRam ram,
@@ -30,7 +32,8 @@ record Board(
     RegionStore regions,
     Ports ports,
     InterruptRouter interrupts,
-    IommuStore iommu) {
+    IommuStore iommu,
+    RecordStore records) {
   /** Builds a machine. */
   static Board of(final MachineSettings settings) {
     final Ram ram = new Ram(settings.lowBytes(), settings.highBytes());
@@ -48,6 +51,14 @@ record Board(
             settings.iommuAbsence(),
             iommu::blocked);
     final GuestRam guest = new GuestRam(ram, states, platform, ports::quiesceAll);
-    return new Board(guest, platform, map, new RegionStore(reserved, guest), ports, interrupts, iommu);
+    return new Board(
+        guest,
+        platform,
+        map,
+        new RegionStore(reserved, guest),
+        ports,
+        interrupts,
+        iommu,
+        new RecordStore());
   }
 }

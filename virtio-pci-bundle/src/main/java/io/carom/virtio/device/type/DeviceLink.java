@@ -25,6 +25,12 @@ public interface DeviceLink {
    */
   boolean fill(int queue, Filler filler);
 
+  /**
+   * What {@link DeviceType#words} says has changed, and is to be kept. Any thread, also inside a
+   * filling or a handler; waits for no lock of the transport.
+   */
+  default void changed() {}
+
   /** Tells the driver that the configuration structure has changed. */
   void configChanged();
 
