@@ -3,6 +3,7 @@ package io.carom.machine;
 import io.carom.machine.bus.AddressSpaceMap;
 import io.carom.machine.bus.InterruptRouter;
 import io.carom.machine.device.RecordStore;
+import io.carom.machine.iommu.IommuStore;
 import io.carom.machine.platform.StagedPlatform;
 import io.carom.machine.port.BusTarget;
 import io.carom.machine.port.Ports;
@@ -21,6 +22,7 @@ import io.carom.machine.ram.ReservedRam;
  * @param regions device memory
  * @param ports the devices' ways to memory
  * @param interrupts interrupt delivery
+ * @param iommu what is kept of the IOMMU
  * @param records what is kept of device models
  */
 record Board(
@@ -30,6 +32,7 @@ record Board(
     RegionStore regions,
     Ports ports,
     InterruptRouter interrupts,
+    IommuStore iommu,
     RecordStore records) {
   /** Builds a machine. */
   static Board of(final MachineSettings settings) {
@@ -39,11 +42,14 @@ record Board(
     final ReservedRam reserved = new ReservedRam(ram);
     final AddressSpaceMap map = new AddressSpaceMap(ram);
     final InterruptRouter interrupts = new InterruptRouter();
+    final IommuStore iommu = new IommuStore();
     final Ports ports =
         new Ports(
             new BusTarget(ram, states, reserved, map, platform),
             interrupts,
-            settings.quiesceTimeout());
+            settings.quiesceTimeout(),
+            settings.iommuAbsence(),
+            iommu::blocked);
     final GuestRam guest = new GuestRam(ram, states, platform, ports::quiesceAll);
     return new Board(
         guest,
@@ -52,6 +58,7 @@ record Board(
         new RegionStore(reserved, guest),
         ports,
         interrupts,
+        iommu,
         new RecordStore());
   }
 }

@@ -3,6 +3,7 @@ package io.carom.machine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.carom.iommu.IommuRecords;
 import io.carom.machine.platform.BusBank;
 import io.carom.memory.AddressMap;
 import io.carom.memory.DeviceRegions;
@@ -47,6 +48,7 @@ class MachineTest {
             AddressMap.class,
             DeviceRegions.class,
             BusPorts.class,
+            IommuRecords.class,
             MsiController.class,
             DeviceRecords.class);
     final GuestMemory ram = service(GuestMemory.class);
@@ -64,7 +66,7 @@ class MachineTest {
     machine.modified(config(4000, 0, false, "0", 50));
     assertThat(services.get(GuestMemory.class)).isSameAs(first);
     machine.modified(config(1, 0, true, "0", 50));
-    assertThat(services).hasSize(7);
+    assertThat(services).hasSize(8);
     final GuestMemory second = service(GuestMemory.class);
     assertThat(second).isNotSameAs(first);
     assertThat(second.confidential()).isTrue();
@@ -75,6 +77,7 @@ class MachineTest {
     assertRefused(config(0, 0, false, "0", 50), "lowRamMiB=0", "1..3072");
     assertRefused(config(3073, 0, false, "0", 50), "lowRamMiB=3073", "1..3072");
     assertRefused(config(1, -1, false, "0", 50), "highRamMiB=-1");
+    assertRefused(platform("iommuAbsentMs", -1), "iommuAbsentMs=-1", "0..600000");
     assertRefused(config(1, 0, false, "0", 0), "quiesceTimeoutMs=0");
     assertRefused(config(1, 0, false, "0x123", 50), "busOffset=0x123", "4096");
     assertRefused(config(1, 0, false, "-4096", 50), "busOffset=-4096");

@@ -274,15 +274,20 @@ public abstract class QueueServer {
       final DescriptorChain chain)
       throws QueueException {
     final long start = System.nanoTime();
+    final boolean each = handler.returnsEach();
     boolean full = false;
     int taken = 0;
     int done = 0;
     try {
-      while (!full && queue.pop(session, chain)) {
+      while (!full && !queue.over() && queue.pop(session, chain)) {
         taken++;
         handler.handle(chain);
         queue.push(chain);
         done++;
+        if (each) {
+          session.settled();
+          wanted |= queue.publish();
+        }
         full =
             done == BATCH || ((done & CLOCK_MASK) == 0 && System.nanoTime() - start > BATCH_NANOS);
       }
@@ -299,7 +304,7 @@ public abstract class QueueServer {
     count(popped, taken);
     count(returned, done);
     session.settled(); // once published, the buffers are the driver's
-    wanted = queue.publish();
+    wanted |= queue.publish();
   }
 
   private static void count(final AtomicLong counter, final long more) {

@@ -1,5 +1,6 @@
 package io.carom.virtio.device.transport;
 
+import io.carom.pci.PciAttachment;
 import io.carom.virtio.device.queue.EventSender;
 import io.carom.virtio.device.queue.Filler;
 import io.carom.virtio.device.type.DeviceLink;
@@ -51,5 +52,13 @@ final class CoreLink implements DeviceLink {
   @Override
   public void needsReset(final String reason) {
     core.needsReset(reason);
+  }
+
+  @Override
+  public void leaving() {
+    final PciAttachment to = core.attachment();
+    if (to != null) {
+      to.leaving();
+    }
   }
 }

@@ -36,4 +36,7 @@ public interface DeviceLink {
 
   /** The device cannot go on: it asks for a reset. */
   void needsReset(String reason);
+
+  /** The device goes for good: its driver is to be told when the function's service goes. */
+  void leaving();
 }

@@ -2,6 +2,7 @@ package io.carom.virtio.device.host;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.carom.machine.device.RecordStore;
 import io.carom.pci.PciFunction;
 import io.carom.virtio.SwiotlbPolicy;
 import io.carom.virtio.VirtioModel;
@@ -38,7 +39,8 @@ class ModelComponentTest {
                 function.plugged(bus);
                 return registration(function);
               }),
-          registry);
+          registry,
+          new RecordStore());
   private final EchoModel model = new EchoModel();
 
   /** Answers calls of an interface. */
