@@ -96,7 +96,7 @@ public final class ModelComponent {
     registry.claim(text, pid);
     final VirtioFunctionBuilder builder =
         new VirtioFunctionBuilder(text, new ModelDevice(model, origin));
-    final boolean kept = Boolean.TRUE.equals(reference.getProperty(VirtioModel.KEEP));
+    final boolean kept = keeps(reference);
     if (kept) {
       builder.records(records);
     }
@@ -119,6 +119,10 @@ public final class ModelComponent {
       properties.put(PciFunction.KEEP, true);
     }
     return FrameworkUtil.asDictionary(properties);
+  }
+
+  private static boolean keeps(final ServiceReference<VirtioModel> reference) {
+    return Boolean.TRUE.equals(reference.getProperty(VirtioModel.KEEP));
   }
 
   private static String origin(final ServiceReference<VirtioModel> reference) {

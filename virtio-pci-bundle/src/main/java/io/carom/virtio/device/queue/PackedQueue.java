@@ -246,6 +246,9 @@ final class PackedQueue implements VirtQueue {
 
   @Override
   public void rewind(final int chains) {
+    if (chains == 0) {
+      return;
+    }
     for (int i = 0; i < chains; i++) {
       popNote = popNote == 0 ? size - 1 : popNote - 1;
       // the driver may have changed its descriptors meanwhile: what was popped is given up

@@ -279,7 +279,7 @@ public abstract class QueueServer {
     int taken = 0;
     int done = 0;
     try {
-      while (!full && queue.pop(session, chain)) {
+      while (!full && !queue.over() && queue.pop(session, chain)) {
         taken++;
         handler.handle(chain);
         queue.push(chain);

@@ -240,6 +240,9 @@ final class SplitQueue implements VirtQueue {
 
   @Override
   public void rewind(final int chains) {
+    if (chains == 0) {
+      return;
+    }
     for (int i = 0; i < chains; i++) {
       nextAvail = nextAvail - 1 & 0xffff;
       // the driver may have changed the entry meanwhile: what was popped is what is given up

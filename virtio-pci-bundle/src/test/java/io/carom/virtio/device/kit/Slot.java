@@ -156,8 +156,7 @@ public final class Slot implements DeviceRecords {
 
     @Override
     public void popped(final int head, final int nextAvail) {
-      step();
-      to.popped(head, nextAvail);
+      to.popped(head, nextAvail); // the queue's own note came just before, with nothing between
       step();
     }
 
