@@ -10,6 +10,7 @@ import io.carom.machine.ram.PageStates;
 import io.carom.machine.ram.Ram;
 import io.carom.machine.ram.RegionStore;
 import io.carom.machine.ram.ReservedRam;
+import io.carom.machine.slot.SlotStore;
 
 /**
  * The parts of one running machine, wired.
@@ -20,6 +21,7 @@ import io.carom.machine.ram.ReservedRam;
  * @param regions device memory
  * @param ports the devices' ways to memory
  * @param interrupts interrupt delivery
+ * @param slots what is kept of the PCI bus
  */
 record Board(
     GuestRam ram,
@@ -27,7 +29,8 @@ record Board(
     AddressSpaceMap map,
     RegionStore regions,
     Ports ports,
-    InterruptRouter interrupts) {
+    InterruptRouter interrupts,
+    SlotStore slots) {
   /** Builds a machine. */
   static Board of(final MachineSettings settings) {
     final Ram ram = new Ram(settings.lowBytes(), settings.highBytes());
@@ -42,6 +45,13 @@ record Board(
             interrupts,
             settings.quiesceTimeout());
     final GuestRam guest = new GuestRam(ram, states, platform, ports::quiesceAll);
-    return new Board(guest, platform, map, new RegionStore(reserved, guest), ports, interrupts);
+    return new Board(
+        guest,
+        platform,
+        map,
+        new RegionStore(reserved, guest),
+        ports,
+        interrupts,
+        new SlotStore());
   }
 }
