@@ -360,9 +360,6 @@ abstract class Placer extends Requester {
       return notTaken(stripe.pool, extent, placement, bus, size);
     }
     final MapRequest request = stripe.request;
-    if (!request.unconstrained && !meets(request, placement, bus, stripe.pool)) {
-      return undo(stripe.pool, stripe, extent, record, MISALIGNED);
-    }
     final Backing backing = extent.backing;
     if (backing != null) {
       if (!backing.allows(needed(request))) {
@@ -372,6 +369,9 @@ abstract class Placer extends Requester {
     }
     final int whose = (how & REACH) == 0 ? generation.slot() : MappingRecord.heldBy(device);
     record.fill(request.address, bus, size, request.direction, whose, tick.millis());
+    if (!request.unconstrained && !meets(request, placement, bus, stripe.pool)) {
+      return undo(stripe.pool, stripe, extent, record, MISALIGNED);
+    }
     if (!reaches(bus, size)) {
       return undo(stripe.pool, stripe, extent, record, Refusal.MASK.ordinal());
     }
