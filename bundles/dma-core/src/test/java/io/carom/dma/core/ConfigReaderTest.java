@@ -109,7 +109,8 @@ class ConfigReaderTest {
         "swoitlb",
         "force",
         "unknown property 'swoitlb'; valid: debug, debugDriver, debugEntries, drainPolicy,"
-            + " drainTimeoutMs, iommuGroups, lookup, reachablePercent, restrictedPools, strategy,"
+            + " drainTimeoutMs, iommuGroups, lookup, misbehaviour.limit, reachablePercent,"
+            + " restrictedPools, strategy,"
             + " strategy.fallback, swiotlb, throttleTimeoutMs, untrustedDevices, watchdogMs");
   }
 }

@@ -360,9 +360,6 @@ abstract class Placer extends Requester {
       return notTaken(stripe.pool, extent, placement, bus, size);
     }
     final MapRequest request = stripe.request;
-    if (!request.unconstrained && !meets(request, placement, bus, stripe.pool)) {
-      return undo(stripe.pool, stripe, extent, record, MISALIGNED);
-    }
     final Backing backing = extent.backing;
     if (backing != null) {
       if (!backing.allows(needed(request))) {
@@ -372,6 +369,9 @@ abstract class Placer extends Requester {
     }
     final int whose = (how & REACH) == 0 ? generation.slot() : MappingRecord.heldBy(device);
     record.fill(request.address, bus, size, request.direction, whose, tick.millis());
+    if (!request.unconstrained && !meets(request, placement, bus, stripe.pool)) {
+      return undo(stripe.pool, stripe, extent, record, MISALIGNED);
+    }
     if (!reaches(bus, size)) {
       return undo(stripe.pool, stripe, extent, record, Refusal.MASK.ordinal());
     }
@@ -576,7 +576,8 @@ abstract class Placer extends Requester {
       final Pool pool, final Stripe stripe, final Placement placement, final int how) {
     final long bytes = placement.neededBytes();
     final long align = placement.neededAlignMask() | ((1 << PAGE_SHIFT) - 1);
-    if ((how & (LENT | MADE | DENIED | DENIED_AT)) != 0) {
+    if ((how & (MADE | DENIED | DENIED_AT)) != 0
+        || ((how & LENT) != 0 && placement.permissions() != 0)) { // no domain lends
       if (placement.permissions() != 0) {
         pool.denied(stripe, placement.iova());
       }

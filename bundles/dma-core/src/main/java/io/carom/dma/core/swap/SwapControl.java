@@ -219,9 +219,14 @@ public final class SwapControl {
 
   /** Gives a device the strategy that it should have, if it has not; does not wait for it. */
   public void reconcile(final DeviceDma device) {
-    if (!device.ready()) {
-      return;
+    final Pool pool = device.mapper().current().pool;
+    if (!device.ready() || (pool != null && pool.misconduct().verdict() != null)) {
+      return; // one that has misbehaved is replaced first, and that is reported as it is
     }
+    startDesired(device);
+  }
+
+  private void startDesired(final DeviceDma device) {
     final Choice choice = desired(device);
     synchronized (this) {
       if (transitions.containsKey(device) || same(device, choice)) {
@@ -317,7 +322,7 @@ public final class SwapControl {
     if (choice == null || pool == null) {
       return choice == null && pool == null;
     }
-    return pool.callable() && choice.equals(store.choiceOf(pool));
+    return choice.equals(store.choiceOf(pool));
   }
 
   /** What a device should have, for people. */
@@ -398,7 +403,9 @@ public final class SwapControl {
     } catch (final RuntimeException e) {
       LOG.error("{}: a strategy that has misbehaved is not replaced", device.name(), e);
     }
-    reconcile(device);
+    if (device.ready()) {
+      startDesired(device); // should what took its place not have got ready
+    }
   }
 
   private @Nullable Choice replacement(final DeviceDma device) {

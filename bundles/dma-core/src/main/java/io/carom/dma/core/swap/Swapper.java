@@ -253,7 +253,7 @@ final class Swapper {
       // To whoever is current: the one that this swap brought in may have gone away again.
       swap.moved += store.flow(old.pool, swap.device.mapper().current().pool);
       sweepDomain(swap.device);
-      if (old.live() == 0) {
+      if (store.isDrained(old)) {
         return true;
       }
       if (timing.nanoTime() - deadline >= 0 || Thread.currentThread().isInterrupted()) {
