@@ -113,7 +113,7 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
   /** A strategy is there, or its configuration changed. */
   public void strategyAdded(final StrategyRef ref) {
     registry.add(ref);
-    devices.forEach(control::reconcile);
+    devices.forEach(device -> control.reconcile(device, "service came"));
   }
 
   /** A strategy goes away; returns when nobody is in its code. */
@@ -133,7 +133,7 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
     for (final DeviceDma device : devices) {
       device.mapper().lookup(settings.lookup());
       sayIfUnbound(device);
-      control.reconcile(device);
+      control.reconcile(device, "configured");
     }
   }
 
@@ -158,7 +158,8 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
   /** The driver of the guest's IOMMU came, or went. */
   public void iommu(final @Nullable GuestIommu driver) {
     domains.iommu(driver);
-    devices.forEach(control::reconcile);
+    devices.forEach(
+        device -> control.reconcile(device, driver == null ? "service gone" : "service came"));
   }
 
   /** Its dma-debug. */
@@ -270,7 +271,7 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
 
   @Override
   public CompletionStage<SwapReport> cancel(final String device) {
-    throw new IllegalStateException("no swap of " + find(device).name() + " is draining");
+    return control.cancel(find(device));
   }
 
   @Override
@@ -363,7 +364,7 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
   public void close() {
     lending.close();
     timer.close();
-    control.close();
+    control.close(3_000);
     domains.close();
     restricted.close();
   }

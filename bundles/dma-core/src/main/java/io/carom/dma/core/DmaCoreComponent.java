@@ -88,7 +88,10 @@ public final class DmaCoreComponent {
     /** Policy at the deadline. */
     @AttributeDefinition(
         name = "drainPolicy",
-        description = "What becomes of mappings that outlive the drain: adopt or quarantine")
+        description =
+            "What becomes of mappings that outlive the drain: adopt (the core finishes them),"
+                + " quarantine (their memory stays out of use until they end), or revoke (the"
+                + " device is reset and its requests end with an error)")
     String drainPolicy() default "adopt";
 
     /** Watchdog. */
@@ -97,6 +100,22 @@ public final class DmaCoreComponent {
         description =
             "Milliseconds that a strategy may take for one call; then its stripe is abandoned")
     long watchdogMs() default Settings.WATCHDOG_MS;
+
+    /** Fence deadline. */
+    @AttributeDefinition(
+        name = "fenceMs",
+        description =
+            "Milliseconds that a driver may take to reset its device under the policy revoke; then"
+                + " it is as quarantine")
+    long fenceMs() default Settings.FENCE_MS;
+
+    /** Stop deadline. */
+    @AttributeDefinition(
+        name = "stopMs",
+        description =
+            "Milliseconds that a stop of the core waits for mappings to end, and that the stop of a"
+                + " strategy waits for a change that goes on")
+    long stopMs() default Settings.STOP_MS;
 
     /** Throttle deadline. */
     @AttributeDefinition(

@@ -527,19 +527,19 @@ public final class Mapper extends Placer {
       return refusal;
     }
     for (final Stripe stripe : lender.pool.stripes()) {
-      if (!stripe.lock(me)) {
-        continue;
+      long answer = RETRY;
+      while (answer == RETRY && stripe.lock(me)) { // again when a run was set aside
+        write(stripe.request, address, size, direction, attributes, null);
+        answer =
+            place(
+                lender,
+                lender.cell(stripe.index),
+                lender.pool,
+                lender.pool.instance(),
+                stripe,
+                offset,
+                LENT);
       }
-      write(stripe.request, address, size, direction, attributes, null);
-      final long answer =
-          place(
-              lender,
-              lender.cell(stripe.index),
-              lender.pool,
-              lender.pool.instance(),
-              stripe,
-              offset,
-              LENT);
       if (answer >= 0) {
         return answer;
       }

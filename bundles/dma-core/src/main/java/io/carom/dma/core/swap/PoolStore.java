@@ -281,6 +281,23 @@ public final class PoolStore {
   }
 
   /**
+   * A generation that drains is about to become current again: its pool is used again, and filled
+   * as far as extents are to be had.
+   *
+   * @return false when that pool is not to be used any more; nothing was changed
+   */
+  public synchronized boolean takeAgain(final Generation generation) {
+    final Entry entry = entryOf(generation.pool);
+    if (entry == null || !entry.pool.callable() || entry.pool.quarantined()) {
+      return false;
+    }
+    entry.pool.attach();
+    entry.drained.remove(generation);
+    fill(entry);
+    return true;
+  }
+
+  /**
    * Moves what is empty in a pool that nobody uses any more: to the pool that a device uses now if
    * it lies in the same memory, else back to where it came from.
    *
@@ -303,16 +320,14 @@ public final class PoolStore {
 
   /**
    * Disposes of extents that strategies gave back, and goes on with pools that nobody uses any
-   * more: disposes of empty extents, ends pools without mappings.
-   *
-   * @param leave generations that a running swap still looks after
+   * more: disposes of empty extents, ends pools without mappings. What a swap still looks after is
+   * left alone.
    */
-  public synchronized void sweep(final List<Generation> leave) {
+  public synchronized void sweep() {
     for (final Entry entry : List.copyOf(entries)) {
       entry.drained.removeIf(
           g -> {
-            // One that still drains lends, whether its swap was seen or began just now.
-            if (leave.contains(g) || g.state() == Generation.State.DRAINING || g.live() != 0) {
+            if (!g.settled() || g.live() != 0) {
               return false;
             }
             ended.add(g);
@@ -324,7 +339,7 @@ public final class PoolStore {
       if (!entry.pool.retired()) {
         continue; // the ticker grants what it wants
       }
-      if (entry.drained.stream().anyMatch(leave::contains)) {
+      if (entry.drained.stream().anyMatch(g -> !g.settled())) {
         continue;
       }
       if (entry.source != null && (!entry.pool.quarantined() || entry.drained.isEmpty())) {

@@ -20,6 +20,8 @@ import java.util.List;
  * @param swiotlb what the kernel's parameter of this name asks for
  * @param restricted the restricted pools
  * @param iommu what holds for IOMMU domains
+ * @param fenceMs how long a driver may take to fence its device
+ * @param stopMs how long a stop waits for mappings to end, and for changes that go on
  */
 public record Settings(
     String strategy,
@@ -32,12 +34,20 @@ public record Settings(
     Lookup lookup,
     SwiotlbParameter swiotlb,
     List<RestrictedSpec> restricted,
-    IommuSettings iommu) {
+    IommuSettings iommu,
+    long fenceMs,
+    long stopMs) {
   /** Default of {@link #drainMs}. */
   public static final long DRAIN_MS = 2_000;
 
   /** Default of {@link #watchdogMs}. */
   public static final long WATCHDOG_MS = 500;
+
+  /** Default of {@link #fenceMs}. */
+  public static final long FENCE_MS = 1_000;
+
+  /** Default of {@link #stopMs}. */
+  public static final long STOP_MS = 2_000;
 
   /** Default of {@link #throttleMs}. */
   public static final long THROTTLE_MS = 300; // below what makes a guest take a worker's queue over
@@ -62,6 +72,8 @@ public record Settings(
     check("watchdogMs", watchdogMs, LEAST_WATCHDOG_MS, MOST_MS);
     check("throttleTimeoutMs", throttleMs, 0, MOST_MS);
     check("reachablePercent", reachablePercent, 0, 100);
+    check("fenceMs", fenceMs, 1, MOST_MS);
+    check("stopMs", stopMs, 0, MOST_MS);
   }
 
   /** What swaps need; the rest as it is by default. */
@@ -82,7 +94,9 @@ public record Settings(
         Lookup.DIRECT,
         SwiotlbParameter.NONE,
         List.of(),
-        IommuSettings.NONE);
+        IommuSettings.NONE,
+        FENCE_MS,
+        STOP_MS);
   }
 
   /** These settings with another parameter. */
@@ -98,7 +112,9 @@ public record Settings(
         lookup,
         parameter,
         restricted,
-        iommu);
+        iommu,
+        fenceMs,
+        stopMs);
   }
 
   /** These settings with others for single maps. */
@@ -115,7 +131,9 @@ public record Settings(
         newLookup,
         swiotlb,
         restricted,
-        iommu);
+        iommu,
+        fenceMs,
+        stopMs);
   }
 
   /** These settings with other restricted pools. */
@@ -131,7 +149,9 @@ public record Settings(
         lookup,
         swiotlb,
         pools,
-        iommu);
+        iommu,
+        fenceMs,
+        stopMs);
   }
 
   /** These settings with others for IOMMU domains. */
@@ -147,7 +167,27 @@ public record Settings(
         lookup,
         swiotlb,
         restricted,
-        newIommu);
+        newIommu,
+        fenceMs,
+        stopMs);
+  }
+
+  /** These settings with other deadlines for fences and stops. */
+  public Settings with(final long newFenceMs, final long newStopMs) {
+    return new Settings(
+        strategy,
+        fallback,
+        drainMs,
+        policy,
+        watchdogMs,
+        throttleMs,
+        reachablePercent,
+        lookup,
+        swiotlb,
+        restricted,
+        iommu,
+        newFenceMs,
+        newStopMs);
   }
 
   private static void check(

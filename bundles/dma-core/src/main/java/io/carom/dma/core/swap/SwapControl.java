@@ -9,10 +9,10 @@ import io.carom.dma.core.memory.RestrictedPools;
 import io.carom.dma.core.pool.Generation;
 import io.carom.dma.core.pool.Pool;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -30,7 +30,9 @@ import org.slf4j.LoggerFactory;
 public final class SwapControl {
   private static final Logger LOG = LoggerFactory.getLogger(SwapControl.class);
   private static final int HISTORY = 256;
-  private static final long SHUTDOWN_MS = 3_000;
+
+  /** How long a device that was negotiated waits for the strategy that it should have. */
+  private static final long SETTLE_S = 10;
 
   private final Registry registry;
   private final PoolStore store;
@@ -59,7 +61,9 @@ public final class SwapControl {
     this.domains = domains;
     this.timing = timing;
     this.settings = settings;
-    swapper = new Swapper(store, domains, timing);
+    swapper =
+        new Swapper(
+            registry, store, new Readiness(store, domains), new Fencing(store, timing), timing);
     domains.settings(settings.iommu());
     parameter(SwiotlbParameter.NONE, settings.swiotlb());
   }
@@ -94,7 +98,42 @@ public final class SwapControl {
       final DeviceDma device, final String strategy, final SwapOptions options) {
     final Target target = Target.of(strategy, options.extents());
     final Choice choice = registry.choose(device, target);
-    return start(device, choice, target, options).done.minimalCompletionStage();
+    return start(device, choice, target, options, "requested").done.minimalCompletionStage();
+  }
+
+  /** As {@link io.carom.dma.DmaControl#cancel}; what is wanted is what it was before. */
+  public CompletionStage<SwapReport> cancel(final DeviceDma device) {
+    final Transition swap;
+    synchronized (this) {
+      swap = transitions.get(device);
+    }
+    if (swap == null) {
+      throw new IllegalStateException("no swap of " + device.name() + " is going on");
+    }
+    swapper.cancel(swap, settings, () -> unwish(swap));
+    return swap.done.minimalCompletionStage();
+  }
+
+  /**
+   * What is wanted becomes what it was before a swap that is taken back. When the core itself
+   * decided on it, as what is configured came or changed, what was in use is wanted from now on:
+   * else the core would decide so again.
+   */
+  private synchronized void unwish(final Transition swap) {
+    final Generation from = swap.from;
+    if (swap.wish != null) {
+      wish(swap.device, swap.wantedBefore);
+    } else if (from != null && from.strategy != null) {
+      wish(swap.device, new Target(from.strategy, from.extents()));
+    }
+  }
+
+  private void wish(final DeviceDma device, final @Nullable Target target) {
+    if (target == null) {
+      wanted.remove(device);
+    } else {
+      wanted.put(device, target);
+    }
   }
 
   /**
@@ -106,16 +145,18 @@ public final class SwapControl {
       final DeviceDma device,
       final @Nullable Choice choice,
       final @Nullable Target wish,
-      final SwapOptions options) {
+      final SwapOptions options,
+      final String cause) {
     final Settings now = settings;
     final Transition swap =
         new Transition(
             device,
             choice,
+            wish,
             options.drainMs() == null ? now.drainMs() : options.drainMs(),
             options.policy() == null ? now.policy() : options.policy(),
             timing.nanoTime(),
-            wish == null ? "configured" : "requested",
+            cause,
             timing.currentTimeMillis());
     synchronized (this) {
       final Transition running = transitions.get(device);
@@ -132,11 +173,12 @@ public final class SwapControl {
                 + running.state
                 + ", "
                 + (from == null ? 0 : from.live())
-                + " old mappings); wait for its end, see dma:transition");
+                + " old mappings); wait for its end, see dma:transition and dma:cancel");
       }
       transitions.put(device, swap);
       if (wish != null) {
-        wanted.put(device, wish); // before it can end: its end looks at what is wanted
+        // Before it can end: its end looks at what is wanted.
+        swap.wantedBefore = wanted.put(device, wish);
       }
     }
     try {
@@ -144,6 +186,9 @@ public final class SwapControl {
     } catch (final RejectedExecutionException e) {
       synchronized (this) {
         transitions.remove(device);
+        if (wish != null) {
+          wish(device, swap.wantedBefore);
+        }
       }
       throw new IllegalStateException(
           "no swap of " + device.name() + " any more, the DMA core has stopped", e);
@@ -163,6 +208,8 @@ public final class SwapControl {
       transitions.remove(swap.device);
       if (report != null) {
         remember(report);
+      } else if (swap.wish != null && swap.drain() == null && !swap.device.isClosed()) {
+        wish(swap.device, swap.wantedBefore); // it never came about, so it is not wanted for ever
       }
       notifyAll();
     }
@@ -177,8 +224,9 @@ public final class SwapControl {
       }
       swap.done.completeExceptionally(failure);
     }
-    if (failure == null) {
-      reconcile(swap.device);
+    // Not the same again, which would fail again: that is left to what changes next.
+    if (failure == null || !Objects.equals(desired(swap.device), swap.choice)) {
+      reconcile(swap.device, "configured");
     }
   }
 
@@ -189,8 +237,12 @@ public final class SwapControl {
     history.addLast(report);
   }
 
-  /** Gives a device the strategy that it should have, if it has not; does not wait for it. */
-  public void reconcile(final DeviceDma device) {
+  /**
+   * Gives a device the strategy that it should have, if it has not; does not wait for it.
+   *
+   * @param cause why, as in {@link SwapReport#cause}
+   */
+  public void reconcile(final DeviceDma device, final String cause) {
     if (!device.ready()) {
       return;
     }
@@ -201,7 +253,7 @@ public final class SwapControl {
       }
     }
     try {
-      start(device, choice, null, SwapOptions.DEFAULTS);
+      start(device, choice, null, SwapOptions.DEFAULTS, cause);
     } catch (final IllegalStateException e) {
       LOG.debug("{}", e.getMessage()); // another one was faster; its end looks again
     }
@@ -209,15 +261,15 @@ public final class SwapControl {
 
   /** As {@link #reconcile}, and waits until maps of the device go to what it should have. */
   public void settle(final DeviceDma device) {
-    final long deadline = timing.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+    final long deadline = timing.nanoTime() + TimeUnit.SECONDS.toNanos(SETTLE_S);
     while (timing.nanoTime() - deadline < 0) {
       if (same(device, desired(device)) && !busy(device)) {
         return;
       }
-      reconcile(device);
+      reconcile(device, "configured");
       timing.pause(100_000);
     }
-    LOG.warn("{}: no swap to {} within 10 s", device.name(), desired(device));
+    LOG.warn("{}: no swap to {} within {} s", device.name(), desired(device), SETTLE_S);
   }
 
   /** Whether a transition is going on that does not merely wait for old mappings. */
@@ -290,12 +342,17 @@ public final class SwapControl {
 
   /**
    * A strategy's service goes away. Returns when nobody is in its code and nobody will be, or the
-   * watchdog's deadline made sure of that.
+   * watchdog's deadline made sure of that. Devices that another change holds up are waited for
+   * until the deadline of a stop, all together.
    */
   public void gone(final long serviceId, final List<DeviceDma> devices) {
     registry.remove(serviceId);
+    final long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(settings.stopMs());
     for (final DeviceDma device : devices) {
-      final SwapReport report = swapper.abandon(device, serviceId, replacement(device), settings);
+      final long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+      final SwapReport report =
+          swapper.abandon(
+              device, serviceId, replacement(device), settings, Math.max(0, left));
       if (report != null) {
         LOG.info("{}", report);
         synchronized (this) {
@@ -315,20 +372,8 @@ public final class SwapControl {
 
   /** A device is closed: no more maps; what lives is finished by the core. */
   public void closed(final DeviceDma device) {
-    device.structure().lock();
-    try {
-      final Generation old = device.mapper().current();
-      final Generation none = swapper.prepare(device, null, null);
-      none.state(Generation.State.CURRENT);
-      device.mapper().publish(none);
-      if (old.pool != null) {
-        old.state(Generation.State.ADOPTED);
-        store.release(old);
-        old.pool.grace(TimeUnit.MILLISECONDS.toNanos(settings.watchdogMs()));
-      }
-    } finally {
-      device.structure().unlock();
-    }
+    swapper.closed(device, settings, settings.stopMs());
+    device.mapper().revoked().close();
     synchronized (this) {
       wanted.remove(device);
     }
@@ -339,7 +384,13 @@ public final class SwapControl {
    * leaves the domain that it may still be in.
    */
   public void reset(final DeviceDma device) {
-    device.structure().lock();
+    if (!Structure.lock(device, settings.stopMs())) {
+      LOG.warn(
+          "{}: {}; it stays in its IOMMU domain",
+          device.name(),
+          Structure.late(device, settings.stopMs()));
+      return;
+    }
     try {
       final DmaDomain domain = device.mapper().domain();
       final Pool pool = device.mapper().current().pool;
@@ -361,16 +412,7 @@ public final class SwapControl {
 
   /** Goes on with what swaps have left behind. By the core's timer. */
   public void sweep() {
-    final List<Generation> running = new ArrayList<>();
-    synchronized (this) {
-      for (final Transition swap : transitions.values()) {
-        final Generation from = swap.from;
-        if (from != null) {
-          running.add(from);
-        }
-      }
-    }
-    store.sweep(running);
+    store.sweep();
     restricted.sweep();
     domains.tick();
   }
@@ -385,13 +427,19 @@ public final class SwapControl {
     return List.copyOf(history);
   }
 
-  /** Ends the threads; a drain that goes on is left as it is. */
-  public void close() {
+  /**
+   * Ends the threads: a drain that goes on is cut short.
+   *
+   * @param timeoutMs how long to wait for them
+   * @return whether they have ended
+   */
+  public boolean close(final long timeoutMs) {
     threads.shutdownNow();
     try {
-      threads.awaitTermination(SHUTDOWN_MS, TimeUnit.MILLISECONDS);
+      return threads.awaitTermination(timeoutMs, TimeUnit.MILLISECONDS);
     } catch (final InterruptedException e) {
       Thread.currentThread().interrupt();
+      return false;
     }
   }
 }
