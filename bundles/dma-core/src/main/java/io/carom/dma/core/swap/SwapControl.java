@@ -46,6 +46,7 @@ public final class SwapControl {
   private final Map<DeviceDma, Target> wanted = new HashMap<>();
   private final ArrayDeque<SwapReport> history = new ArrayDeque<>();
   private volatile Settings settings;
+  private boolean halted; // guarded by the monitor
 
   /** Controls swaps between the strategies of a registry. */
   public SwapControl(
@@ -159,6 +160,10 @@ public final class SwapControl {
             cause,
             timing.currentTimeMillis());
     synchronized (this) {
+      if (halted) {
+        throw new IllegalStateException(
+            "no swap of " + device.name() + " any more, the DMA core has stopped");
+      }
       final Transition running = transitions.get(device);
       if (running != null) {
         final Generation from = running.from;
@@ -278,8 +283,11 @@ public final class SwapControl {
     synchronized (this) {
       swap = transitions.get(device);
     }
-    final Generation from = swap == null ? null : swap.from;
-    return swap != null && (from == null || from.live() == 0);
+    if (swap == null || swap.state.equals("REVOKING")) {
+      return false; // a driver that fences its device negotiates meanwhile, and is waited for
+    }
+    final Generation leaving = swap.lookedAfter();
+    return leaving == null || leaving.live() == 0;
   }
 
   private @Nullable Choice desired(final DeviceDma device) {
@@ -425,6 +433,18 @@ public final class SwapControl {
   /** The last swaps, oldest first. */
   public synchronized List<SwapReport> history() {
     return List.copyOf(history);
+  }
+
+  /** The core stops: no swap begins any more, and no map of any device succeeds. */
+  public void halt(final List<DeviceDma> devices) {
+    synchronized (this) {
+      halted = true;
+    }
+    for (final DeviceDma device : devices) {
+      if (!device.isClosed()) {
+        swapper.closed(device, settings, settings.watchdogMs());
+      }
+    }
   }
 
   /**
