@@ -205,6 +205,23 @@ class RevokeTest {
     assertThat(kit.guest.get(buffer)).isEqualTo(4);
   }
 
+  @Test
+  void aDriverMayNegotiateAnewInItsFence() {
+    final DmaDevice device = kit.device("dev");
+    kit.use(device, "one");
+    final long bus = map(device, kit.guest.buffer(4096, 1), FROM);
+    device.fence(
+        timeout -> {
+          device.unmap(bus, 4096, FROM, 0); // nothing is left: the swap waits for us alone
+          final long start = System.nanoTime();
+          device.negotiated(Negotiation.NONE);
+          return System.nanoTime() - start < TimeUnit.SECONDS.toNanos(9);
+        });
+    final SwapReport report = kit.use(device, "two", REVOKE);
+    assertThat(report.outcome()).as(report.note()).isEqualTo("REVOKED");
+    assertThat(report.revokedMappings()).isZero();
+  }
+
   private void quarantined(final DmaDevice device, final String why) {
     kit.use(device, "one");
     final long bus = map(device, kit.guest.buffer(4096, 1), FROM);
