@@ -40,7 +40,8 @@ final class ConfigReader {
         RestrictedParser.parse(config.restrictedPools()),
         IommuSettings.parse(config.iommuGroups(), config.untrustedDevices()),
         config.fenceMs(),
-        config.stopMs());
+        config.stopMs(),
+        config.misbehaviour_limit());
   }
 
   private static SwapPolicy policy(final String value) {

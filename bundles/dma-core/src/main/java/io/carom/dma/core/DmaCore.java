@@ -24,6 +24,8 @@ import io.carom.dma.core.map.CoreTables;
 import io.carom.dma.core.memory.RamSpace;
 import io.carom.dma.core.memory.RestrictedPools;
 import io.carom.dma.core.memory.RestrictedSpace;
+import io.carom.dma.core.pool.Containment;
+import io.carom.dma.core.pool.Outcalls;
 import io.carom.dma.core.pool.Pool;
 import io.carom.dma.core.swap.CoreTimer;
 import io.carom.dma.core.swap.Domains;
@@ -72,6 +74,9 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
   private final SwapControl control;
   private final TransitionView transitions;
   private final CoreTimer timer;
+  private final Outcalls outcalls = Outcalls.onThreads();
+  private volatile Runnable waker = () -> {};
+  private volatile int limit;
   private final Reports reports;
   private final Lending lending;
   private final DebugCore debug;
@@ -96,7 +101,9 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
     restricted.apply(settings.restricted());
     final RamSpace ram = new RamSpace(memory, pages, tables.index(), tables.extentIds());
     final int cpus = Runtime.getRuntime().availableProcessors();
-    store = new PoolStore(ram, cpus);
+    outcalls.deadlineNs(TimeUnit.MILLISECONDS.toNanos(settings.watchdogMs()));
+    limit = settings.misbehaviourLimit();
+    store = new PoolStore(ram, cpus, new Containment(outcalls, () -> limit, () -> waker.run()));
     domains = new Domains(tables, pages, timing, cpus, store::pools);
     domains.devices(() -> devices);
     registry = new Registry(memory.confidential(), domains);
@@ -114,11 +121,13 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
             DIRECT_ID,
             0));
     timer = new CoreTimer(timing, tables.tick(), control, store, domains, () -> devices);
+    waker = timer::wake;
   }
 
   /** A strategy is there, or its configuration changed. */
   public void strategyAdded(final StrategyRef ref) {
     registry.add(ref);
+    control.came(ref);
     devices.forEach(device -> control.reconcile(device, "service came"));
   }
 
@@ -135,6 +144,8 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
    */
   public void settings(final Settings settings) {
     control.settings(settings);
+    outcalls.deadlineNs(TimeUnit.MILLISECONDS.toNanos(settings.watchdogMs()));
+    limit = settings.misbehaviourLimit();
     limits(settings);
     for (final DeviceDma device : devices) {
       device.mapper().lookup(settings.lookup());
@@ -287,7 +298,7 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
 
   @Override
   public List<QuarantineInfo> quarantined() {
-    return List.of();
+    return store.quarantined();
   }
 
   @Override
@@ -396,6 +407,7 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
     control.close(Math.max(JOIN_MS, stopping.leftMs()));
     domains.close();
     restricted.close();
+    outcalls.close();
     return holding;
   }
 

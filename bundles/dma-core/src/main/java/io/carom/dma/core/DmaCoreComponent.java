@@ -119,6 +119,14 @@ public final class DmaCoreComponent {
                 + " strategy waits for a change that goes on")
     long stopMs() default Settings.STOP_MS;
 
+    /** Misbehaviour. */
+    @AttributeDefinition(
+        name = "misbehaviour.limit",
+        description =
+            "How often within 10 s a strategy may throw or answer nonsense before another one takes"
+                + " its place; an address that would corrupt memory, or a hang, is enough once")
+    int misbehaviour_limit() default Settings.MISBEHAVIOUR_LIMIT;
+
     /** Throttle deadline. */
     @AttributeDefinition(
         name = "throttleTimeoutMs",

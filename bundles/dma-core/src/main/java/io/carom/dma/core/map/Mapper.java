@@ -49,7 +49,6 @@ public final class Mapper extends Placer {
 
   private final Failures failures = new Failures();
   private final Reachables reachables;
-  private volatile boolean regionOnly;
 
   /**
    * Whether a window is opened for each mapping at an address of RAM. Plain, as the domain: set

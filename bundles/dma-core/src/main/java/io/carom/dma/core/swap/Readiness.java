@@ -176,11 +176,7 @@ final class Readiness {
       return;
     }
     if (next.extents() == ExtentKind.IOVA) {
-      try {
-        domain.flushes().change(next.pool.instance().flushPlan());
-      } catch (final RuntimeException | LinkageError e) {
-        next.pool.fault("flushPlan: " + e); // the plan of before holds
-      }
+      domain.flushes().change(next.pool.flushPlan());
       domains.close(device, domain);
     }
   }
@@ -195,11 +191,10 @@ final class Readiness {
     final Pool pool = store.acquire(device, choice, yields);
     final long most;
     try {
-      most = pool.instance().maxMappingSize(device.spec().minAlignMask());
-    } catch (final RuntimeException | LinkageError e) {
+      most = pool.maxMappingSize(device.spec().minAlignMask());
+    } catch (final IllegalStateException e) {
       pool.detach();
-      throw new IllegalStateException(
-          "strategy " + choice.ref().name() + " is not ready: " + e.getMessage(), e);
+      throw new NotReadyException(choice.ref(), e.getMessage(), e);
     }
     final Generation next =
         new Generation(device.number(), number, choice.ref().name(), pool, most);

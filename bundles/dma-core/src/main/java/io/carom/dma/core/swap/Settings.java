@@ -22,6 +22,7 @@ import java.util.List;
  * @param iommu what holds for IOMMU domains
  * @param fenceMs how long a driver may take to fence its device
  * @param stopMs how long a stop waits for mappings to end, and for changes that go on
+ * @param misbehaviourLimit exceptions and the like of a strategy within ten seconds that are too many
  */
 public record Settings(
     String strategy,
@@ -36,7 +37,13 @@ public record Settings(
     List<RestrictedSpec> restricted,
     IommuSettings iommu,
     long fenceMs,
-    long stopMs) {
+    long stopMs,
+    int misbehaviourLimit) {
+  /** Default of {@link #misbehaviourLimit}. */
+  public static final int MISBEHAVIOUR_LIMIT = 8;
+
+  private static final int MOST_MISBEHAVIOUR = 1_000_000;
+
   /** Default of {@link #drainMs}. */
   public static final long DRAIN_MS = 2_000;
 
@@ -74,6 +81,7 @@ public record Settings(
     check("reachablePercent", reachablePercent, 0, 100);
     check("fenceMs", fenceMs, 1, MOST_MS);
     check("stopMs", stopMs, 0, MOST_MS);
+    check("misbehaviour.limit", misbehaviourLimit, 1, MOST_MISBEHAVIOUR);
   }
 
   /** What swaps need; the rest as it is by default. */
@@ -96,7 +104,27 @@ public record Settings(
         List.of(),
         IommuSettings.NONE,
         FENCE_MS,
-        STOP_MS);
+        STOP_MS,
+        MISBEHAVIOUR_LIMIT);
+  }
+
+  /** These settings with another limit of misbehaviour. */
+  public Settings withMisbehaviourLimit(final int limit) {
+    return new Settings(
+        strategy,
+        fallback,
+        drainMs,
+        policy,
+        watchdogMs,
+        throttleMs,
+        reachablePercent,
+        lookup,
+        swiotlb,
+        restricted,
+        iommu,
+        fenceMs,
+        stopMs,
+        limit);
   }
 
   /** These settings with another parameter. */
@@ -114,7 +142,8 @@ public record Settings(
         restricted,
         iommu,
         fenceMs,
-        stopMs);
+        stopMs,
+        misbehaviourLimit);
   }
 
   /** These settings with others for single maps. */
@@ -133,7 +162,8 @@ public record Settings(
         restricted,
         iommu,
         fenceMs,
-        stopMs);
+        stopMs,
+        misbehaviourLimit);
   }
 
   /** These settings with other restricted pools. */
@@ -151,7 +181,8 @@ public record Settings(
         pools,
         iommu,
         fenceMs,
-        stopMs);
+        stopMs,
+        misbehaviourLimit);
   }
 
   /** These settings with others for IOMMU domains. */
@@ -169,7 +200,8 @@ public record Settings(
         restricted,
         newIommu,
         fenceMs,
-        stopMs);
+        stopMs,
+        misbehaviourLimit);
   }
 
   /** These settings with other deadlines for fences and stops. */
@@ -187,7 +219,8 @@ public record Settings(
         restricted,
         iommu,
         newFenceMs,
-        newStopMs);
+        newStopMs,
+        misbehaviourLimit);
   }
 
   private static void check(

@@ -7,8 +7,10 @@ import io.carom.dma.core.device.DeviceDma;
 import io.carom.dma.core.domain.DmaDomain;
 import io.carom.dma.core.memory.RestrictedPools;
 import io.carom.dma.core.pool.Generation;
+import io.carom.dma.core.pool.Misconduct;
 import io.carom.dma.core.pool.Pool;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -44,6 +46,7 @@ public final class SwapControl {
       Executors.newCachedThreadPool(Thread.ofPlatform().daemon().name("dma-swap-", 0).factory());
   private final Map<DeviceDma, Transition> transitions = new HashMap<>();
   private final Map<DeviceDma, Target> wanted = new HashMap<>();
+  private final Bans bans = new Bans();
   private final ArrayDeque<SwapReport> history = new ArrayDeque<>();
   private volatile Settings settings;
   private boolean halted; // guarded by the monitor
@@ -64,7 +67,12 @@ public final class SwapControl {
     this.settings = settings;
     swapper =
         new Swapper(
-            registry, store, new Readiness(store, domains), new Fencing(store, timing), timing);
+            registry,
+            store,
+            new Readiness(store, domains),
+            new Fencing(store, timing),
+            timing,
+            this::published);
     domains.settings(settings.iommu());
     parameter(SwiotlbParameter.NONE, settings.swiotlb());
   }
@@ -99,6 +107,7 @@ public final class SwapControl {
       final DeviceDma device, final String strategy, final SwapOptions options) {
     final Target target = Target.of(strategy, options.extents());
     final Choice choice = registry.choose(device, target);
+    bans.lift(device, choice.ref());
     return start(device, choice, target, options, "requested").done.minimalCompletionStage();
   }
 
@@ -229,6 +238,9 @@ public final class SwapControl {
       }
       swap.done.completeExceptionally(failure);
     }
+    if (failure instanceof final NotReadyException e) {
+      bans.ban(swap.device, e.ref()); // else it would be tried again and again
+    }
     // Not the same again, which would fail again: that is left to what changes next.
     if (failure == null || !Objects.equals(desired(swap.device), swap.choice)) {
       reconcile(swap.device, "configured");
@@ -248,9 +260,14 @@ public final class SwapControl {
    * @param cause why, as in {@link SwapReport#cause}
    */
   public void reconcile(final DeviceDma device, final String cause) {
-    if (!device.ready()) {
-      return;
+    final Pool pool = device.mapper().current().pool;
+    if (!device.ready() || (pool != null && pool.misconduct().verdict() != null)) {
+      return; // one that has misbehaved is replaced first, and that is reported as it is
     }
+    startDesired(device, cause);
+  }
+
+  private void startDesired(final DeviceDma device, final String cause) {
     final Choice choice = desired(device);
     synchronized (this) {
       if (transitions.containsKey(device) || same(device, choice)) {
@@ -310,7 +327,7 @@ public final class SwapControl {
         || choice.restricted() != null) {
       return choice;
     }
-    if (registry.find(Target.DYNAMIC_SWIOTLB) == null) {
+    if (isAbsent(device, Target.DYNAMIC_SWIOTLB)) {
       return now.fallback() ? choice : null;
     }
     try {
@@ -322,14 +339,26 @@ public final class SwapControl {
 
   private @Nullable Choice desired(
       final DeviceDma device, final Target target, final Settings now) {
-    if (registry.find(target.strategy()) != null) {
+    if (!isAbsent(device, target.strategy())) {
       try {
         return registry.choose(device, target);
       } catch (final IllegalArgumentException e) {
-        return registry.best(device); // not legal for this device: the best that is
+        // not legal for this device: the best that is
+        return registry.best(device, bans.of(device));
       }
     }
-    return now.fallback() ? registry.best(device) : null;
+    return now.fallback() ? registry.best(device, bans.of(device)) : null;
+  }
+
+  /** Whether there is no such strategy, or the device does without it. */
+  private boolean isAbsent(final DeviceDma device, final String strategy) {
+    final StrategyRef ref = registry.find(strategy);
+    return ref == null || bans.of(device).contains(ref);
+  }
+
+  /** A strategy came, or came anew: what it did before is forgotten. */
+  public void came(final StrategyRef ref) {
+    bans.lift(ref.id());
   }
 
   private boolean same(final DeviceDma device, final @Nullable Choice choice) {
@@ -355,12 +384,13 @@ public final class SwapControl {
    */
   public void gone(final long serviceId, final List<DeviceDma> devices) {
     registry.remove(serviceId);
+    bans.lift(serviceId);
     final long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(settings.stopMs());
     for (final DeviceDma device : devices) {
       final long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
       final SwapReport report =
           swapper.abandon(
-              device, serviceId, replacement(device), settings, Math.max(0, left));
+              device, Leaving.service(serviceId), replacement(device), settings, Math.max(0, left));
       if (report != null) {
         LOG.info("{}", report);
         synchronized (this) {
@@ -370,7 +400,73 @@ public final class SwapControl {
     }
     final long watchdogNs = TimeUnit.MILLISECONDS.toNanos(settings.watchdogMs());
     for (final Pool pool : store.poolsOf(serviceId)) {
-      pool.endStrategy(watchdogNs);
+      pool.endService(watchdogNs);
+    }
+    // Should what took its place not have got ready.
+    devices.forEach(device -> reconcile(device, "service gone"));
+  }
+
+  /**
+   * A strategy has misbehaved too much, and is not called any more. The devices that use the pool
+   * get another one; does not wait for that.
+   */
+  public void misbehaved(final Pool pool, final List<DeviceDma> devices) {
+    final Misconduct.Verdict verdict = pool.misconduct().verdict();
+    final StrategyRef ref = store.refOf(pool);
+    if (verdict == null || ref == null) {
+      return;
+    }
+    final List<DeviceDma> users = new ArrayList<>();
+    for (final DeviceDma device : devices) {
+      if (device.mapper().current().pool == pool) {
+        bans.ban(device, ref);
+        users.add(device);
+      }
+    }
+    try {
+      threads.execute(
+          () -> {
+            users.forEach(device -> replace(device, pool, verdict));
+            if (verdict.offence().doubtful()) {
+              store.setAside(pool, null, verdict.toString());
+            }
+          });
+    } catch (final RejectedExecutionException e) {
+      LOG.debug("the DMA core has stopped: {} stays without a strategy", pool.name());
+    }
+  }
+
+  /**
+   * Maps of a device go to a strategy since just now. One that misbehaved before, and after it was
+   * chosen, was judged when the device did not use it yet.
+   */
+  private void published(final DeviceDma device) {
+    final Pool pool = device.mapper().current().pool;
+    if (pool != null && pool.misconduct().verdict() != null) {
+      misbehaved(pool, List.of(device));
+    }
+  }
+
+  private void replace(final DeviceDma device, final Pool pool, final Misconduct.Verdict verdict) {
+    try {
+      final SwapReport report =
+          swapper.abandon(
+              device,
+              Leaving.misbehaved(pool, verdict),
+              replacement(device),
+              settings,
+              Structure.LOCK_MS);
+      if (report != null) {
+        LOG.warn("{}", report);
+        synchronized (this) {
+          remember(report);
+        }
+      }
+    } catch (final RuntimeException e) {
+      LOG.error("{}: a strategy that has misbehaved is not replaced", device.name(), e);
+    }
+    if (device.ready()) {
+      startDesired(device, "misbehaved"); // should what took its place not have got ready
     }
   }
 
@@ -385,6 +481,7 @@ public final class SwapControl {
     synchronized (this) {
       wanted.remove(device);
     }
+    bans.forget(device);
   }
 
   /**

@@ -8,6 +8,7 @@ import io.carom.dma.core.pool.Pool;
 import io.carom.dma.core.swap.Transition.Drain;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -54,18 +55,26 @@ final class Swapper {
   private final Readiness readiness;
   private final Fencing fencing;
   private final Timing timing;
+  private final Consumer<DeviceDma> published;
 
+  /**
+   * Swaps.
+   *
+   * @param published is told, under no lock, when maps of a device go to another generation
+   */
   Swapper(
       final Registry registry,
       final PoolStore store,
       final Readiness readiness,
       final Fencing fencing,
-      final Timing timing) {
+      final Timing timing,
+      final Consumer<DeviceDma> published) {
     this.registry = registry;
     this.store = store;
     this.readiness = readiness;
     this.fencing = fencing;
     this.timing = timing;
+    this.published = published;
   }
 
   /**
@@ -143,6 +152,7 @@ final class Swapper {
     } finally {
       device.structure().unlock();
     }
+    published.accept(device);
   }
 
   /** Whoever asked may have looked before device or strategy went; under the lock that holds. */
@@ -220,6 +230,7 @@ final class Swapper {
     } finally {
       device.structure().unlock();
     }
+    published.accept(device);
   }
 
   private void undoEnter(final DeviceDma device, final boolean opened) {
@@ -262,6 +273,9 @@ final class Swapper {
     final Pool pool = old.pool;
     if (pool == null || old.strategy == null) {
       throw cannot(device, old, "there was no strategy");
+    }
+    if (pool.misconduct().verdict() != null) {
+      throw cannot(device, old, "it has misbehaved, " + pool.misconduct().verdict());
     }
     final Choice now;
     try {
@@ -450,8 +464,8 @@ final class Swapper {
   }
 
   /**
-   * A strategy's service is going away: puts another in its place wherever it is current, and lets
-   * nobody into its code again. Returns when nobody is inside, or the stripes that someone hangs in
+   * A strategy's service is going away, or it has misbehaved: puts another in its place wherever it
+   * is current, and lets nobody into its code again. Returns when nobody is inside, or the stripes that someone hangs in
    * are abandoned.
    *
    * @param lockMs how long to wait for another change of the device
@@ -459,7 +473,7 @@ final class Swapper {
    */
   @Nullable SwapReport abandon(
       final DeviceDma device,
-      final long serviceId,
+      final Leaving leaving,
       final @Nullable Choice replacement,
       final Settings settings,
       final long lockMs) {
@@ -473,7 +487,7 @@ final class Swapper {
     try {
       final Generation old = device.mapper().current();
       final StrategyRef ref = store.refOf(old.pool);
-      if (ref == null || ref.id() != serviceId || old.pool == null) {
+      if (ref == null || old.pool == null || !leaving.isOf(old.pool, ref)) {
         return null;
       }
       final Generation next = replacement(device, replacement, old, watchdogNs);
@@ -514,14 +528,22 @@ final class Swapper {
           0,
           0,
           failed(device) - failedBefore,
-          "service gone",
+          leaving.cause(),
           timing.currentTimeMillis(),
           (ready - start) / 1e3,
           0,
-          given == 0 ? null : given + " stripes did not end in the grace: abandoned");
+          note(leaving, given));
     } finally {
       device.structure().unlock();
     }
+  }
+
+  private static @Nullable String note(final Leaving leaving, final int abandoned) {
+    if (abandoned == 0) {
+      return leaving.note();
+    }
+    final String stripes = abandoned + " stripes did not end in the grace: abandoned";
+    return leaving.note() == null ? stripes : leaving.note() + "; " + stripes;
   }
 
   private Generation replacement(
