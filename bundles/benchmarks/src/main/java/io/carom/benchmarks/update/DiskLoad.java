@@ -41,7 +41,7 @@ final class DiskLoad implements DeviceLoad {
           result.maxPauseMs(),
           result.firstCorruption());
     } catch (final RuntimeException e) {
-      return LoadResult.failed(disk, e);
+      return LoadResult.failed(e);
     }
   }
 }

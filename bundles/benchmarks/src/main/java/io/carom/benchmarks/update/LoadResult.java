@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 record LoadResult(
     long verifiedBytes, long corrupt, long lost, double pauseMs, @Nullable String problem) {
   /** Of a load that ended with an error. */
-  static LoadResult failed(final String device, final RuntimeException error) {
-    return new LoadResult(0, 0, 1, 0, device + ": " + error.getMessage());
+  static LoadResult failed(final RuntimeException error) {
+    return new LoadResult(0, 0, 1, 0, error.getMessage());
   }
 }

@@ -52,7 +52,7 @@ final class NetLoad implements DeviceLoad {
           pauseMs,
           result.firstCorruption());
     } catch (final ExecutionException e) {
-      return new LoadResult(0, 0, 1, pauseMs, to + ": " + e.getCause());
+      return new LoadResult(0, 0, 1, pauseMs, String.valueOf(e.getCause()));
     }
   }
 

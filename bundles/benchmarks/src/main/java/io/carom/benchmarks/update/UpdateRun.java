@@ -76,9 +76,9 @@ final class UpdateRun {
       tally.updated((System.nanoTime() - start) / 1e6);
     }
     double pauseMs = 0;
-    for (final Future<LoadResult> one : running) {
-      final LoadResult result = join(one);
-      tally.add(result);
+    for (int i = 0; i < running.size(); i++) {
+      final LoadResult result = join(running.get(i));
+      tally.add(loads.get(i).device(), result, update != null);
       pauseMs = Math.max(pauseMs, result.pauseMs());
     }
     tally.window(update != null, pauseMs, noStrategy() - before);

@@ -40,13 +40,24 @@ final class UpdateTally {
     updates.add(ms);
   }
 
-  void add(final LoadResult result) {
+  /** What one device's load came to in a window with or without an update. */
+  void add(final String device, final LoadResult result, final boolean updated) {
     verified += result.verifiedBytes();
     corrupt += result.corrupt();
     lost += result.lost();
     final String problem = result.problem();
-    if (problem != null) {
-      problem("update of " + bundle + ": " + problem);
+    if (problem != null || result.corrupt() > 0 || result.lost() > 0) {
+      problem(
+          (updated ? "update of " : "before the update of ")
+              + bundle
+              + ": "
+              + device
+              + ": "
+              + result.corrupt()
+              + " corrupt, "
+              + result.lost()
+              + " lost"
+              + (problem == null ? "" : "; " + problem));
     }
   }
 
