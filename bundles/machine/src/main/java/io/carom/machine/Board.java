@@ -2,6 +2,7 @@ package io.carom.machine;
 
 import io.carom.machine.bus.AddressSpaceMap;
 import io.carom.machine.bus.InterruptRouter;
+import io.carom.machine.device.RecordStore;
 import io.carom.machine.platform.StagedPlatform;
 import io.carom.machine.port.BusTarget;
 import io.carom.machine.port.Ports;
@@ -20,6 +21,7 @@ import io.carom.machine.ram.ReservedRam;
  * @param regions device memory
  * @param ports the devices' ways to memory
  * @param interrupts interrupt delivery
+ * @param records what is kept of device models
  */
 record Board(
     GuestRam ram,
@@ -27,7 +29,8 @@ record Board(
     AddressSpaceMap map,
     RegionStore regions,
     Ports ports,
-    InterruptRouter interrupts) {
+    InterruptRouter interrupts,
+    RecordStore records) {
   /** Builds a machine. */
   static Board of(final MachineSettings settings) {
     final Ram ram = new Ram(settings.lowBytes(), settings.highBytes());
@@ -42,6 +45,13 @@ record Board(
             interrupts,
             settings.quiesceTimeout());
     final GuestRam guest = new GuestRam(ram, states, platform, ports::quiesceAll);
-    return new Board(guest, platform, map, new RegionStore(reserved, guest), ports, interrupts);
+    return new Board(
+        guest,
+        platform,
+        map,
+        new RegionStore(reserved, guest),
+        ports,
+        interrupts,
+        new RecordStore());
   }
 }

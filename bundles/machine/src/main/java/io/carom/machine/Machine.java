@@ -7,6 +7,7 @@ import io.carom.memory.GuestMemory;
 import io.carom.memory.SystemBus;
 import io.carom.pci.BusPorts;
 import io.carom.pci.MsiController;
+import io.carom.virtio.DeviceRecords;
 import java.util.ArrayList;
 import java.util.List;
 import org.osgi.annotation.bundle.Capability;
@@ -38,7 +39,7 @@ import org.slf4j.LoggerFactory;
     attribute =
         "objectClass:List<String>=\"io.carom.memory.GuestMemory,io.carom.memory.SystemBus,"
             + "io.carom.memory.AddressMap,io.carom.memory.DeviceRegions,io.carom.pci.BusPorts,"
-            + "io.carom.pci.MsiController\"")
+            + "io.carom.pci.MsiController,io.carom.virtio.DeviceRecords\"")
 public final class Machine {
   static final String PID = "io.carom.machine";
   static final int DEFAULT_RAM_MIB = 128;
@@ -173,6 +174,7 @@ public final class Machine {
         settings.confidential() ? ", pages private" : "",
         board.platform().text());
     register(DeviceRegions.class, board.regions());
+    register(DeviceRecords.class, board.records());
     register(MsiController.class, board.interrupts());
     register(BusPorts.class, board.ports());
     register(AddressMap.class, board.map());

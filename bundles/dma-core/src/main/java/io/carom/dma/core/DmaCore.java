@@ -16,6 +16,7 @@ import io.carom.dma.SwapReport;
 import io.carom.dma.TransitionInfo;
 import io.carom.dma.core.debug.DebugCore;
 import io.carom.dma.core.device.DeviceDma;
+import io.carom.dma.core.jfr.SwapRecorder;
 import io.carom.dma.core.device.DeviceEvents;
 import io.carom.dma.core.direct.DirectStrategy;
 import io.carom.dma.core.lend.Lending;
@@ -24,6 +25,8 @@ import io.carom.dma.core.map.CoreTables;
 import io.carom.dma.core.memory.RamSpace;
 import io.carom.dma.core.memory.RestrictedPools;
 import io.carom.dma.core.memory.RestrictedSpace;
+import io.carom.dma.core.pool.Containment;
+import io.carom.dma.core.pool.Outcalls;
 import io.carom.dma.core.pool.Pool;
 import io.carom.dma.core.swap.CoreTimer;
 import io.carom.dma.core.swap.Domains;
@@ -32,6 +35,7 @@ import io.carom.dma.core.swap.Registry;
 import io.carom.dma.core.swap.Settings;
 import io.carom.dma.core.swap.StrategyRef;
 import io.carom.dma.core.swap.SwapControl;
+import io.carom.dma.core.swap.SwapWatches;
 import io.carom.dma.core.swap.Timing;
 import io.carom.dma.core.swap.TransitionView;
 import io.carom.guest.PageAllocator;
@@ -66,6 +70,9 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
   private final SwapControl control;
   private final TransitionView transitions;
   private final CoreTimer timer;
+  private final Outcalls outcalls = Outcalls.onThreads();
+  private volatile Runnable waker = () -> {};
+  private volatile int limit;
   private final Reports reports;
   private final Lending lending;
   private final DebugCore debug;
@@ -90,11 +97,14 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
     restricted.apply(settings.restricted());
     final RamSpace ram = new RamSpace(memory, pages, tables.index(), tables.extentIds());
     final int cpus = Runtime.getRuntime().availableProcessors();
-    store = new PoolStore(ram, cpus);
+    outcalls.deadlineNs(TimeUnit.MILLISECONDS.toNanos(settings.watchdogMs()));
+    limit = settings.misbehaviourLimit();
+    store = new PoolStore(ram, cpus, new Containment(outcalls, () -> limit, () -> waker.run()));
     domains = new Domains(tables, pages, timing, cpus, store::pools);
     domains.devices(() -> devices);
     registry = new Registry(memory.confidential(), domains);
     control = new SwapControl(registry, store, restricted, domains, timing, settings);
+    control.watches().add(new SwapRecorder());
     transitions = new TransitionView(control, timing);
     reports = new Reports(tables);
     lending = new Lending(tables, store::pools);
@@ -108,11 +118,13 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
             DIRECT_ID,
             0));
     timer = new CoreTimer(timing, tables.tick(), control, store, domains, () -> devices);
+    waker = timer::wake;
   }
 
   /** A strategy is there, or its configuration changed. */
   public void strategyAdded(final StrategyRef ref) {
     registry.add(ref);
+    control.came(ref);
     devices.forEach(control::reconcile);
   }
 
@@ -129,6 +141,8 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
    */
   public void settings(final Settings settings) {
     control.settings(settings);
+    outcalls.deadlineNs(TimeUnit.MILLISECONDS.toNanos(settings.watchdogMs()));
+    limit = settings.misbehaviourLimit();
     limits(settings);
     for (final DeviceDma device : devices) {
       device.mapper().lookup(settings.lookup());
@@ -159,6 +173,11 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
   public void iommu(final @Nullable GuestIommu driver) {
     domains.iommu(driver);
     devices.forEach(control::reconcile);
+  }
+
+  /** Who is told of its swaps. */
+  public SwapWatches watches() {
+    return control.watches();
   }
 
   /** Its dma-debug. */
@@ -275,7 +294,7 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
 
   @Override
   public List<QuarantineInfo> quarantined() {
-    return List.of();
+    return store.quarantined();
   }
 
   @Override
@@ -366,5 +385,6 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
     control.close();
     domains.close();
     restricted.close();
+    outcalls.close();
   }
 }

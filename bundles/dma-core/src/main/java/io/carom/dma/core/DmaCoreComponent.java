@@ -4,6 +4,7 @@ import io.carom.dma.Dma;
 import io.carom.dma.DmaControl;
 import io.carom.dma.DmaDebug;
 import io.carom.dma.core.debug.DebugSettings;
+import io.carom.dma.core.event.SwapPoster;
 import io.carom.dma.core.map.Copier;
 import io.carom.dma.core.swap.Settings;
 import io.carom.dma.core.swap.StrategyRef;
@@ -31,6 +32,7 @@ import org.osgi.service.component.annotations.Modified;
 import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.event.EventAdmin;
 import org.osgi.service.metatype.annotations.AttributeDefinition;
 import org.osgi.service.metatype.annotations.Designate;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
@@ -57,6 +59,7 @@ public final class DmaCoreComponent {
   private DebugSettings lastDebug;
   private final AtomicReference<@Nullable BusPorts> busPorts = new AtomicReference<>();
   private final AtomicReference<@Nullable GuestIommu> iommu = new AtomicReference<>();
+  private final AtomicReference<@Nullable SwapPoster> poster = new AtomicReference<>();
   private final ConcurrentHashMap<Long, Integer> revisions = new ConcurrentHashMap<>();
 
   /** Configuration of the DMA core. */
@@ -97,6 +100,14 @@ public final class DmaCoreComponent {
         description =
             "Milliseconds that a strategy may take for one call; then its stripe is abandoned")
     long watchdogMs() default Settings.WATCHDOG_MS;
+
+    /** Misbehaviour. */
+    @AttributeDefinition(
+        name = "misbehaviour.limit",
+        description =
+            "How often within 10 s a strategy may throw or answer nonsense before another one takes"
+                + " its place; an address that would corrupt memory, or a hang, is enough once")
+    int misbehaviour_limit() default Settings.MISBEHAVIOUR_LIMIT;
 
     /** Throttle deadline. */
     @AttributeDefinition(
@@ -269,6 +280,24 @@ public final class DmaCoreComponent {
     // A replacement may have been bound before.
     if (iommu.compareAndSet(driver, null)) {
       core.iommu(null);
+    }
+  }
+
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
+  void bindEvents(final EventAdmin admin) {
+    final SwapPoster next = new SwapPoster(admin);
+    final SwapPoster before = poster.getAndSet(next);
+    core.watches().add(next);
+    if (before != null) {
+      core.watches().remove(before);
+    }
+  }
+
+  void unbindEvents(final EventAdmin admin) {
+    final SwapPoster now = poster.get();
+    // A replacement may have been bound before.
+    if (now != null && now.postsTo(admin) && poster.compareAndSet(now, null)) {
+      core.watches().remove(now);
     }
   }
 

@@ -1,6 +1,7 @@
 package io.carom.pcibus.function;
 
 import io.carom.pci.ConfigSpaceDescriptor;
+import io.carom.pci.PciFunctionSpec;
 import io.carom.pci.PortControl;
 import io.carom.pcibus.config.FunctionRegisters;
 import java.time.Duration;
@@ -19,6 +20,11 @@ import org.slf4j.LoggerFactory;
  * can come of that, as nothing that a device does inside a section (DMA, raising interrupts) takes
  * this lock. Accesses to BARs do not take it either. It may be taken again by its holder: a
  * capability may reach a BAR, and through that the device, from within an access.
+ *
+ * <p>While the function's model is away, what is stored here answers as ever and takes effect.
+ * Only an access that would run the model's code, to a capability with side effects, waits as one
+ * to a register BAR does, without the lock. Who comes back is told of the command register with the
+ * lock held, so that no change overtakes another.
  */
 final class FunctionConfig {
   private static final Logger LOG = LoggerFactory.getLogger(FunctionConfig.class);
@@ -59,6 +65,47 @@ final class FunctionConfig {
 
   /** A load of 1, 2 or 4 bytes, aligned. */
   long read(final int offset, final int width) {
+    if (!registers.isLive(offset, width)) {
+      return readLocked(offset, width);
+    }
+    while (true) {
+      final Attachment now = function.enter();
+      if (now == null) {
+        return -1;
+      }
+      final long value;
+      try {
+        value = readLocked(offset, width);
+      } finally {
+        now.leave();
+      }
+      if (!now.abandoned()) {
+        return value;
+      }
+    }
+  }
+
+  /** A store of 1, 2 or 4 bytes, aligned. */
+  void write(final int offset, final int width, final long value) {
+    if (!registers.isLive(offset, width)) {
+      writeLocked(offset, width, value);
+      return;
+    }
+    Attachment now;
+    do {
+      now = function.enter();
+      if (now == null) {
+        return;
+      }
+      try {
+        writeLocked(offset, width, value);
+      } finally {
+        now.leave();
+      }
+    } while (now.abandoned());
+  }
+
+  private long readLocked(final int offset, final int width) {
     lock.lock();
     try {
       if (removed) {
@@ -73,8 +120,7 @@ final class FunctionConfig {
     }
   }
 
-  /** A store of 1, 2 or 4 bytes, aligned. */
-  void write(final int offset, final int width, final long value) {
+  private void writeLocked(final int offset, final int width, final long value) {
     lock.lock();
     try {
       if (removed) {
@@ -92,6 +138,24 @@ final class FunctionConfig {
         msix.control(registers.msixControl());
         function.commandChanged(registers.command()); // MSI-X and INTx exclude each other
       }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Lets an equal spec's capabilities serve, or with null nobody's. Takes no lock. */
+  void serve(final @Nullable PciFunctionSpec spec) {
+    registers.serve(spec);
+  }
+
+  /** Tells who comes back of the command register; false when an access hangs in here. */
+  boolean tell(final Attachment next, final Duration patience) {
+    if (!tryLock(patience)) {
+      return false;
+    }
+    try {
+      function.commandChanged(next, registers.command());
+      return true;
     } finally {
       lock.unlock();
     }

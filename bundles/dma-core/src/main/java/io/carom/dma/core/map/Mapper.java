@@ -47,9 +47,8 @@ public final class Mapper extends Placer {
   private final long highSize;
   private final long highOffset;
 
-  private final Failures failures = new Failures();
+  private final Failures failures;
   private final Reachables reachables;
-  private volatile boolean regionOnly;
 
   /**
    * Whether a window is opened for each mapping at an address of RAM. Plain, as the domain: set
@@ -66,6 +65,7 @@ public final class Mapper extends Placer {
   public Mapper(final CoreTables tables, final DmaDeviceSpec spec, final Generation none) {
     super(tables, spec, none);
     this.spec = spec;
+    failures = new Failures(spec.name());
     final RamRange high = memory.ranges().getLast();
     highBase = high.base();
     highSize = high.size();

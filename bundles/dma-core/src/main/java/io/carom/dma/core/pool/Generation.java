@@ -165,7 +165,8 @@ public final class Generation {
   /**
    * Live mappings. Read without locks: after the generation was replaced and its grace is over the
    * counts only fall, each cell for itself, so a sum of 0 is final. The stripes that were abandoned
-   * have no counts; their records are counted one by one.
+   * have no counts; their records are counted one by one, and one more for each in which a record
+   * may yet be published, see {@link StripeLock}.
    */
   public long live() {
     long sum = sum(passLive) + sum(remapLive);
@@ -173,7 +174,11 @@ public final class Generation {
       return sum;
     }
     for (final Stripe stripe : pool.stripes()) {
-      sum += stripe.abandoned() ? 0 : cells[stripe.index].live();
+      if (!stripe.abandoned()) {
+        sum += cells[stripe.index].live();
+      } else if (stripe.mayPublish()) {
+        sum++;
+      }
     }
     return pool.anyAbandoned() ? sum + pool.countAbandoned(slot) : sum;
   }

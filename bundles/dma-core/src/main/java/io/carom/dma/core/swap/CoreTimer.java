@@ -6,6 +6,7 @@ import io.carom.dma.core.pool.Generation;
 import io.carom.dma.core.pool.Pool;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -49,7 +50,7 @@ public final class CoreTimer implements AutoCloseable {
     this.control = control;
     this.store = store;
     this.devices = devices;
-    watchdog = new Watchdog(timing);
+    watchdog = new Watchdog(timing, control);
     ticker = new Ticker(timing, tick, store);
     failures = new FailureLog(new FailureText(store::choiceOf), FailureLog.LOG::warn);
     startNs = timing.nanoTime();
@@ -86,7 +87,7 @@ public final class CoreTimer implements AutoCloseable {
 
   private void watch() {
     tick.set((int) TimeUnit.NANOSECONDS.toMillis(timing.nanoTime() - startNs));
-    watchdog.check(store.pools(), control.settings().watchdogMs());
+    watchdog.check(store.pools(), devices.get(), control.settings().watchdogMs());
     ticker.check(control.settings().watchdogMs());
   }
 
@@ -104,6 +105,11 @@ public final class CoreTimer implements AutoCloseable {
     }
     devices.get().forEach(DeviceDma::tick);
     devices.get().forEach(device -> failures.check(device, tick.millis()));
+  }
+
+  /** Has the watchdog look at once. */
+  public void wake() {
+    LockSupport.unpark(watching);
   }
 
   /** Forgets a device. */

@@ -20,6 +20,7 @@ import java.util.List;
  * @param swiotlb what the kernel's parameter of this name asks for
  * @param restricted the restricted pools
  * @param iommu what holds for IOMMU domains
+ * @param misbehaviourLimit exceptions and the like of a strategy within ten seconds that are too many
  */
 public record Settings(
     String strategy,
@@ -32,7 +33,13 @@ public record Settings(
     Lookup lookup,
     SwiotlbParameter swiotlb,
     List<RestrictedSpec> restricted,
-    IommuSettings iommu) {
+    IommuSettings iommu,
+    int misbehaviourLimit) {
+  /** Default of {@link #misbehaviourLimit}. */
+  public static final int MISBEHAVIOUR_LIMIT = 8;
+
+  private static final int MOST_MISBEHAVIOUR = 1_000_000;
+
   /** Default of {@link #drainMs}. */
   public static final long DRAIN_MS = 2_000;
 
@@ -62,6 +69,7 @@ public record Settings(
     check("watchdogMs", watchdogMs, LEAST_WATCHDOG_MS, MOST_MS);
     check("throttleTimeoutMs", throttleMs, 0, MOST_MS);
     check("reachablePercent", reachablePercent, 0, 100);
+    check("misbehaviour.limit", misbehaviourLimit, 1, MOST_MISBEHAVIOUR);
   }
 
   /** What swaps need; the rest as it is by default. */
@@ -82,7 +90,25 @@ public record Settings(
         Lookup.DIRECT,
         SwiotlbParameter.NONE,
         List.of(),
-        IommuSettings.NONE);
+        IommuSettings.NONE,
+        MISBEHAVIOUR_LIMIT);
+  }
+
+  /** These settings with another limit of misbehaviour. */
+  public Settings withMisbehaviourLimit(final int limit) {
+    return new Settings(
+        strategy,
+        fallback,
+        drainMs,
+        policy,
+        watchdogMs,
+        throttleMs,
+        reachablePercent,
+        lookup,
+        swiotlb,
+        restricted,
+        iommu,
+        limit);
   }
 
   /** These settings with another parameter. */
@@ -98,7 +124,8 @@ public record Settings(
         lookup,
         parameter,
         restricted,
-        iommu);
+        iommu,
+        misbehaviourLimit);
   }
 
   /** These settings with others for single maps. */
@@ -115,7 +142,8 @@ public record Settings(
         newLookup,
         swiotlb,
         restricted,
-        iommu);
+        iommu,
+        misbehaviourLimit);
   }
 
   /** These settings with other restricted pools. */
@@ -131,7 +159,8 @@ public record Settings(
         lookup,
         swiotlb,
         pools,
-        iommu);
+        iommu,
+        misbehaviourLimit);
   }
 
   /** These settings with others for IOMMU domains. */
@@ -147,7 +176,8 @@ public record Settings(
         lookup,
         swiotlb,
         restricted,
-        newIommu);
+        newIommu,
+        misbehaviourLimit);
   }
 
   private static void check(

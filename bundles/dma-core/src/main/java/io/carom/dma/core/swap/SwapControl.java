@@ -7,6 +7,7 @@ import io.carom.dma.core.device.DeviceDma;
 import io.carom.dma.core.domain.DmaDomain;
 import io.carom.dma.core.memory.RestrictedPools;
 import io.carom.dma.core.pool.Generation;
+import io.carom.dma.core.pool.Misconduct;
 import io.carom.dma.core.pool.Pool;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -38,10 +39,13 @@ public final class SwapControl {
   private final Domains domains;
   private final Swapper swapper;
   private final Timing timing;
+  private final SwapWatches watches = new SwapWatches();
   private final ExecutorService threads =
       Executors.newCachedThreadPool(Thread.ofPlatform().daemon().name("dma-swap-", 0).factory());
   private final Map<DeviceDma, Transition> transitions = new HashMap<>();
   private final Map<DeviceDma, Target> wanted = new HashMap<>();
+  private final Map<Transition, Target> wantedBefore = new HashMap<>();
+  private final Bans bans = new Bans();
   private final ArrayDeque<SwapReport> history = new ArrayDeque<>();
   private volatile Settings settings;
 
@@ -59,9 +63,14 @@ public final class SwapControl {
     this.domains = domains;
     this.timing = timing;
     this.settings = settings;
-    swapper = new Swapper(store, domains, timing);
+    swapper = new Swapper(store, domains, timing, watches);
     domains.settings(settings.iommu());
     parameter(SwiotlbParameter.NONE, settings.swiotlb());
+  }
+
+  /** Who is told of swaps. */
+  public SwapWatches watches() {
+    return watches;
   }
 
   /** What is configured now. */
@@ -94,6 +103,7 @@ public final class SwapControl {
       final DeviceDma device, final String strategy, final SwapOptions options) {
     final Target target = Target.of(strategy, options.extents());
     final Choice choice = registry.choose(device, target);
+    bans.lift(device, choice.ref());
     return start(device, choice, target, options).done.minimalCompletionStage();
   }
 
@@ -136,7 +146,10 @@ public final class SwapControl {
       }
       transitions.put(device, swap);
       if (wish != null) {
-        wanted.put(device, wish); // before it can end: its end looks at what is wanted
+        final Target before = wanted.put(device, wish); // before its end, which looks at it
+        if (before != null) {
+          wantedBefore.put(swap, before);
+        }
       }
     }
     try {
@@ -154,6 +167,7 @@ public final class SwapControl {
   private void run(final Transition swap) {
     SwapReport report = null;
     Throwable failure = null;
+    watches.started(SwapStep.of(swap));
     try {
       report = swapper.run(swap, settings);
     } catch (final RuntimeException | Error e) {
@@ -161,6 +175,15 @@ public final class SwapControl {
     }
     synchronized (this) {
       transitions.remove(swap.device);
+      final Target before = wantedBefore.remove(swap);
+      if (failure instanceof NotReadyException && swap.cause.equals("requested")) {
+        // Nothing was changed, so what was wanted before still is.
+        if (before == null) {
+          wanted.remove(swap.device);
+        } else {
+          wanted.put(swap.device, before);
+        }
+      }
       if (report != null) {
         remember(report);
       }
@@ -168,8 +191,10 @@ public final class SwapControl {
     }
     if (report != null) {
       LOG.info("{}", report);
+      watches.finished(report);
       swap.done.complete(report);
     } else if (failure != null) {
+      watches.failed(SwapStep.of(swap), String.valueOf(failure.getMessage()));
       if (swap.device.isClosed()) {
         LOG.debug("{} went before its swap", swap.device.name()); // nobody waits for it any more
       } else {
@@ -177,7 +202,10 @@ public final class SwapControl {
       }
       swap.done.completeExceptionally(failure);
     }
-    if (failure == null) {
+    if (failure instanceof final NotReadyException e) {
+      bans.ban(swap.device, e.ref()); // else it would be tried again and again
+    }
+    if (failure == null || failure instanceof NotReadyException) {
       reconcile(swap.device);
     }
   }
@@ -250,7 +278,7 @@ public final class SwapControl {
         || choice.restricted() != null) {
       return choice;
     }
-    if (registry.find(Target.DYNAMIC_SWIOTLB) == null) {
+    if (isAbsent(device, Target.DYNAMIC_SWIOTLB)) {
       return now.fallback() ? choice : null;
     }
     try {
@@ -262,14 +290,26 @@ public final class SwapControl {
 
   private @Nullable Choice desired(
       final DeviceDma device, final Target target, final Settings now) {
-    if (registry.find(target.strategy()) != null) {
+    if (!isAbsent(device, target.strategy())) {
       try {
         return registry.choose(device, target);
       } catch (final IllegalArgumentException e) {
-        return registry.best(device); // not legal for this device: the best that is
+        // not legal for this device: the best that is
+        return registry.best(device, bans.of(device));
       }
     }
-    return now.fallback() ? registry.best(device) : null;
+    return now.fallback() ? registry.best(device, bans.of(device)) : null;
+  }
+
+  /** Whether there is no such strategy, or the device does without it. */
+  private boolean isAbsent(final DeviceDma device, final String strategy) {
+    final StrategyRef ref = registry.find(strategy);
+    return ref == null || bans.of(device).contains(ref);
+  }
+
+  /** A strategy came, or came anew: what it did before is forgotten. */
+  public void came(final StrategyRef ref) {
+    bans.lift(ref.id());
   }
 
   private boolean same(final DeviceDma device, final @Nullable Choice choice) {
@@ -277,7 +317,7 @@ public final class SwapControl {
     if (choice == null || pool == null) {
       return choice == null && pool == null;
     }
-    return choice.equals(store.choiceOf(pool));
+    return pool.callable() && choice.equals(store.choiceOf(pool));
   }
 
   /** What a device should have, for people. */
@@ -294,10 +334,14 @@ public final class SwapControl {
    */
   public void gone(final long serviceId, final List<DeviceDma> devices) {
     registry.remove(serviceId);
+    bans.lift(serviceId);
     for (final DeviceDma device : devices) {
-      final SwapReport report = swapper.abandon(device, serviceId, replacement(device), settings);
+      final SwapReport report =
+          swapper.abandon(
+              device, Leaving.service(serviceId), replacement(device), settings);
       if (report != null) {
         LOG.info("{}", report);
+        watches.finished(report);
         synchronized (this) {
           remember(report);
         }
@@ -305,8 +349,56 @@ public final class SwapControl {
     }
     final long watchdogNs = TimeUnit.MILLISECONDS.toNanos(settings.watchdogMs());
     for (final Pool pool : store.poolsOf(serviceId)) {
-      pool.endStrategy(watchdogNs);
+      pool.endService(watchdogNs);
     }
+    devices.forEach(this::reconcile); // should what took its place not have got ready
+  }
+
+  /**
+   * A strategy has misbehaved too much, and is not called any more. The devices that use the pool
+   * get another one; does not wait for that.
+   */
+  public void misbehaved(final Pool pool, final List<DeviceDma> devices) {
+    final Misconduct.Verdict verdict = pool.misconduct().verdict();
+    final StrategyRef ref = store.refOf(pool);
+    if (verdict == null || ref == null) {
+      return;
+    }
+    final List<DeviceDma> users = new ArrayList<>();
+    for (final DeviceDma device : devices) {
+      if (device.mapper().current().pool == pool) {
+        bans.ban(device, ref);
+        users.add(device);
+      }
+    }
+    try {
+      threads.execute(
+          () -> {
+            users.forEach(device -> replace(device, pool, verdict));
+            if (verdict.offence().doubtful()) {
+              store.setAside(pool, null, verdict.toString());
+            }
+          });
+    } catch (final RejectedExecutionException e) {
+      LOG.debug("the DMA core has stopped: {} stays without a strategy", pool.name());
+    }
+  }
+
+  private void replace(final DeviceDma device, final Pool pool, final Misconduct.Verdict verdict) {
+    try {
+      final SwapReport report =
+          swapper.abandon(
+              device, Leaving.misbehaved(pool, verdict), replacement(device), settings);
+      if (report != null) {
+        LOG.warn("{}", report);
+        synchronized (this) {
+          remember(report);
+        }
+      }
+    } catch (final RuntimeException e) {
+      LOG.error("{}: a strategy that has misbehaved is not replaced", device.name(), e);
+    }
+    reconcile(device);
   }
 
   private @Nullable Choice replacement(final DeviceDma device) {
@@ -332,6 +424,7 @@ public final class SwapControl {
     synchronized (this) {
       wanted.remove(device);
     }
+    bans.forget(device);
   }
 
   /**

@@ -40,8 +40,11 @@ final class Swapper {
   private final PoolStore store;
   private final Domains domains;
   private final Timing timing;
+  private final SwapWatch watch;
 
-  Swapper(final PoolStore store, final Domains domains, final Timing timing) {
+  Swapper(
+      final PoolStore store, final Domains domains, final Timing timing, final SwapWatch watch) {
+    this.watch = watch;
     this.store = store;
     this.domains = domains;
     this.timing = timing;
@@ -52,6 +55,7 @@ final class Swapper {
     final long watchdogNs = TimeUnit.MILLISECONDS.toNanos(settings.watchdogMs());
     begin(swap, watchdogNs);
     swap.state = "DRAINING";
+    watch.draining(SwapStep.of(swap));
     final boolean drained = drain(swap);
     return end(swap, drained, watchdogNs);
   }
@@ -76,6 +80,7 @@ final class Swapper {
       swap.publishedNs = timing.nanoTime();
       swap.publishNs = swap.publishedNs - swap.startNs;
       swap.state = "GRACE";
+      watch.published(SwapStep.of(swap));
       if (old.pool != null) {
         old.pool.grace(watchdogNs);
       }
@@ -207,7 +212,7 @@ final class Swapper {
       return;
     }
     if (next.extents() == ExtentKind.IOVA) {
-      domain.flushes().change(next.pool.instance().flushPlan());
+      domain.flushes().change(next.pool.flushPlan());
       domains.close(device, domain);
     }
   }
@@ -222,11 +227,10 @@ final class Swapper {
     final Pool pool = store.acquire(device, choice, yields);
     final long most;
     try {
-      most = pool.instance().maxMappingSize(device.spec().minAlignMask());
-    } catch (final RuntimeException | LinkageError e) {
+      most = pool.maxMappingSize(device.spec().minAlignMask());
+    } catch (final IllegalStateException e) {
       pool.detach();
-      throw new IllegalStateException(
-          "strategy " + choice.ref().name() + " is not ready: " + e.getMessage(), e);
+      throw new NotReadyException(choice.ref(), e.getMessage(), e);
     }
     final Generation next =
         new Generation(device.number(), number, choice.ref().name(), pool, most);
@@ -342,7 +346,7 @@ final class Swapper {
   }
 
   /**
-   * A strategy's service is going away: puts another in its place wherever it is current, and lets
+   * A strategy's service is going away, or it has misbehaved: puts another in its place wherever it is current, and lets
    * nobody into its code again. Returns when nobody is inside, or the stripes that someone hangs in
    * are abandoned.
    *
@@ -350,7 +354,7 @@ final class Swapper {
    */
   @Nullable SwapReport abandon(
       final DeviceDma device,
-      final long serviceId,
+      final Leaving leaving,
       final @Nullable Choice replacement,
       final Settings settings) {
     final long watchdogNs = TimeUnit.MILLISECONDS.toNanos(settings.watchdogMs());
@@ -359,7 +363,7 @@ final class Swapper {
     try {
       final Generation old = device.mapper().current();
       final StrategyRef ref = store.refOf(old.pool);
-      if (ref == null || ref.id() != serviceId || old.pool == null) {
+      if (ref == null || old.pool == null || !leaving.isOf(old.pool, ref)) {
         return null;
       }
       final Generation next = replacement(device, replacement, old, watchdogNs);
@@ -390,11 +394,11 @@ final class Swapper {
           0,
           0,
           failed(device) - failedBefore,
-          "service gone",
+          leaving.cause(),
           timing.currentTimeMillis(),
           (ready - start) / 1e3,
           0,
-          null);
+          leaving.note());
     } finally {
       device.structure().unlock();
     }
