@@ -65,7 +65,7 @@ final class EntropyLoad implements DeviceLoad {
   }
 
   /** Whether 16 bytes in a row are zero, or what they were: chance does that once in 2^128. */
-  private static boolean repeats(final byte[] now, final byte[] before) {
+  static boolean repeats(final byte[] now, final byte[] before) {
     final byte[] zeros = new byte[WORD];
     for (int at = 0; at < now.length; at += WORD) {
       if (Arrays.equals(now, at, at + WORD, zeros, 0, WORD)

@@ -36,22 +36,38 @@ final class UpdateRun {
     devices = new TestDevices(container);
   }
 
+  /**
+   * Does all of it.
+   *
+   * @throws IllegalStateException when a device does not come back after an update, after what was
+   *     measured until then has been said; one line
+   */
   void run() throws InterruptedException {
     devices.plug();
-    List<DeviceLoad> loads = devices.loads(task.seed());
-    final UpdateTally warm = new UpdateTally("warm-up");
-    window(loads, warm, null);
+    window(devices.loads(task.seed()), new UpdateTally("warm-up"), null);
     for (final String bundle : SwapPlan.BUNDLES) {
       final UpdateTally tally = new UpdateTally(bundle);
-      window(loads, tally, null);
-      final BundleUpdate update = new BundleUpdate(container.context(), bundle);
-      for (int i = 0; i < task.updates() && tally.goesOn(); i++) {
-        window(loads, tally, update);
-        devices.awaitAll();
+      try {
+        measure(bundle, tally);
+      } finally {
+        sink.accept(SwapMessage.of(tally.report()));
+        tally.problems().forEach(line -> sink.accept(SwapMessage.ofProblem(line)));
       }
-      sink.accept(SwapMessage.of(tally.report()));
-      tally.problems().forEach(line -> sink.accept(SwapMessage.ofProblem(line)));
-      loads = devices.loads(task.seed());
+    }
+  }
+
+  private void measure(final String bundle, final UpdateTally tally) throws InterruptedException {
+    final BundleUpdate update = new BundleUpdate(container.context(), bundle);
+    window(devices.loads(task.seed()), tally, null);
+    for (int i = 0; i < task.updates() && tally.goesOn(); i++) {
+      window(devices.loads(task.seed() + i), tally, update);
+      try {
+        devices.awaitAll();
+      } catch (final IllegalStateException e) {
+        throw new IllegalStateException(
+            "after the update of " + bundle + " " + e.getMessage() + ": no more is measured", e);
+      }
+      sink.accept(SwapMessage.ALIVE);
     }
   }
 
