@@ -33,6 +33,7 @@ final class CellsRun {
       cold = false;
       for (int round = 0; round < task.rounds() || cell.swapCount() < task.swaps(); round++) {
         cell.round(round % 2 == 0);
+        sink.accept(SwapMessage.ALIVE);
       }
       sink.accept(SwapMessage.of(cell.report()));
     }

@@ -24,6 +24,9 @@ public record SwapMessage(
   /** The end. */
   public static final SwapMessage DONE = new SwapMessage(null, null, null, null, null, true);
 
+  /** Nothing yet, but it goes on. */
+  public static final SwapMessage ALIVE = new SwapMessage(null, null, null, null, null, false);
+
   /** A cell. */
   public static SwapMessage of(final SwapBenchReport.Cell cell) {
     return new SwapMessage(cell, null, null, null, null, false);

@@ -30,10 +30,14 @@ public final class SwapBenchService implements SwapBench {
       throws InterruptedException {
     try (Jars jars = Jars.of(context)) {
       final TaskRunner<SwapTask, SwapMessage> plain = ChildJvm.swap(jars.classPath());
-      final TaskRunner<SwapTask, SwapMessage> container = new ChildContainer();
       final TaskRunner<SwapTask, SwapMessage> either =
-          (task, sink) ->
-              (task.kind() == SwapTask.Kind.UPDATES ? container : plain).run(task, sink);
+          (task, sink) -> {
+            if (task.kind() == SwapTask.Kind.UPDATES) {
+              ChildJvm.container(jars.newFolder("container")).run(task, sink);
+            } else {
+              plain.run(task, sink);
+            }
+          };
       return new SwapSuite(either, progress, System::nanoTime).run(options);
     }
   }

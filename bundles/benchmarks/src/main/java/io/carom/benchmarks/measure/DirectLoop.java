@@ -62,14 +62,19 @@ public final class DirectLoop extends Loop {
   protected long run(final long operations) {
     long failures = 0;
     for (long i = 0; i < operations; i++) {
-      final long bus = map();
-      if (bus < 0) {
-        failures++;
-      } else {
-        unmap(bus);
-      }
+      failures += once() ? 0 : 1;
     }
     return failures;
+  }
+
+  /** A map and its unmap; false when the strategy refused. */
+  public boolean once() {
+    final long bus = map();
+    if (bus < 0) {
+      return false;
+    }
+    unmap(bus);
+    return true;
   }
 
   private long map() {

@@ -9,12 +9,12 @@ public final class SwapPlan {
   /** Bundles that can be updated under load, in the order in which they are. */
   public static final List<String> BUNDLES =
       List.of(
+          "io.carom.shell",
           "io.carom.swiotlb",
           "io.carom.iommu.pool",
           "io.carom.iommu.host",
           "io.carom.virtio.device",
-          "io.carom.pcibus",
-          "io.carom.shell");
+          "io.carom.pcibus");
 
   /** Rounds of a cell at least. */
   public static final int ROUNDS = 5;
