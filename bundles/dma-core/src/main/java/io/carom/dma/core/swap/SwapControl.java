@@ -226,6 +226,11 @@ public final class SwapControl {
     } catch (final RuntimeException | Error e) {
       failure = e;
     }
+    if (failure instanceof final NotReadyException e) {
+      // Else it would be tried again and again. Before anybody hears of it: a user who asks again
+      // lifts the ban.
+      bans.ban(swap.device, e.ref());
+    }
     synchronized (this) {
       transitions.remove(swap.device);
       if (report != null) {
@@ -247,9 +252,6 @@ public final class SwapControl {
         LOG.warn("swap of {} failed: {}", swap.device.name(), failure.getMessage());
       }
       swap.done.completeExceptionally(failure);
-    }
-    if (failure instanceof final NotReadyException e) {
-      bans.ban(swap.device, e.ref()); // else it would be tried again and again
     }
     // Not the same again, which would fail again: that is left to what changes next.
     if (failure == null || !Objects.equals(desired(swap.device), swap.choice)) {
