@@ -590,7 +590,8 @@ abstract class Placer extends Requester {
       final Pool pool, final Stripe stripe, final Placement placement, final int how) {
     final long bytes = placement.neededBytes();
     final long align = placement.neededAlignMask() | ((1 << PAGE_SHIFT) - 1);
-    if ((how & (LENT | MADE | DENIED | DENIED_AT)) != 0) {
+    if ((how & (MADE | DENIED | DENIED_AT)) != 0
+        || ((how & LENT) != 0 && placement.permissions() != 0)) { // no domain lends
       if (placement.permissions() != 0) {
         pool.denied(stripe, placement.iova());
       }

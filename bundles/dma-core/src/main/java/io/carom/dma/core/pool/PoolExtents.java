@@ -39,6 +39,8 @@ abstract class PoolExtents {
   private final long[] grantedBytes;
   private final Containment containment;
   private final Misconduct misconduct = new Misconduct();
+  private final AtomicInteger arrivals = new AtomicInteger();
+  private final AtomicInteger expecting = new AtomicInteger();
 
   PoolExtents(
       final String strategy,
@@ -144,7 +146,31 @@ abstract class PoolExtents {
             // the next one
           }
         });
+    arrivals.addAndGet(next.get());
     return extents.subList(next.get(), extents.size());
+  }
+
+  /**
+   * Changes when extents were granted: a map that was refused before may find room then. Read it
+   * behind {@link #isExpecting}.
+   */
+  public final int arrivals() {
+    return arrivals.get();
+  }
+
+  /** Whether extents are on their way to it, and nobody's until they arrive. */
+  public final boolean isExpecting() {
+    return expecting.get() != 0;
+  }
+
+  /** Extents are about to be taken from elsewhere for it. */
+  public final void expect() {
+    expecting.incrementAndGet();
+  }
+
+  /** They have arrived, as far as there were any. */
+  public final void arrived() {
+    expecting.decrementAndGet();
   }
 
   /** Grants one; false when it is not granted. */
@@ -533,6 +559,18 @@ abstract class PoolExtents {
       taken.add(extent);
       forget(extent, stripe.index);
     }
+  }
+
+  /** Whether an extent could be taken back now. */
+  public final boolean anyEmpty() {
+    for (final ExtentState extent : grantedNow()) {
+      final Stripe s = extent.stripe();
+      if (s != null
+          && (s.abandoned() ? s.owner() == 0 && extent.count(-1) == 0 : extent.isEmpty())) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** The extents granted now. */

@@ -56,6 +56,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class PoolStore {
   private static final Logger LOG = LoggerFactory.getLogger(PoolStore.class);
+  private static final int STEPS = 8;
   private static final long END_NS = 100_000_000;
 
   private final RamSpace ram;
@@ -188,10 +189,23 @@ public final class PoolStore {
         // A strategy that comes back at once must not wait for the timer to find what it left.
         give(other.pool, made.source, other.pool.takeEmpty(Integer.MAX_VALUE));
       } else if (other.pool == yields && made.choice.extents() != ExtentKind.IOVA) {
-        final int extents = yields.grantedNow().size();
-        give(yields, made.source, yields.takeEmpty((extents + 1) / 2));
+        give(yields, made.source, yields.takeEmpty(spare(yields)));
       }
     }
+  }
+
+  /**
+   * How many extents a pool in use can do without until the next one is published, and lends: half
+   * of what it would have left if twice as much as now were in use, but one in any case.
+   */
+  private static int spare(final Pool pool) {
+    final List<ExtentState> extents = pool.grantedNow();
+    long slots = 0;
+    for (final ExtentState extent : extents) {
+      slots += extent.extent.slots();
+    }
+    final long idle = slots - 2 * pool.usedSlots();
+    return slots == 0 ? 0 : (int) Math.max(1, extents.size() * idle / (2 * slots));
   }
 
   private synchronized List<Entry> entries() {
@@ -424,14 +438,55 @@ public final class PoolStore {
     if (old == null || old.source == null || !old.pool.retired() || old.pool.quarantined()) {
       return 0;
     }
-    final List<ExtentState> empty = new ArrayList<>(old.pool.takeEmpty(Integer.MAX_VALUE));
-    empty.addAll(old.pool.takeDiscarded());
-    give(old.pool, old.source, empty);
     final Entry next = entryOf(to);
-    if (next != null && next.source == old.source && !empty.isEmpty()) {
-      fill(next, true);
+    final Entry filled = next != null && next.source == old.source ? next : null;
+    int moved = flow(old, filled, Integer.MAX_VALUE, true);
+    // Step by step: what is on its way is nobody's, and whoever maps meanwhile needs the rest.
+    final int step = Math.max(1, old.pool.grantedNow().size() / STEPS);
+    int more;
+    do {
+      more = old.pool.anyEmpty() ? flow(old, filled, step, false) : 0;
+      moved += more;
+    } while (more != 0);
+    return moved;
+  }
+
+  /** Moves what the strategy gave back, or some of what is empty; maps wait for that. */
+  private static int flow(
+      final Entry old, final @Nullable Entry next, final int most, final boolean discarded) {
+    if (next != null) {
+      next.pool.expect();
     }
-    return empty.size();
+    try {
+      return flow(
+          old, next, discarded ? old.pool.takeDiscarded() : old.pool.takeEmpty(most));
+    } finally {
+      if (next != null) {
+        next.pool.arrived();
+      }
+    }
+  }
+
+  private static int flow(
+      final Entry old, final @Nullable Entry next, final List<ExtentState> extents) {
+    if (old.source != null && !extents.isEmpty()) {
+      give(old.pool, old.source, extents);
+      if (next != null) {
+        fill(next, true);
+      }
+    }
+    return extents.size();
+  }
+
+  /**
+   * Whether a generation has nothing any more that it could hand on or lend: no mapping, and no
+   * empty extent in its pool if that is its alone. A loan that ended before would leave the borrower
+   * without what is still on its way.
+   */
+  boolean isDrained(final Generation generation) {
+    final Pool pool = generation.pool;
+    return (pool == null || !pool.retired() || pool.quarantined() || !pool.anyEmpty())
+        && generation.live() == 0;
   }
 
   /**

@@ -299,7 +299,7 @@ final class Swapper {
     long pause = FIRST_PAUSE_NS;
     while (true) {
       flowOn(swap, drain.leaving());
-      if (swap.settled && drain.leaving().live() == 0) {
+      if (swap.settled && store.isDrained(drain.leaving())) {
         return;
       }
       final Drain now = swap.drain();
