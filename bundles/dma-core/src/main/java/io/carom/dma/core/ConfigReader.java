@@ -39,6 +39,8 @@ final class ConfigReader {
         SwiotlbParser.parse(config.swiotlb()),
         RestrictedParser.parse(config.restrictedPools()),
         IommuSettings.parse(config.iommuGroups(), config.untrustedDevices()),
+        config.fenceMs(),
+        config.stopMs(),
         config.misbehaviour_limit());
   }
 

@@ -59,6 +59,12 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
   private static final long DIRECT_ID = -1;
   private static final int MOST_MAPPINGS = 100_000;
 
+  /** How long a stop waits for memory to come back once nothing is mapped, milliseconds. */
+  private static final long SWEEP_MS = 200;
+
+  /** How long a stop waits for threads of the core beyond its deadline, milliseconds. */
+  private static final long JOIN_MS = 300;
+
   private final CoreTables tables;
   private final PageAllocator pages;
   private final RestrictedPools restricted;
@@ -122,7 +128,7 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
   public void strategyAdded(final StrategyRef ref) {
     registry.add(ref);
     control.came(ref);
-    devices.forEach(control::reconcile);
+    devices.forEach(device -> control.reconcile(device, "service came"));
   }
 
   /** A strategy goes away; returns when nobody is in its code. */
@@ -144,7 +150,7 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
     for (final DeviceDma device : devices) {
       device.mapper().lookup(settings.lookup());
       sayIfUnbound(device);
-      control.reconcile(device);
+      control.reconcile(device, "configured");
     }
   }
 
@@ -169,7 +175,13 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
   /** The driver of the guest's IOMMU came, or went. */
   public void iommu(final @Nullable GuestIommu driver) {
     domains.iommu(driver);
-    devices.forEach(control::reconcile);
+    devices.forEach(
+        device -> control.reconcile(device, driver == null ? "service gone" : "service came"));
+  }
+
+  /** Deadline of a stop, milliseconds. */
+  public long stopMs() {
+    return control.settings().stopMs();
   }
 
   /** Its dma-debug. */
@@ -281,7 +293,7 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
 
   @Override
   public CompletionStage<SwapReport> cancel(final String device) {
-    throw new IllegalStateException("no swap of " + find(device).name() + " is draining");
+    return control.cancel(find(device));
   }
 
   @Override
@@ -370,13 +382,38 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
     return lending;
   }
 
-  @Override
-  public void close() {
+  /**
+   * Stops: no map succeeds any more, and what is mapped is waited for until the configured deadline
+   * of a stop. Then the threads end; unmaps of what is left still work, and its memory stays out of
+   * use. Returns within that deadline and a second, unless an IOMMU does not answer.
+   *
+   * @return what holds it up at the deadline, one line for each device; each is logged
+   */
+  public List<String> stop() {
+    return stop(control.settings().stopMs());
+  }
+
+  private List<String> stop(final long milliseconds) {
+    final Stopping stopping = new Stopping(milliseconds);
+    control.halt(devices);
+    final List<String> holding =
+        stopping.drain(
+            devices, device -> reports.mappings(List.of(device), store.pools(), MOST_MAPPINGS));
+    holding.forEach(line -> LOG.warn("the DMA core stops, and {}", line));
+    // The timer still runs, and gives back the memory of pools that are empty.
+    stopping.await(() -> !holding.isEmpty() || store.pools().isEmpty(), SWEEP_MS);
     lending.close();
-    timer.close();
-    control.close();
+    timer.close(Math.max(JOIN_MS, stopping.leftMs()));
+    control.close(Math.max(JOIN_MS, stopping.leftMs()));
     domains.close();
     restricted.close();
     outcalls.close();
+    return holding;
+  }
+
+  /** As {@link #stop}, but waits for no mapping. */
+  @Override
+  public void close() {
+    stop(0);
   }
 }

@@ -15,6 +15,7 @@ import io.carom.iommu.GuestIommu;
 import io.carom.memory.GuestMemory;
 import io.carom.memory.PageLender;
 import io.carom.pci.BusPorts;
+import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
@@ -48,6 +49,7 @@ public final class DmaCoreComponent {
   public static final String PID = "io.carom.dma.core";
 
   private static final Logger LOG = LoggerFactory.getLogger(DmaCoreComponent.class);
+  private static final long STOP_MARGIN_MS = 900;
   private static final int DEFAULT_DEBUG_ENTRIES = 65_536; // the kernel's
 
   private final DmaCore core;
@@ -88,7 +90,10 @@ public final class DmaCoreComponent {
     /** Policy at the deadline. */
     @AttributeDefinition(
         name = "drainPolicy",
-        description = "What becomes of mappings that outlive the drain: adopt or quarantine")
+        description =
+            "What becomes of mappings that outlive the drain: adopt (the core finishes them),"
+                + " quarantine (their memory stays out of use until they end), or revoke (the"
+                + " device is reset and its requests end with an error)")
     String drainPolicy() default "adopt";
 
     /** Watchdog. */
@@ -105,6 +110,22 @@ public final class DmaCoreComponent {
             "How often within 10 s a strategy may throw or answer nonsense before another one takes"
                 + " its place; an address that would corrupt memory, or a hang, is enough once")
     int misbehaviour_limit() default Settings.MISBEHAVIOUR_LIMIT;
+
+    /** Fence deadline. */
+    @AttributeDefinition(
+        name = "fenceMs",
+        description =
+            "Milliseconds that a driver may take to reset its device under the policy revoke; then"
+                + " it is as quarantine")
+    long fenceMs() default Settings.FENCE_MS;
+
+    /** Stop deadline. */
+    @AttributeDefinition(
+        name = "stopMs",
+        description =
+            "Milliseconds that a stop of the core waits for mappings to end, and that the stop of a"
+                + " strategy waits for a change that goes on")
+    long stopMs() default Settings.STOP_MS;
 
     /** Throttle deadline. */
     @AttributeDefinition(
@@ -325,11 +346,32 @@ public final class DmaCoreComponent {
     return (Long) reference.getProperty(Constants.SERVICE_ID);
   }
 
+  /**
+   * Stops within {@code stopMs} and a second, whatever others do: who uses the services is told
+   * that they go, and may take its time or hang. So that and the stop itself are done on a thread
+   * of their own, which is left behind at the deadline.
+   */
   @Deactivate
   void deactivate() {
+    final long limitMs = core.stopMs() + STOP_MARGIN_MS;
+    final Thread stopping = Thread.ofPlatform().daemon().name("dma-stop").start(this::stop);
+    try {
+      if (!stopping.join(Duration.ofMillis(limitMs))) {
+        final StackTraceElement[] stack = stopping.getStackTrace();
+        LOG.error(
+            "the DMA core has not stopped within {} ms (stopMs), it is at {}",
+            limitMs,
+            stack.length == 0 ? "its end" : stack[0]);
+      }
+    } catch (final InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void stop() {
     lender.unregister(); // borrowers give back what they hold while the core still runs
     registration.unregister();
     debugRegistration.unregister();
-    core.close();
+    core.stop();
   }
 }

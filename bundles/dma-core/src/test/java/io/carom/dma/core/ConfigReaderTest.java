@@ -56,6 +56,8 @@ class ConfigReaderTest {
     values.put("drainPolicy", "quarantine");
     values.put("watchdogMs", 20L);
     values.put("throttleTimeoutMs", 3L);
+    values.put("fenceMs", 70L);
+    values.put("stopMs", 0L);
     values.put("reachablePercent", 4);
     values.put("lookup", "mru");
     values.put("swiotlb", "129,2,force");
@@ -80,6 +82,8 @@ class ConfigReaderTest {
                     List.of(Set.of("0000:00:05.0", "0000:00:06.0")),
                     Set.of("0000:00:04.0"),
                     false),
+                70,
+                0,
                 5));
   }
 
@@ -94,6 +98,8 @@ class ConfigReaderTest {
     wrong("strategy", " ", "strategy is empty");
     wrong("drainTimeoutMs", -1L, "drainTimeoutMs=-1 is not in 0..86400000");
     wrong("misbehaviour.limit", 0, "misbehaviour.limit=0 is not in 1..1000000");
+    wrong("fenceMs", 0L, "fenceMs=0 is not in 1..86400000");
+    wrong("stopMs", -1L, "stopMs=-1 is not in 0..86400000");
     wrong("watchdogMs", 9L, "watchdogMs=9 is not in 10..86400000");
     wrong("throttleTimeoutMs", 86_400_001L, "throttleTimeoutMs=86400001 is not in 0..86400000");
     wrong("reachablePercent", 101, "reachablePercent=101 is not in 0..100");
@@ -109,8 +115,8 @@ class ConfigReaderTest {
         "swoitlb",
         "force",
         "unknown property 'swoitlb'; valid: debug, debugDriver, debugEntries, drainPolicy,"
-            + " drainTimeoutMs, iommuGroups, lookup, misbehaviour.limit, reachablePercent,"
-            + " restrictedPools, strategy,"
-            + " strategy.fallback, swiotlb, throttleTimeoutMs, untrustedDevices, watchdogMs");
+            + " drainTimeoutMs, fenceMs, iommuGroups, lookup, misbehaviour.limit, reachablePercent,"
+            + " restrictedPools, stopMs, strategy, strategy.fallback, swiotlb, throttleTimeoutMs,"
+            + " untrustedDevices, watchdogMs");
   }
 }

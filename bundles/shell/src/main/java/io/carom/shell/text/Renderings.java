@@ -152,8 +152,8 @@ final class Renderings {
     put(MappingInfo.class, Rendering.row(DmaColumns.MAPPINGS));
     put(
         Lists.Transitions.class,
-        Rendering.list(
-            DmaColumns.TRANSITIONS, Lists.Transitions::transitions, "no swap is going on"));
+        Rendering.lines(
+            (Lists.Transitions list) -> DmaColumns.transitions(list.transitions())));
     put(TransitionInfo.class, Rendering.row(DmaColumns.TRANSITIONS));
     put(
         Lists.SwapHistory.class,

@@ -17,6 +17,8 @@ import io.carom.virtio.VirtioFeatures;
 import io.carom.virtio.VirtioStatus;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -217,6 +219,17 @@ public final class VirtioDevice {
       throw new IllegalStateException(name + ": no DMA device yet");
     }
     return attached;
+  }
+
+  /**
+   * Lets the DMA core have the device fenced.
+   *
+   * @param work the kernel's work thread
+   * @param reset on it: resets the device, ends its requests, unmaps their buffers, then says
+   *     whether the reset was complete, and starts the device again
+   */
+  public void fence(final Executor work, final Consumer<Consumer<Boolean>> reset) {
+    dma().fence(new WorkFence(work, reset));
   }
 
   /**

@@ -547,35 +547,35 @@ public final class Mapper extends Placer {
       return refusal;
     }
     for (final Stripe stripe : lender.pool.stripes()) {
-      if (!stripe.lock(me)) {
-        continue;
-      }
-      write(stripe.request, address, size, direction, attributes, null);
-      long answer =
-          place(
-              lender,
-              lender.cell(stripe.index),
-              lender.pool,
-              lender.pool.instance(),
-              stripe,
-              offset,
-              LENT);
-      if (answer < UNFINISHED) {
-        // It has room that the new one cannot use, as it is no whole slot sets.
+      long answer = RETRY;
+      while (answer == RETRY && stripe.lock(me)) { // again when a run was set aside
+        write(stripe.request, address, size, direction, attributes, null);
         answer =
-            finish(
-                answer,
+            place(
                 lender,
+                lender.cell(stripe.index),
                 lender.pool,
+                lender.pool.instance(),
                 stripe,
-                me,
                 offset,
-                address,
-                size,
-                direction,
-                attributes,
-                null,
                 LENT);
+        if (answer < UNFINISHED) {
+          // It has room that the new one cannot use, as it is no whole slot sets.
+          answer =
+              finish(
+                  answer,
+                  lender,
+                  lender.pool,
+                  stripe,
+                  me,
+                  offset,
+                  address,
+                  size,
+                  direction,
+                  attributes,
+                  null,
+                  LENT);
+        }
       }
       if (answer >= 0) {
         return answer;

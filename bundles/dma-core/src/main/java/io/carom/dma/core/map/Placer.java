@@ -103,6 +103,8 @@ abstract class Placer extends Requester {
   /** Whether the device reaches nothing but its own region. */
   volatile boolean regionOnly;
 
+  private final Revoked revoked = new Revoked();
+
   Placer(final CoreTables tables, final DmaDeviceSpec spec, final Generation none) {
     super(tables, spec, none.device);
     name = spec.name();
@@ -117,6 +119,11 @@ abstract class Placer extends Requester {
   /** How records are found in place of the index, or null. */
   final @Nullable RecordLookup lookup() {
     return lookup;
+  }
+
+  /** What was revoked and is not unmapped yet. */
+  public final Revoked revoked() {
+    return revoked;
   }
 
   /** The generation that new maps go to. */
@@ -342,7 +349,7 @@ abstract class Placer extends Requester {
     return kind == Placement.BOUNCE ? BOUNCED : otherwise(generation, pool, stripe, how, kind);
   }
 
-  /** Makes the record of a bounce; 0, or the refusal when it cannot be. */
+  /** Makes the record of a bounce; 0, or the refusal when it cannot be, or RETRY. */
   private long record(
       final Generation generation,
       final GenerationCell cell,
@@ -366,6 +373,14 @@ abstract class Placer extends Requester {
         return undo(stripe.pool, stripe, extent, record, OTHER_PERMISSIONS);
       }
       backing.policy(placement.zeroing());
+    }
+    if (revoked.any()) {
+      final int nobody = MappingRecord.heldBy(device);
+      record.fill(request.address, bus, size, request.direction, nobody, tick.millis());
+      if (revoked.setAside(bus, size, () -> Pool.endHeld(extent, record))) {
+        record.publishHeld(MappingRecord.ASIDE); // we hold the lock that ending it takes
+        return RETRY; // the next run that the strategy gives may do
+      }
     }
     final int whose = (how & REACH) == 0 ? generation.slot() : MappingRecord.heldBy(device);
     record.fill(request.address, bus, size, request.direction, whose, tick.millis());
@@ -634,7 +649,13 @@ abstract class Placer extends Requester {
     if ((iova & space.granuleMask()) != 0 || !space.addresses().isLeased(iova, request.ioBytes)) {
       return wrong(pool, Offence.WRONG_ADDRESS, iova, "a range that is not leased");
     }
-    space.handOver(iova, request.ioBytes); // the core gives it back from here on
+    final long ioBytes = request.ioBytes;
+    space.handOver(iova, ioBytes); // the core gives it back from here on
+    if (revoked.any()
+        && revoked.setAside(
+            iova, ioBytes, () -> space.addresses().giveBack(stripe.index, iova, ioBytes))) {
+      return RETRY; // as a domain that is new has the addresses of the one before
+    }
     if (!reaches(iova, request.ioBytes)) {
       space.addresses().giveBack(stripe.index, iova, request.ioBytes);
       return REFUSED - Refusal.MASK.ordinal();

@@ -54,6 +54,7 @@ public final class Generation {
   private int slot = -1;
   private volatile State state = State.READY;
   private volatile @Nullable Generation lender;
+  private volatile boolean settled;
 
   /** A generation in READY. */
   public Generation(
@@ -100,6 +101,16 @@ public final class Generation {
   /** Sets or ends the loan. By the swap only. */
   public void lender(final @Nullable Generation generation) {
     lender = generation;
+  }
+
+  /** Whether whoever replaced it is done with it: not before that it may be ended. */
+  public boolean settled() {
+    return settled;
+  }
+
+  /** Its replacement is done with it: no map can begin in it, and nobody looks for its records. */
+  public void settle() {
+    settled = true;
   }
 
   /** Kind of its bounce memory, or null. */
@@ -152,6 +163,11 @@ public final class Generation {
   /** All remaps so far, those that are live and those that have ended; a little old. */
   public long allRemaps() {
     return sum(remapLive) + sum(remapUnmaps);
+  }
+
+  /** Live mappings in place; a little old. */
+  public long passes() {
+    return sum(passLive);
   }
 
   private static long sum(final long[] counts) {

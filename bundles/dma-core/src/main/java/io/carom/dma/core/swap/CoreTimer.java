@@ -4,6 +4,7 @@ import io.carom.dma.core.device.DeviceDma;
 import io.carom.dma.core.map.Tick;
 import io.carom.dma.core.pool.Generation;
 import io.carom.dma.core.pool.Pool;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -16,7 +17,7 @@ import org.slf4j.LoggerFactory;
  * strategy may hang the others), the strategies' ticks, flushes of IOMMU domains (closer to their
  * time than a tick), leftovers of swaps, high-water marks, and the log of failed maps.
  */
-public final class CoreTimer implements AutoCloseable {
+public final class CoreTimer {
   private static final Logger LOG = LoggerFactory.getLogger(CoreTimer.class);
   static final long TICK_MS = 10;
   private static final long FLUSH_MS = 1;
@@ -117,12 +118,28 @@ public final class CoreTimer implements AutoCloseable {
     failures.forget(device);
   }
 
-  @Override
-  public void close() {
+  /**
+   * Ends the threads.
+   *
+   * @param timeoutMs how long to wait for them, all together; one that a strategy holds up is left
+   *     behind, and ends when it returns
+   */
+  public void close(final long timeoutMs) {
     stopped = true;
     ticker.close();
     sweeping.interrupt();
     watching.interrupt();
     flushing.interrupt();
+    final long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMs);
+    for (final Thread thread : List.of(sweeping, watching, flushing)) {
+      try {
+        if (!thread.join(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())))) {
+          LOG.warn("{} has not ended within {} ms", thread.getName(), timeoutMs);
+        }
+      } catch (final InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return;
+      }
+    }
   }
 }

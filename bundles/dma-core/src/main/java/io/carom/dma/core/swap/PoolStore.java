@@ -403,6 +403,26 @@ public final class PoolStore {
   }
 
   /**
+   * A generation that drains is about to become current again: its pool is used again, and filled
+   * as far as extents are to be had.
+   *
+   * @return false when that pool is not to be used any more; nothing was changed
+   */
+  public boolean takeAgain(final Generation generation) {
+    final Entry entry;
+    synchronized (this) {
+      entry = entryOf(generation.pool);
+      if (entry == null || entry.over || !entry.pool.callable() || entry.pool.quarantined()) {
+        return false;
+      }
+      entry.pool.attach();
+      entry.drained.remove(generation);
+    }
+    fill(entry, true);
+    return true;
+  }
+
+  /**
    * Moves what is empty in a pool that nobody uses any more: to the pool that a device uses now if
    * it lies in the same memory, else back to where it came from.
    *
@@ -466,13 +486,12 @@ public final class PoolStore {
 
   /**
    * Disposes of extents that strategies gave back, and goes on with pools that nobody uses any
-   * more: disposes of empty extents, ends pools without mappings.
-   *
-   * @param leave generations that a running swap still looks after
+   * more: disposes of empty extents, ends pools without mappings. What a swap still looks after is
+   * left alone.
    */
-  public void sweep(final List<Generation> leave) {
+  public void sweep() {
     for (final Entry entry : entries()) {
-      final boolean left = forgetDrained(entry, leave);
+      final boolean left = forgetDrained(entry);
       if (entry.source != null) {
         give(entry.pool, entry.source, entry.pool.takeDiscarded());
       }
@@ -493,18 +512,17 @@ public final class PoolStore {
     }
   }
 
-  /** Forgets generations without mappings; whether nobody uses the pool but what lives in it. */
-  private synchronized boolean forgetDrained(final Entry entry, final List<Generation> leave) {
+  /** Forgets generations without mappings; whether no swap looks after the pool any more. */
+  private synchronized boolean forgetDrained(final Entry entry) {
     entry.drained.removeIf(
         g -> {
-          // One that still drains lends, whether its swap was seen or began just now.
-          if (leave.contains(g) || g.state() == Generation.State.DRAINING || g.live() != 0) {
+          if (!g.settled() || g.live() != 0) {
             return false;
           }
           ended.add(g);
           return true;
         });
-    return entry.pool.retired() && entry.drained.stream().noneMatch(leave::contains);
+    return entry.pool.retired() && entry.drained.stream().allMatch(Generation::settled);
   }
 
   private synchronized boolean isDrained(final Entry entry) {

@@ -20,6 +20,8 @@ import java.util.List;
  * @param swiotlb what the kernel's parameter of this name asks for
  * @param restricted the restricted pools
  * @param iommu what holds for IOMMU domains
+ * @param fenceMs how long a driver may take to fence its device
+ * @param stopMs how long a stop waits for mappings to end, and for changes that go on
  * @param misbehaviourLimit exceptions and the like of a strategy within ten seconds that are too many
  */
 public record Settings(
@@ -34,6 +36,8 @@ public record Settings(
     SwiotlbParameter swiotlb,
     List<RestrictedSpec> restricted,
     IommuSettings iommu,
+    long fenceMs,
+    long stopMs,
     int misbehaviourLimit) {
   /** Default of {@link #misbehaviourLimit}. */
   public static final int MISBEHAVIOUR_LIMIT = 8;
@@ -45,6 +49,12 @@ public record Settings(
 
   /** Default of {@link #watchdogMs}. */
   public static final long WATCHDOG_MS = 500;
+
+  /** Default of {@link #fenceMs}. */
+  public static final long FENCE_MS = 1_000;
+
+  /** Default of {@link #stopMs}. */
+  public static final long STOP_MS = 2_000;
 
   /** Default of {@link #throttleMs}. */
   public static final long THROTTLE_MS = 300; // below what makes a guest take a worker's queue over
@@ -69,6 +79,8 @@ public record Settings(
     check("watchdogMs", watchdogMs, LEAST_WATCHDOG_MS, MOST_MS);
     check("throttleTimeoutMs", throttleMs, 0, MOST_MS);
     check("reachablePercent", reachablePercent, 0, 100);
+    check("fenceMs", fenceMs, 1, MOST_MS);
+    check("stopMs", stopMs, 0, MOST_MS);
     check("misbehaviour.limit", misbehaviourLimit, 1, MOST_MISBEHAVIOUR);
   }
 
@@ -91,6 +103,8 @@ public record Settings(
         SwiotlbParameter.NONE,
         List.of(),
         IommuSettings.NONE,
+        FENCE_MS,
+        STOP_MS,
         MISBEHAVIOUR_LIMIT);
   }
 
@@ -108,6 +122,8 @@ public record Settings(
         swiotlb,
         restricted,
         iommu,
+        fenceMs,
+        stopMs,
         limit);
   }
 
@@ -125,6 +141,8 @@ public record Settings(
         parameter,
         restricted,
         iommu,
+        fenceMs,
+        stopMs,
         misbehaviourLimit);
   }
 
@@ -143,6 +161,8 @@ public record Settings(
         swiotlb,
         restricted,
         iommu,
+        fenceMs,
+        stopMs,
         misbehaviourLimit);
   }
 
@@ -160,6 +180,8 @@ public record Settings(
         swiotlb,
         pools,
         iommu,
+        fenceMs,
+        stopMs,
         misbehaviourLimit);
   }
 
@@ -177,6 +199,27 @@ public record Settings(
         swiotlb,
         restricted,
         newIommu,
+        fenceMs,
+        stopMs,
+        misbehaviourLimit);
+  }
+
+  /** These settings with other deadlines for fences and stops. */
+  public Settings with(final long newFenceMs, final long newStopMs) {
+    return new Settings(
+        strategy,
+        fallback,
+        drainMs,
+        policy,
+        watchdogMs,
+        throttleMs,
+        reachablePercent,
+        lookup,
+        swiotlb,
+        restricted,
+        iommu,
+        newFenceMs,
+        newStopMs,
         misbehaviourLimit);
   }
 

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -31,7 +32,9 @@ import org.slf4j.LoggerFactory;
 public final class SwapControl {
   private static final Logger LOG = LoggerFactory.getLogger(SwapControl.class);
   private static final int HISTORY = 256;
-  private static final long SHUTDOWN_MS = 3_000;
+
+  /** How long a device that was negotiated waits for the strategy that it should have. */
+  private static final long SETTLE_S = 10;
 
   private final Registry registry;
   private final PoolStore store;
@@ -43,10 +46,10 @@ public final class SwapControl {
       Executors.newCachedThreadPool(Thread.ofPlatform().daemon().name("dma-swap-", 0).factory());
   private final Map<DeviceDma, Transition> transitions = new HashMap<>();
   private final Map<DeviceDma, Target> wanted = new HashMap<>();
-  private final Map<Transition, Target> wantedBefore = new HashMap<>();
   private final Bans bans = new Bans();
   private final ArrayDeque<SwapReport> history = new ArrayDeque<>();
   private volatile Settings settings;
+  private boolean halted; // guarded by the monitor
 
   /** Controls swaps between the strategies of a registry. */
   public SwapControl(
@@ -62,7 +65,9 @@ public final class SwapControl {
     this.domains = domains;
     this.timing = timing;
     this.settings = settings;
-    swapper = new Swapper(store, domains, timing);
+    swapper =
+        new Swapper(
+            registry, store, new Readiness(store, domains), new Fencing(store, timing), timing);
     domains.settings(settings.iommu());
     parameter(SwiotlbParameter.NONE, settings.swiotlb());
   }
@@ -98,7 +103,42 @@ public final class SwapControl {
     final Target target = Target.of(strategy, options.extents());
     final Choice choice = registry.choose(device, target);
     bans.lift(device, choice.ref());
-    return start(device, choice, target, options).done.minimalCompletionStage();
+    return start(device, choice, target, options, "requested").done.minimalCompletionStage();
+  }
+
+  /** As {@link io.carom.dma.DmaControl#cancel}; what is wanted is what it was before. */
+  public CompletionStage<SwapReport> cancel(final DeviceDma device) {
+    final Transition swap;
+    synchronized (this) {
+      swap = transitions.get(device);
+    }
+    if (swap == null) {
+      throw new IllegalStateException("no swap of " + device.name() + " is going on");
+    }
+    swapper.cancel(swap, settings, () -> unwish(swap));
+    return swap.done.minimalCompletionStage();
+  }
+
+  /**
+   * What is wanted becomes what it was before a swap that is taken back. When the core itself
+   * decided on it, as what is configured came or changed, what was in use is wanted from now on:
+   * else the core would decide so again.
+   */
+  private synchronized void unwish(final Transition swap) {
+    final Generation from = swap.from;
+    if (swap.wish != null) {
+      wish(swap.device, swap.wantedBefore);
+    } else if (from != null && from.strategy != null) {
+      wish(swap.device, new Target(from.strategy, from.extents()));
+    }
+  }
+
+  private void wish(final DeviceDma device, final @Nullable Target target) {
+    if (target == null) {
+      wanted.remove(device);
+    } else {
+      wanted.put(device, target);
+    }
   }
 
   /**
@@ -110,18 +150,24 @@ public final class SwapControl {
       final DeviceDma device,
       final @Nullable Choice choice,
       final @Nullable Target wish,
-      final SwapOptions options) {
+      final SwapOptions options,
+      final String cause) {
     final Settings now = settings;
     final Transition swap =
         new Transition(
             device,
             choice,
+            wish,
             options.drainMs() == null ? now.drainMs() : options.drainMs(),
             options.policy() == null ? now.policy() : options.policy(),
             timing.nanoTime(),
-            wish == null ? "configured" : "requested",
+            cause,
             timing.currentTimeMillis());
     synchronized (this) {
+      if (halted) {
+        throw new IllegalStateException(
+            "no swap of " + device.name() + " any more, the DMA core has stopped");
+      }
       final Transition running = transitions.get(device);
       if (running != null) {
         final Generation from = running.from;
@@ -136,14 +182,12 @@ public final class SwapControl {
                 + running.state
                 + ", "
                 + (from == null ? 0 : from.live())
-                + " old mappings); wait for its end, see dma:transition");
+                + " old mappings); wait for its end, see dma:transition and dma:cancel");
       }
       transitions.put(device, swap);
       if (wish != null) {
-        final Target before = wanted.put(device, wish); // before its end, which looks at it
-        if (before != null) {
-          wantedBefore.put(swap, before);
-        }
+        // Before it can end: its end looks at what is wanted.
+        swap.wantedBefore = wanted.put(device, wish);
       }
     }
     try {
@@ -151,6 +195,9 @@ public final class SwapControl {
     } catch (final RejectedExecutionException e) {
       synchronized (this) {
         transitions.remove(device);
+        if (wish != null) {
+          wish(device, swap.wantedBefore);
+        }
       }
       throw new IllegalStateException(
           "no swap of " + device.name() + " any more, the DMA core has stopped", e);
@@ -168,17 +215,10 @@ public final class SwapControl {
     }
     synchronized (this) {
       transitions.remove(swap.device);
-      final Target before = wantedBefore.remove(swap);
-      if (failure instanceof NotReadyException && swap.cause.equals("requested")) {
-        // Nothing was changed, so what was wanted before still is.
-        if (before == null) {
-          wanted.remove(swap.device);
-        } else {
-          wanted.put(swap.device, before);
-        }
-      }
       if (report != null) {
         remember(report);
+      } else if (swap.wish != null && swap.drain() == null && !swap.device.isClosed()) {
+        wish(swap.device, swap.wantedBefore); // it never came about, so it is not wanted for ever
       }
       notifyAll();
     }
@@ -196,8 +236,9 @@ public final class SwapControl {
     if (failure instanceof final NotReadyException e) {
       bans.ban(swap.device, e.ref()); // else it would be tried again and again
     }
-    if (failure == null || failure instanceof NotReadyException) {
-      reconcile(swap.device);
+    // Not the same again, which would fail again: that is left to what changes next.
+    if (failure == null || !Objects.equals(desired(swap.device), swap.choice)) {
+      reconcile(swap.device, "configured");
     }
   }
 
@@ -208,16 +249,20 @@ public final class SwapControl {
     history.addLast(report);
   }
 
-  /** Gives a device the strategy that it should have, if it has not; does not wait for it. */
-  public void reconcile(final DeviceDma device) {
+  /**
+   * Gives a device the strategy that it should have, if it has not; does not wait for it.
+   *
+   * @param cause why, as in {@link SwapReport#cause}
+   */
+  public void reconcile(final DeviceDma device, final String cause) {
     final Pool pool = device.mapper().current().pool;
     if (!device.ready() || (pool != null && pool.misconduct().verdict() != null)) {
       return; // one that has misbehaved is replaced first, and that is reported as it is
     }
-    startDesired(device);
+    startDesired(device, cause);
   }
 
-  private void startDesired(final DeviceDma device) {
+  private void startDesired(final DeviceDma device, final String cause) {
     final Choice choice = desired(device);
     synchronized (this) {
       if (transitions.containsKey(device) || same(device, choice)) {
@@ -225,7 +270,7 @@ public final class SwapControl {
       }
     }
     try {
-      start(device, choice, null, SwapOptions.DEFAULTS);
+      start(device, choice, null, SwapOptions.DEFAULTS, cause);
     } catch (final IllegalStateException e) {
       LOG.debug("{}", e.getMessage()); // another one was faster; its end looks again
     }
@@ -233,15 +278,15 @@ public final class SwapControl {
 
   /** As {@link #reconcile}, and waits until maps of the device go to what it should have. */
   public void settle(final DeviceDma device) {
-    final long deadline = timing.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+    final long deadline = timing.nanoTime() + TimeUnit.SECONDS.toNanos(SETTLE_S);
     while (timing.nanoTime() - deadline < 0) {
       if (same(device, desired(device)) && !busy(device)) {
         return;
       }
-      reconcile(device);
+      reconcile(device, "configured");
       timing.pause(100_000);
     }
-    LOG.warn("{}: no swap to {} within 10 s", device.name(), desired(device));
+    LOG.warn("{}: no swap to {} within {} s", device.name(), desired(device), SETTLE_S);
   }
 
   /** Whether a transition is going on that does not merely wait for old mappings. */
@@ -250,8 +295,11 @@ public final class SwapControl {
     synchronized (this) {
       swap = transitions.get(device);
     }
-    final Generation from = swap == null ? null : swap.from;
-    return swap != null && (from == null || from.live() == 0);
+    if (swap == null || swap.state.equals("REVOKING")) {
+      return false; // a driver that fences its device negotiates meanwhile, and is waited for
+    }
+    final Generation leaving = swap.lookedAfter();
+    return leaving == null || leaving.live() == 0;
   }
 
   private @Nullable Choice desired(final DeviceDma device) {
@@ -326,15 +374,22 @@ public final class SwapControl {
 
   /**
    * A strategy's service goes away. Returns when nobody is in its code and nobody will be, or the
-   * watchdog's deadline made sure of that.
+   * watchdog's deadline made sure of that. Devices that another change holds up are waited for
+   * until the deadline of a stop, all together.
    */
   public void gone(final long serviceId, final List<DeviceDma> devices) {
     registry.remove(serviceId);
     bans.lift(serviceId);
+    final long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(settings.stopMs());
     for (final DeviceDma device : devices) {
+      final long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
       final SwapReport report =
           swapper.abandon(
-              device, Leaving.service(serviceId), replacement(device), settings);
+              device,
+              Leaving.service(serviceId),
+              replacement(device),
+              settings,
+              Math.max(0, left));
       if (report != null) {
         LOG.info("{}", report);
         synchronized (this) {
@@ -346,7 +401,8 @@ public final class SwapControl {
     for (final Pool pool : store.poolsOf(serviceId)) {
       pool.endService(watchdogNs);
     }
-    devices.forEach(this::reconcile); // should what took its place not have got ready
+    // Should what took its place not have got ready.
+    devices.forEach(device -> reconcile(device, "service gone"));
   }
 
   /**
@@ -383,7 +439,11 @@ public final class SwapControl {
     try {
       final SwapReport report =
           swapper.abandon(
-              device, Leaving.misbehaved(pool, verdict), replacement(device), settings);
+              device,
+              Leaving.misbehaved(pool, verdict),
+              replacement(device),
+              settings,
+              Structure.LOCK_MS);
       if (report != null) {
         LOG.warn("{}", report);
         synchronized (this) {
@@ -394,7 +454,7 @@ public final class SwapControl {
       LOG.error("{}: a strategy that has misbehaved is not replaced", device.name(), e);
     }
     if (device.ready()) {
-      startDesired(device); // should what took its place not have got ready
+      startDesired(device, "misbehaved"); // should what took its place not have got ready
     }
   }
 
@@ -404,20 +464,8 @@ public final class SwapControl {
 
   /** A device is closed: no more maps; what lives is finished by the core. */
   public void closed(final DeviceDma device) {
-    device.structure().lock();
-    try {
-      final Generation old = device.mapper().current();
-      final Generation none = swapper.prepare(device, null, null);
-      none.state(Generation.State.CURRENT);
-      device.mapper().publish(none);
-      if (old.pool != null) {
-        old.state(Generation.State.ADOPTED);
-        store.release(old);
-        old.pool.grace(TimeUnit.MILLISECONDS.toNanos(settings.watchdogMs()));
-      }
-    } finally {
-      device.structure().unlock();
-    }
+    swapper.closed(device, settings, settings.stopMs());
+    device.mapper().revoked().close();
     synchronized (this) {
       wanted.remove(device);
     }
@@ -429,7 +477,13 @@ public final class SwapControl {
    * leaves the domain that it may still be in.
    */
   public void reset(final DeviceDma device) {
-    device.structure().lock();
+    if (!Structure.lock(device, settings.stopMs())) {
+      LOG.warn(
+          "{}: {}; it stays in its IOMMU domain",
+          device.name(),
+          Structure.late(device, settings.stopMs()));
+      return;
+    }
     try {
       final DmaDomain domain = device.mapper().domain();
       final Pool pool = device.mapper().current().pool;
@@ -451,16 +505,7 @@ public final class SwapControl {
 
   /** Goes on with what swaps have left behind. By the core's timer. */
   public void sweep() {
-    final List<Generation> running = new ArrayList<>();
-    synchronized (this) {
-      for (final Transition swap : transitions.values()) {
-        final Generation from = swap.from;
-        if (from != null) {
-          running.add(from);
-        }
-      }
-    }
-    store.sweep(running);
+    store.sweep();
     restricted.sweep();
     domains.tick();
   }
@@ -475,13 +520,31 @@ public final class SwapControl {
     return List.copyOf(history);
   }
 
-  /** Ends the threads; a drain that goes on is left as it is. */
-  public void close() {
+  /** The core stops: no swap begins any more, and no map of any device succeeds. */
+  public void halt(final List<DeviceDma> devices) {
+    synchronized (this) {
+      halted = true;
+    }
+    for (final DeviceDma device : devices) {
+      if (!device.isClosed()) {
+        swapper.closed(device, settings, settings.watchdogMs());
+      }
+    }
+  }
+
+  /**
+   * Ends the threads: a drain that goes on is cut short.
+   *
+   * @param timeoutMs how long to wait for them
+   * @return whether they have ended
+   */
+  public boolean close(final long timeoutMs) {
     threads.shutdownNow();
     try {
-      threads.awaitTermination(SHUTDOWN_MS, TimeUnit.MILLISECONDS);
+      return threads.awaitTermination(timeoutMs, TimeUnit.MILLISECONDS);
     } catch (final InterruptedException e) {
       Thread.currentThread().interrupt();
+      return false;
     }
   }
 }
