@@ -106,6 +106,14 @@ public final class DmaCoreComponent {
             "Milliseconds that a strategy may take for one call; then its stripe is abandoned")
     long watchdogMs() default Settings.WATCHDOG_MS;
 
+    /** Misbehaviour. */
+    @AttributeDefinition(
+        name = "misbehaviour.limit",
+        description =
+            "How often within 10 s a strategy may throw or answer nonsense before another one takes"
+                + " its place; an address that would corrupt memory, or a hang, is enough once")
+    int misbehaviour_limit() default Settings.MISBEHAVIOUR_LIMIT;
+
     /** Fence deadline. */
     @AttributeDefinition(
         name = "fenceMs",
@@ -121,14 +129,6 @@ public final class DmaCoreComponent {
             "Milliseconds that a stop of the core waits for mappings to end, and that the stop of a"
                 + " strategy waits for a change that goes on")
     long stopMs() default Settings.STOP_MS;
-
-    /** Misbehaviour. */
-    @AttributeDefinition(
-        name = "misbehaviour.limit",
-        description =
-            "How often within 10 s a strategy may throw or answer nonsense before another one takes"
-                + " its place; an address that would corrupt memory, or a hang, is enough once")
-    int misbehaviour_limit() default Settings.MISBEHAVIOUR_LIMIT;
 
     /** Throttle deadline. */
     @AttributeDefinition(

@@ -97,9 +97,9 @@ class ConfigReaderTest {
   void wrongValuesAreToldByNameValueAndRule() {
     wrong("strategy", " ", "strategy is empty");
     wrong("drainTimeoutMs", -1L, "drainTimeoutMs=-1 is not in 0..86400000");
+    wrong("misbehaviour.limit", 0, "misbehaviour.limit=0 is not in 1..1000000");
     wrong("fenceMs", 0L, "fenceMs=0 is not in 1..86400000");
     wrong("stopMs", -1L, "stopMs=-1 is not in 0..86400000");
-    wrong("misbehaviour.limit", 0, "misbehaviour.limit=0 is not in 1..1000000");
     wrong("watchdogMs", 9L, "watchdogMs=9 is not in 10..86400000");
     wrong("throttleTimeoutMs", 86_400_001L, "throttleTimeoutMs=86400001 is not in 0..86400000");
     wrong("reachablePercent", 101, "reachablePercent=101 is not in 0..100");

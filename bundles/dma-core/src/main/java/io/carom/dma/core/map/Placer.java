@@ -98,11 +98,12 @@ abstract class Placer extends Requester {
   private volatile Generation current;
 
   private volatile @Nullable RecordLookup lookup;
-  private final Revoked revoked = new Revoked();
   private final String name;
 
   /** Whether the device reaches nothing but its own region. */
   volatile boolean regionOnly;
+
+  private final Revoked revoked = new Revoked();
 
   Placer(final CoreTables tables, final DmaDeviceSpec spec, final Generation none) {
     super(tables, spec, none.device);

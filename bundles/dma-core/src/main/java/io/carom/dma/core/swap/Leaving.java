@@ -23,6 +23,16 @@ record Leaving(long serviceId, @Nullable Pool pool, String cause, @Nullable Stri
     return new Leaving(0, pool, "misbehaved", verdict.toString());
   }
 
+  /** What the report says, with how many stripes were given up. */
+  @Nullable String note(final int abandoned) {
+    if (abandoned == 0) {
+      return note;
+    }
+    return (note == null ? "" : note + "; ")
+        + abandoned
+        + " stripes did not end in the grace: abandoned";
+  }
+
   /** Whether it is a pool's strategy that is to be left. */
   boolean isOf(final Pool other, final StrategyRef ref) {
     return pool == null ? ref.id() == serviceId : pool == other;

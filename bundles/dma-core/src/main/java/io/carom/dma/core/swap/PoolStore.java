@@ -411,22 +411,17 @@ public final class PoolStore {
    * @return false when that pool is not to be used any more; nothing was changed
    */
   public boolean takeAgain(final Generation generation) {
-    final Entry entry = attachAgain(generation);
-    if (entry == null) {
-      return false;
+    final Entry entry;
+    synchronized (this) {
+      entry = entryOf(generation.pool);
+      if (entry == null || entry.over || !entry.pool.callable() || entry.pool.quarantined()) {
+        return false;
+      }
+      entry.pool.attach();
+      entry.drained.remove(generation);
     }
     fill(entry, true);
     return true;
-  }
-
-  private synchronized @Nullable Entry attachAgain(final Generation generation) {
-    final Entry entry = entryOf(generation.pool);
-    if (entry == null || entry.over || !entry.pool.callable() || entry.pool.quarantined()) {
-      return null;
-    }
-    entry.pool.attach();
-    entry.drained.remove(generation);
-    return entry;
   }
 
   /**
@@ -519,7 +514,7 @@ public final class PoolStore {
     }
   }
 
-  /** Forgets generations without mappings; whether nobody uses the pool but what lives in it. */
+  /** Forgets generations without mappings; whether no swap looks after the pool any more. */
   private synchronized boolean forgetDrained(final Entry entry) {
     entry.drained.removeIf(
         g -> {

@@ -114,7 +114,6 @@ public final class SwapControl {
       final DeviceDma device, final String strategy, final SwapOptions options) {
     final Target target = Target.of(strategy, options.extents());
     final Choice choice = registry.choose(device, target);
-    bans.lift(device, choice.ref());
     return start(device, choice, target, options, "requested").done.minimalCompletionStage();
   }
 
@@ -198,8 +197,11 @@ public final class SwapControl {
       }
       transitions.put(device, swap);
       if (wish != null) {
-        // Before it can end: its end looks at what is wanted.
+        // Before it can end: its end looks at what is wanted, and at what it does without.
         swap.wantedBefore = wanted.put(device, wish);
+        if (choice != null) {
+          bans.lift(device, choice.ref());
+        }
       }
     }
     try {
@@ -232,6 +234,9 @@ public final class SwapControl {
       bans.ban(swap.device, e.ref());
     }
     synchronized (this) {
+      if (failure instanceof final NotReadyException e) {
+        bans.ban(swap.device, e.ref()); // else it would be tried again and again
+      }
       transitions.remove(swap.device);
       if (report != null) {
         remember(report);
@@ -402,7 +407,11 @@ public final class SwapControl {
       final long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
       final SwapReport report =
           swapper.abandon(
-              device, Leaving.service(serviceId), replacement(device), settings, Math.max(0, left));
+              device,
+              Leaving.service(serviceId),
+              replacement(device),
+              settings,
+              Math.max(0, left));
       if (report != null) {
         LOG.info("{}", report);
         watches.finished(report);

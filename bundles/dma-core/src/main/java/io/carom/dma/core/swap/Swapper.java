@@ -479,7 +479,7 @@ final class Swapper {
    */
   @Nullable SwapReport abandon(
       final DeviceDma device,
-      final Leaving leaving,
+      final Leaving going,
       final @Nullable Choice replacement,
       final Settings settings,
       final long lockMs) {
@@ -493,7 +493,7 @@ final class Swapper {
     try {
       final Generation old = device.mapper().current();
       final StrategyRef ref = store.refOf(old.pool);
-      if (ref == null || old.pool == null || !leaving.isOf(old.pool, ref)) {
+      if (ref == null || old.pool == null || !going.isOf(old.pool, ref)) {
         return null;
       }
       final Generation next = replacement(device, replacement, old, watchdogNs);
@@ -534,22 +534,14 @@ final class Swapper {
           0,
           0,
           failed(device) - failedBefore,
-          leaving.cause(),
+          going.cause(),
           timing.currentTimeMillis(),
           (ready - start) / 1e3,
           0,
-          note(leaving, given));
+          going.note(given));
     } finally {
       device.structure().unlock();
     }
-  }
-
-  private static @Nullable String note(final Leaving leaving, final int abandoned) {
-    if (abandoned == 0) {
-      return leaving.note();
-    }
-    final String stripes = abandoned + " stripes did not end in the grace: abandoned";
-    return leaving.note() == null ? stripes : leaving.note() + "; " + stripes;
   }
 
   private Generation replacement(
