@@ -106,6 +106,11 @@ public final class HostBridge implements PciBus {
     bus.settings(read(config, bus.settings()));
   }
 
+  /** What is in force. */
+  BusSettings settings() {
+    return bus.settings();
+  }
+
   /** Leaves to the next bus what it can go on with, and takes the rest out. */
   @Deactivate
   public void deactivate() {
