@@ -18,7 +18,7 @@ public final class RecordStore implements DeviceRecords {
 
   @Override
   public synchronized DeviceRecord claim(final String name) {
-    return devices.computeIfAbsent(name, unused -> new KeptDevice()).claim();
+    return devices.computeIfAbsent(name, _ -> new KeptDevice()).claim();
   }
 
   @Override

@@ -272,6 +272,7 @@ class ReplacedDiskTest {
     assertThat(driver().needsReset()).isTrue();
     assertThat(bus.messages).contains(0);
     assertThat(driver().function.info().lastError()).contains("none is run again");
+    driver().bytes(STATUSES, new byte[] {-1});
     driver().run();
     assertThat(ring.usedIndex()).isZero();
     assertThat(driver().byteAt(STATUSES)).isEqualTo(0xff);
