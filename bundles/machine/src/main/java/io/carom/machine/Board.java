@@ -46,12 +46,6 @@ record Board(
             settings.quiesceTimeout());
     final GuestRam guest = new GuestRam(ram, states, platform, ports::quiesceAll);
     return new Board(
-        guest,
-        platform,
-        map,
-        new RegionStore(reserved, guest),
-        ports,
-        interrupts,
-        new SlotStore());
+        guest, platform, map, new RegionStore(reserved, guest), ports, interrupts, new SlotStore());
   }
 }

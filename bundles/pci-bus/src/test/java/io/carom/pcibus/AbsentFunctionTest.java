@@ -116,7 +116,8 @@ class AbsentFunctionTest {
   }
 
   private CompletableFuture<Long> loading(final long address) {
-    return CompletableFuture.supplyAsync(() -> read(address, 4), command -> new Thread(command).start());
+    return CompletableFuture.supplyAsync(
+        () -> read(address, 4), command -> new Thread(command).start());
   }
 
   private static void awaitWaiting(final CompletableFuture<?> access) throws Exception {
@@ -145,8 +146,7 @@ class AbsentFunctionTest {
     assertThat(load.get(300, TimeUnit.SECONDS)).isEqualTo(0x77);
     assertThat(configSpace()).isEqualTo(before);
     assertThat(machine.entries.keySet()).containsExactlyElementsOf(places);
-    assertThat(second.calls)
-        .containsExactly("plugged 00:04.0", "command 6", "read 4 8 4");
+    assertThat(second.calls).containsExactly("plugged 00:04.0", "command 6", "read 4 8 4");
     assertThat(port()).isSameAs(port);
     assertThat(port.calls)
         .containsExactly("revoke", "own " + Long.toHexString(REGION), "translated true", "renew");
@@ -187,8 +187,7 @@ class AbsentFunctionTest {
     awaitWaiting(store);
     plug(second);
     store.get(300, TimeUnit.SECONDS);
-    assertThat(second.calls)
-        .containsExactly("plugged 00:04.0", "command 6", "write 4 20 1 5");
+    assertThat(second.calls).containsExactly("plugged 00:04.0", "command 6", "write 4 20 1 5");
   }
 
   @Test
@@ -373,7 +372,9 @@ class AbsentFunctionTest {
   void theSameMemoryInAnotherObjectIsTheSame() {
     bus.unplug(first);
     final FakeFunction other =
-        new FakeFunction(Specs.disk(region.asSlice(0, region.byteSize()).asReadOnly().reinterpret(region.byteSize())));
+        new FakeFunction(
+            Specs.disk(
+                region.asSlice(0, region.byteSize()).asReadOnly().reinterpret(region.byteSize())));
     bus.plug(other, "vda", null, true);
     assertThat(forgotten).isEmpty();
     assertThat(other.calls).startsWith("plugged 00:04.0");
@@ -535,7 +536,9 @@ class AbsentFunctionTest {
   private static PciFunctionSpec windowed(final CapabilityAccess access) {
     final byte[] mask = {0, 0, 0, 0, -1, -1, -1, -1};
     return Specs.of(
-        List.of(), List.of(new CapabilitySpec(new byte[] {9, 0, 8, 5, 0, 0, 0, 0}, mask, access)), null);
+        List.of(),
+        List.of(new CapabilitySpec(new byte[] {9, 0, 8, 5, 0, 0, 0, 0}, mask, access)),
+        null);
   }
 
   private static final class Window implements CapabilityAccess {
