@@ -30,10 +30,10 @@ import org.slf4j.LoggerFactory;
  * <p>A slot goes: claimed → made → told that it is plugged → visible to the guest; and back:
  * invisible → taken out → claim released. In between its model may go <b>away</b> and come back,
  * which the guest does not see but by the time that it takes: a model with the property {@link
- * PciFunction#KEEP} that has not said that it is leaving is detached when its service goes, the slot
- * stays claimed and visible, and the next service of that name is attached in its place. When there
- * is none in time, or it is another function by its spec, the old one is a surprise removal, and is
- * forgotten by the machine; the new one is plugged in as any other.
+ * PciFunction#KEEP} that has not said that it is leaving is detached when its service goes, the
+ * slot stays claimed and visible, and the next service of that name is attached in its place. When
+ * there is none in time, or it is another function by its spec, the old one is a surprise removal,
+ * and is forgotten by the machine; the new one is plugged in as any other.
  *
  * <p>Guest accesses read the visible function from an atomic array and take no lock of the bus.
  * Taking out is begun by exactly one of those who may want it (the guest's EJECT, the end of the
@@ -41,8 +41,8 @@ import org.slf4j.LoggerFactory;
  * who ends an absence are told apart by {@link SlotClaims}: one of them finds it over. How a model
  * goes and comes, and how that meets a removal, is told at {@link PluggedFunction}.
  *
- * <p><b>The bus itself</b> may go and another come, with {@link SlotKeeper}, to which each change of
- * what the guest sees is written through. Going: the windows are parked, so that accesses wait →
+ * <p><b>The bus itself</b> may go and another come, with {@link SlotKeeper}, to which each change
+ * of what the guest sees is written through. Going: the windows are parked, so that accesses wait →
  * slots of functions that are to be kept are suspended: their BARs are parked, their ports revoked
  * and closed, their models told; the others are surprise removals. Coming: what is kept is put back
  * as functions that are away, each with all that the guest has programmed → their BARs and then the
@@ -53,7 +53,6 @@ final class RootBus implements PciBus {
   private static final Logger LOG = LoggerFactory.getLogger(RootBus.class);
   private static final String BRIDGE = "host bridge";
 
-  private final AddressMap map;
   private final @Nullable SlotKeeper keeper;
   private final BusContext context;
   private final SlotClaims claims = new SlotClaims();
@@ -79,7 +78,6 @@ final class RootBus implements PciBus {
       final @Nullable SlotKeeper keeper,
       final BusSettings settings,
       final Consumer<String> forget) {
-    this.map = map;
     this.keeper = keeper;
     this.settings = settings;
     context = new BusContext(map, ports, interrupts, shared, keeper, () -> this.settings.detach());
@@ -282,8 +280,7 @@ final class RootBus implements PciBus {
     final int absence = claims.away(leaving.claim());
     if (absence > 0) {
       LOG.info("{} is away; its slot is kept for {} ms", function.label(), absent.toMillis());
-      expireAfter(
-          absent.minusNanos(System.nanoTime() - since), leaving.claim(), absence, absent);
+      expireAfter(absent.minusNanos(System.nanoTime() - since), leaving.claim(), absence, absent);
     }
   }
 
