@@ -45,8 +45,7 @@ public final class Revoked {
     private @Nullable Runnable ending; // guarded by this, as the next
     private boolean ended;
 
-    Entry(
-        final long busAddress, final long size, final int direction, final boolean inPlace) {
+    Entry(final long busAddress, final long size, final int direction, final boolean inPlace) {
       this.busAddress = busAddress;
       this.size = size;
       this.direction = direction;
@@ -199,8 +198,7 @@ public final class Revoked {
    * @param giveBack is called when that is unmapped, under no lock
    * @return false when it may be used; nothing was done
    */
-  synchronized boolean setAside(
-      final long busAddress, final long size, final Runnable giveBack) {
+  synchronized boolean setAside(final long busAddress, final long size, final Runnable giveBack) {
     for (final ArrayDeque<Entry> same : near(busAddress, busAddress + size)) {
       for (final Entry entry : same) {
         if (entry.overlaps(busAddress, busAddress + size)) {

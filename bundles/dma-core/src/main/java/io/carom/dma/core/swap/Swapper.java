@@ -465,8 +465,8 @@ final class Swapper {
 
   /**
    * A strategy's service is going away, or it has misbehaved: puts another in its place wherever it
-   * is current, and lets nobody into its code again. Returns when nobody is inside, or the stripes that someone hangs in
-   * are abandoned.
+   * is current, and lets nobody into its code again. Returns when nobody is inside, or the stripes
+   * that someone hangs in are abandoned.
    *
    * @param lockMs how long to wait for another change of the device
    * @return what was done, or null when the device did not use it
