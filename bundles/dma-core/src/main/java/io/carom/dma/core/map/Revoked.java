@@ -31,7 +31,8 @@ public final class Revoked {
   private final TreeMap<Long, ArrayDeque<Entry>> byAddress = new TreeMap<>(); // guarded by this
   private final LongAdder quiet = new LongAdder();
   private long longest; // guarded by this
-  private volatile int pending;
+  private int waiting; // guarded by this
+  private volatile int pending; // the same, for those who do not take the monitor
 
   Revoked() {}
 
@@ -111,7 +112,8 @@ public final class Revoked {
   }
 
   private void count(final int more) {
-    pending = pending + more; // under the monitor
+    waiting += more;
+    pending = waiting;
   }
 
   private void dropEmpty(final long busAddress, final ArrayDeque<Entry> same) {

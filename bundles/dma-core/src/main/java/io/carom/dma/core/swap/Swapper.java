@@ -332,7 +332,6 @@ final class Swapper {
   /** It is decided that the drain is over: nobody takes it back. */
   private SwapReport end(
       final Transition swap, final Drain drain, final Settings settings, final long watchdogNs) {
-    final DeviceDma device = swap.device;
     final Generation leaving = drain.leaving();
     swap.state = "ENDING";
     endLoan(swap, drain, watchdogNs);
