@@ -176,7 +176,9 @@ public final class PoolStore {
     return made;
   }
 
-  /** Makes room for a new pool: what is empty in those that nobody uses, and half of the yielding. */
+  /**
+   * Makes room for a new pool: what is empty in those that nobody uses, and half of the yielding.
+   */
   private void collect(final Entry made, final @Nullable Pool yields) {
     for (final Entry other : entries()) {
       if (other == made
@@ -242,8 +244,7 @@ public final class PoolStore {
     final PoolSpec spec = spec(ownerName, choice, source, leases);
     final AtomicReference<@Nullable Pool> opened = new AtomicReference<>();
     final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
-    final Runnable ending =
-        domain == null || leases == null ? () -> {} : () -> domain.end(leases);
+    final Runnable ending = domain == null || leases == null ? () -> {} : () -> domain.end(leases);
     final String hang =
         containment
             .calls()
@@ -455,8 +456,7 @@ public final class PoolStore {
       next.pool.expect();
     }
     try {
-      return flow(
-          old, next, discarded ? old.pool.takeDiscarded() : old.pool.takeEmpty(most));
+      return flow(old, next, discarded ? old.pool.takeDiscarded() : old.pool.takeEmpty(most));
     } finally {
       if (next != null) {
         next.pool.arrived();
@@ -477,8 +477,8 @@ public final class PoolStore {
 
   /**
    * Whether a generation has nothing any more that it could hand on or lend: no mapping, and no
-   * empty extent in its pool if that is its alone. A loan that ended before would leave the borrower
-   * without what is still on its way.
+   * empty extent in its pool if that is its alone. A loan that ended before would leave the
+   * borrower without what is still on its way.
    */
   boolean isDrained(final Generation generation) {
     final Pool pool = generation.pool;
