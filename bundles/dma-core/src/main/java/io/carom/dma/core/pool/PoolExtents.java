@@ -132,8 +132,8 @@ abstract class PoolExtents {
   /**
    * Grants extents, each to the stripe that has least, under that stripe's lock.
    *
-   * @return those that were not granted, as the strategy failed or all stripes are abandoned; nobody
-   *     owns them
+   * @return those that were not granted, as the strategy failed or all stripes are abandoned;
+   *     nobody owns them
    */
   public final List<ExtentState> grantAll(final List<ExtentState> extents) {
     final AtomicInteger next = new AtomicInteger();
@@ -517,8 +517,7 @@ abstract class PoolExtents {
     call.step(() -> took(extent, stripe, taken));
   }
 
-  private void took(
-      final ExtentState extent, final Stripe stripe, final List<ExtentState> taken) {
+  private void took(final ExtentState extent, final Stripe stripe, final List<ExtentState> taken) {
     if (extent.own(stripe, null)) {
       taken.add(extent);
       forget(extent, stripe.index);

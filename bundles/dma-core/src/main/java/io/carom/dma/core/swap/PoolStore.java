@@ -175,7 +175,9 @@ public final class PoolStore {
     return made;
   }
 
-  /** Makes room for a new pool: what is empty in those that nobody uses, and half of the yielding. */
+  /**
+   * Makes room for a new pool: what is empty in those that nobody uses, and half of the yielding.
+   */
   private void collect(final Entry made, final @Nullable Pool yields) {
     for (final Entry other : entries()) {
       if (other == made
@@ -228,8 +230,7 @@ public final class PoolStore {
     final PoolSpec spec = spec(ownerName, choice, source, leases);
     final AtomicReference<@Nullable Pool> opened = new AtomicReference<>();
     final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
-    final Runnable ending =
-        domain == null || leases == null ? () -> {} : () -> domain.end(leases);
+    final Runnable ending = domain == null || leases == null ? () -> {} : () -> domain.end(leases);
     final String hang =
         containment
             .calls()

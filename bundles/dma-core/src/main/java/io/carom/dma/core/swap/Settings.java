@@ -20,7 +20,8 @@ import java.util.List;
  * @param swiotlb what the kernel's parameter of this name asks for
  * @param restricted the restricted pools
  * @param iommu what holds for IOMMU domains
- * @param misbehaviourLimit exceptions and the like of a strategy within ten seconds that are too many
+ * @param misbehaviourLimit exceptions and the like of a strategy within ten seconds that are too
+ *     many
  */
 public record Settings(
     String strategy,

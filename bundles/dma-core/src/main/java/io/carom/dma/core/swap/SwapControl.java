@@ -337,8 +337,7 @@ public final class SwapControl {
     bans.lift(serviceId);
     for (final DeviceDma device : devices) {
       final SwapReport report =
-          swapper.abandon(
-              device, Leaving.service(serviceId), replacement(device), settings);
+          swapper.abandon(device, Leaving.service(serviceId), replacement(device), settings);
       if (report != null) {
         LOG.info("{}", report);
         watches.finished(report);
@@ -387,8 +386,7 @@ public final class SwapControl {
   private void replace(final DeviceDma device, final Pool pool, final Misconduct.Verdict verdict) {
     try {
       final SwapReport report =
-          swapper.abandon(
-              device, Leaving.misbehaved(pool, verdict), replacement(device), settings);
+          swapper.abandon(device, Leaving.misbehaved(pool, verdict), replacement(device), settings);
       if (report != null) {
         LOG.warn("{}", report);
         synchronized (this) {

@@ -346,9 +346,9 @@ final class Swapper {
   }
 
   /**
-   * A strategy's service is going away, or it has misbehaved: puts another in its place wherever it is current, and lets
-   * nobody into its code again. Returns when nobody is inside, or the stripes that someone hangs in
-   * are abandoned.
+   * A strategy's service is going away, or it has misbehaved: puts another in its place wherever it
+   * is current, and lets nobody into its code again. Returns when nobody is inside, or the stripes
+   * that someone hangs in are abandoned.
    *
    * @return what was done, or null when the device did not use it
    */
