@@ -123,7 +123,8 @@ final class TestDevices {
     final var guest = container.guest();
     return Container.await(
         "the disk",
-        () -> guest.blockDevice(DISK).filter(BlockDevice::live).map(BlockDevice::name).orElse(null));
+        () ->
+            guest.blockDevice(DISK).filter(BlockDevice::live).map(BlockDevice::name).orElse(null));
   }
 
   private String net(final String mac) throws InterruptedException {

@@ -30,8 +30,7 @@ final class UpdateRun {
   private final ExecutorService threads =
       Executors.newCachedThreadPool(Thread.ofPlatform().daemon().name("bench-load-", 0).factory());
 
-  UpdateRun(
-      final Container container, final SwapTask task, final Consumer<SwapMessage> sink) {
+  UpdateRun(final Container container, final SwapTask task, final Consumer<SwapMessage> sink) {
     this.container = container;
     this.task = task;
     this.sink = sink;
@@ -74,9 +73,7 @@ final class UpdateRun {
   }
 
   private void window(
-      final List<DeviceLoad> loads,
-      final UpdateTally tally,
-      final @Nullable BundleUpdate update)
+      final List<DeviceLoad> loads, final UpdateTally tally, final @Nullable BundleUpdate update)
       throws InterruptedException {
     final Map<String, Long> before = noStrategy();
     final List<Future<LoadResult>> running = new ArrayList<>();
@@ -105,8 +102,7 @@ final class UpdateRun {
   /** Maps that found no strategy, by device. */
   private Map<String, Long> noStrategy() throws InterruptedException {
     return container.dma().devices().stream()
-        .collect(
-            Collectors.toMap(DmaDeviceInfo::device, DmaDeviceInfo::noStrategyMaps, Long::sum));
+        .collect(Collectors.toMap(DmaDeviceInfo::device, DmaDeviceInfo::noStrategyMaps, Long::sum));
   }
 
   /** A device that came anew counts from 0 again. */
