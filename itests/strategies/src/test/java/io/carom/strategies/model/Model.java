@@ -25,7 +25,6 @@ final class Model implements AutoCloseable {
   private static final int CELLS = 24; // above 4 GiB, and as many below
   private static final int CELL = 320 << 10;
   private static final int GUARD = 64;
-  private static final int MORE_THREADS = 64;
   private static final long[] MIN_ALIGN = {0, 0, 0x1ff, 0xfff};
   private static final long[] ALLOC_ALIGN = {0, 0, 0xfff, 0xffff};
   private static final long[] BOUNDARY = {-1, -1, 0xffff, 0xfffff};
@@ -145,18 +144,12 @@ final class Model implements AutoCloseable {
   }
 
   private boolean settled() {
-    final Thread[] threads = new Thread[Thread.activeCount() + MORE_THREADS];
-    final int count = Thread.enumerate(threads);
-    for (int i = 0; i < count; i++) {
-      if (threads[i].getName().startsWith("dma-swap-")) {
-        final Thread.State state = threads[i].getState();
-        if (state != Thread.State.WAITING && state != Thread.State.TIMED_WAITING) {
-          return false;
-        }
-      }
-    }
-    return world.core.transitions().stream().allMatch(t -> t.state().equals("DRAINING"))
-        && time.quiet();
+    // Twice: what came to rest last may have started another one before.
+    return allDrain() && time.quiet() && allDrain();
+  }
+
+  private boolean allDrain() {
+    return world.core.transitions().stream().allMatch(t -> t.state().equals("DRAINING"));
   }
 
   /** All live mappings, those of lists included. */
