@@ -68,8 +68,7 @@ public final class ModelComponent {
     final String pid = PID_PREFIX + reference.getProperty(Constants.SERVICE_ID);
     final Object name = reference.getProperty(VirtioModel.NAME);
     try {
-      final Plugged made =
-          plug(model, pid, name, reference, origin(reference));
+      final Plugged made = plug(model, pid, name, reference, origin(reference));
       synchronized (plugged) {
         plugged.put(reference, made);
       }
