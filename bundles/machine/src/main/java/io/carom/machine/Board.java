@@ -12,6 +12,7 @@ import io.carom.machine.ram.PageStates;
 import io.carom.machine.ram.Ram;
 import io.carom.machine.ram.RegionStore;
 import io.carom.machine.ram.ReservedRam;
+import io.carom.machine.slot.SlotStore;
 
 /**
  * The parts of one running machine, wired.
@@ -24,6 +25,7 @@ import io.carom.machine.ram.ReservedRam;
  * @param interrupts interrupt delivery
  * @param iommu what is kept of the IOMMU
  * @param records what is kept of device models
+ * @param slots what is kept of the PCI bus
  */
 record Board(
     GuestRam ram,
@@ -33,7 +35,8 @@ record Board(
     Ports ports,
     InterruptRouter interrupts,
     IommuStore iommu,
-    RecordStore records) {
+    RecordStore records,
+    SlotStore slots) {
   /** Builds a machine. */
   static Board of(final MachineSettings settings) {
     final Ram ram = new Ram(settings.lowBytes(), settings.highBytes());
@@ -59,6 +62,7 @@ record Board(
         ports,
         interrupts,
         iommu,
-        new RecordStore());
+        new RecordStore(),
+        new SlotStore());
   }
 }

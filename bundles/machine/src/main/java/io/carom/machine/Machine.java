@@ -8,6 +8,7 @@ import io.carom.memory.GuestMemory;
 import io.carom.memory.SystemBus;
 import io.carom.pci.BusPorts;
 import io.carom.pci.MsiController;
+import io.carom.pci.SlotRecords;
 import io.carom.virtio.DeviceRecords;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,8 +41,8 @@ import org.slf4j.LoggerFactory;
     attribute =
         "objectClass:List<String>=\"io.carom.memory.GuestMemory,io.carom.memory.SystemBus,"
             + "io.carom.memory.AddressMap,io.carom.memory.DeviceRegions,io.carom.pci.BusPorts,"
-            + "io.carom.pci.MsiController,io.carom.virtio.DeviceRecords,"
-            + "io.carom.iommu.IommuRecords\"")
+            + "io.carom.pci.MsiController,io.carom.pci.SlotRecords,io.carom.iommu.IommuRecords,"
+            + "io.carom.virtio.DeviceRecords\"")
 public final class Machine {
   static final String PID = "io.carom.machine";
   static final int DEFAULT_RAM_MIB = 128;
@@ -188,6 +189,7 @@ public final class Machine {
     register(DeviceRecords.class, board.records());
     register(MsiController.class, board.interrupts());
     register(IommuRecords.class, board.iommu());
+    register(SlotRecords.class, board.slots());
     register(BusPorts.class, board.ports());
     register(AddressMap.class, board.map());
     register(SystemBus.class, board.map());

@@ -12,6 +12,7 @@ import io.carom.memory.RamRange;
 import io.carom.memory.SystemBus;
 import io.carom.pci.BusPorts;
 import io.carom.pci.MsiController;
+import io.carom.pci.SlotRecords;
 import io.carom.virtio.DeviceRecords;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
@@ -50,7 +51,8 @@ class MachineTest {
             BusPorts.class,
             IommuRecords.class,
             MsiController.class,
-            DeviceRecords.class);
+            DeviceRecords.class,
+            SlotRecords.class);
     final GuestMemory ram = service(GuestMemory.class);
     assertThat(ram.ranges()).containsExactly(new RamRange(0, MIB), new RamRange(1L << 32, 2 * MIB));
     assertThat(ram.busOffset()).isEqualTo(0x4000_0000L);
@@ -66,7 +68,7 @@ class MachineTest {
     machine.modified(config(4000, 0, false, "0", 50));
     assertThat(services.get(GuestMemory.class)).isSameAs(first);
     machine.modified(config(1, 0, true, "0", 50));
-    assertThat(services).hasSize(8);
+    assertThat(services).hasSize(9);
     final GuestMemory second = service(GuestMemory.class);
     assertThat(second).isNotSameAs(first);
     assertThat(second.confidential()).isTrue();

@@ -6,6 +6,8 @@ import io.carom.pci.MsiController;
 import io.carom.pci.PciAddress;
 import io.carom.pci.PciBus;
 import io.carom.pci.PciFunction;
+import io.carom.pci.SlotKeeper;
+import io.carom.pci.SlotRecords;
 import io.carom.virtio.DeviceRecords;
 import java.time.Duration;
 import java.util.List;
@@ -66,22 +68,24 @@ public final class HostBridge implements PciBus {
       @Reference final AddressMap map,
       @Reference final BusPorts ports,
       @Reference final MsiController interrupts,
+      @Reference final SlotRecords slots,
       final Config config) {
-    this(map, ports, interrupts, read(config, BusSettings.DEFAULT));
+    this(map, ports, interrupts, slots.claim(), read(config, BusSettings.DEFAULT));
   }
 
-  /** Puts a host bridge with its defaults into a machine that is no component. */
+  /** Puts a host bridge into a machine that is no component; nothing is left when it goes. */
   public HostBridge(
       final AddressMap map, final BusPorts ports, final MsiController interrupts) {
-    this(map, ports, interrupts, BusSettings.DEFAULT);
+    this(map, ports, interrupts, null, BusSettings.DEFAULT);
   }
 
   private HostBridge(
       final AddressMap map,
       final BusPorts ports,
       final MsiController interrupts,
+      final @Nullable SlotKeeper keeper,
       final BusSettings settings) {
-    bus = new RootBus(map, ports, interrupts, settings, this::forget);
+    bus = new RootBus(map, ports, interrupts, keeper, settings, this::forget);
   }
 
   private static BusSettings read(final Config config, final BusSettings otherwise) {
@@ -102,7 +106,12 @@ public final class HostBridge implements PciBus {
     bus.settings(read(config, bus.settings()));
   }
 
-  /** Takes every function out, then the bridge itself. */
+  /** What is in force. */
+  BusSettings settings() {
+    return bus.settings();
+  }
+
+  /** Leaves to the next bus what it can go on with, and takes the rest out. */
   @Deactivate
   public void deactivate() {
     bus.close();

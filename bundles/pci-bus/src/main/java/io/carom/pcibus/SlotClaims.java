@@ -41,7 +41,7 @@ final class SlotClaims {
     private Claim(
         final PciAddress address,
         final String name,
-        final PciFunction model,
+        final @Nullable PciFunction model,
         final boolean keep) {
       this.address = address;
       this.name = name;
@@ -68,6 +68,13 @@ final class SlotClaims {
   record Leaving(Claim claim, PluggedFunction function, boolean keep) {}
 
   private final List<Claim> claims = new ArrayList<>();
+  private boolean closed;
+
+  /** The bus ends: nobody is waited for any more. */
+  synchronized void close() {
+    closed = true;
+    notifyAll();
+  }
 
   /**
    * Claims a slot.
@@ -113,7 +120,7 @@ final class SlotClaims {
       final boolean keep,
       final Duration patience) {
     final long deadline = System.nanoTime() + patience.toNanos();
-    while (name instanceof String text) {
+    while (!closed && name instanceof String text) {
       final Claim claim = named(text);
       if (claim == null || claim.plugged == null || claim.model == model) {
         return null;
@@ -130,6 +137,15 @@ final class SlotClaims {
       }
     }
     return null;
+  }
+
+  /** The claim of a function that the bus before has left; {@link #away} is to follow. */
+  synchronized Claim kept(final PluggedFunction function) {
+    final Claim claim = new Claim(function.address(), function.name(), null, true);
+    claim.state = State.LEAVING;
+    claim.plugged = function;
+    claims.add(claim);
+    return claim;
   }
 
   /** Stores what is plugged; returns whether it may stay: its model has not gone meanwhile. */

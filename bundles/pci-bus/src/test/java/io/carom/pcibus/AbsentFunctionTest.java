@@ -44,7 +44,7 @@ class AbsentFunctionTest {
 
   private final FakeMachine machine = new FakeMachine();
   private final List<String> forgotten = new CopyOnWriteArrayList<>();
-  private final RootBus bus = new RootBus(machine, machine, machine, PATIENT, forgotten::add);
+  private final RootBus bus = new RootBus(machine, machine, machine, null, PATIENT, forgotten::add);
   private final MemorySegment region = Arena.ofAuto().allocate(Specs.REGION);
   private final FakeFunction first = disk();
   private final FakeFunction second = disk();

@@ -45,7 +45,8 @@ class CompletionsTest {
     assertThat(propose("carom:fio", "fio", "--rw", "")).contains("randread", "randwrite");
     assertThat(propose("carom:fio", "fio", "--strategy", "")).contains("direct");
     assertThat(propose("dma:use", "dma:use", "direct", "--policy", ""))
-        .containsExactly("adopt", "quarantine");
+        .containsExactly("adopt", "quarantine", "revoke");
+    assertThat(propose("dma:cancel", "dma:cancel", "")).contains("vda", "0000:00:04.0");
   }
 
   @Test

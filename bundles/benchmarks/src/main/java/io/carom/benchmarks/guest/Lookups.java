@@ -38,6 +38,7 @@ public final class Lookups {
         Lookup.parse(lookup),
         SwiotlbParameter.NONE,
         List.of(),
-        IommuSettings.NONE);
+        IommuSettings.NONE,
+        Settings.MISBEHAVIOUR_LIMIT);
   }
 }

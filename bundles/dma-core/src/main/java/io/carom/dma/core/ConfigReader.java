@@ -38,7 +38,10 @@ final class ConfigReader {
         Lookup.parse(config.lookup()),
         SwiotlbParser.parse(config.swiotlb()),
         RestrictedParser.parse(config.restrictedPools()),
-        IommuSettings.parse(config.iommuGroups(), config.untrustedDevices()));
+        IommuSettings.parse(config.iommuGroups(), config.untrustedDevices()),
+        config.fenceMs(),
+        config.stopMs(),
+        config.misbehaviour_limit());
   }
 
   private static SwapPolicy policy(final String value) {

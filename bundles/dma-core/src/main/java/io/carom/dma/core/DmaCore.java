@@ -16,6 +16,7 @@ import io.carom.dma.SwapReport;
 import io.carom.dma.TransitionInfo;
 import io.carom.dma.core.debug.DebugCore;
 import io.carom.dma.core.device.DeviceDma;
+import io.carom.dma.core.jfr.SwapRecorder;
 import io.carom.dma.core.device.DeviceEvents;
 import io.carom.dma.core.direct.DirectStrategy;
 import io.carom.dma.core.lend.Lending;
@@ -24,6 +25,8 @@ import io.carom.dma.core.map.CoreTables;
 import io.carom.dma.core.memory.RamSpace;
 import io.carom.dma.core.memory.RestrictedPools;
 import io.carom.dma.core.memory.RestrictedSpace;
+import io.carom.dma.core.pool.Containment;
+import io.carom.dma.core.pool.Outcalls;
 import io.carom.dma.core.pool.Pool;
 import io.carom.dma.core.swap.CoreTimer;
 import io.carom.dma.core.swap.Domains;
@@ -32,6 +35,7 @@ import io.carom.dma.core.swap.Registry;
 import io.carom.dma.core.swap.Settings;
 import io.carom.dma.core.swap.StrategyRef;
 import io.carom.dma.core.swap.SwapControl;
+import io.carom.dma.core.swap.SwapWatches;
 import io.carom.dma.core.swap.Timing;
 import io.carom.dma.core.swap.TransitionView;
 import io.carom.guest.PageAllocator;
@@ -57,6 +61,12 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
   private static final long DIRECT_ID = -1;
   private static final int MOST_MAPPINGS = 100_000;
 
+  /** How long a stop waits for memory to come back once nothing is mapped, milliseconds. */
+  private static final long SWEEP_MS = 200;
+
+  /** How long a stop waits for threads of the core beyond its deadline, milliseconds. */
+  private static final long JOIN_MS = 300;
+
   private final CoreTables tables;
   private final PageAllocator pages;
   private final RestrictedPools restricted;
@@ -66,6 +76,9 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
   private final SwapControl control;
   private final TransitionView transitions;
   private final CoreTimer timer;
+  private final Outcalls outcalls = Outcalls.onThreads();
+  private volatile Runnable waker = () -> {};
+  private volatile int limit;
   private final Reports reports;
   private final Lending lending;
   private final DebugCore debug;
@@ -90,11 +103,14 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
     restricted.apply(settings.restricted());
     final RamSpace ram = new RamSpace(memory, pages, tables.index(), tables.extentIds());
     final int cpus = Runtime.getRuntime().availableProcessors();
-    store = new PoolStore(ram, cpus);
+    outcalls.deadlineNs(TimeUnit.MILLISECONDS.toNanos(settings.watchdogMs()));
+    limit = settings.misbehaviourLimit();
+    store = new PoolStore(ram, cpus, new Containment(outcalls, () -> limit, () -> waker.run()));
     domains = new Domains(tables, pages, timing, cpus, store::pools);
     domains.devices(() -> devices);
     registry = new Registry(memory.confidential(), domains);
     control = new SwapControl(registry, store, restricted, domains, timing, settings);
+    control.watches().add(new SwapRecorder());
     transitions = new TransitionView(control, timing);
     reports = new Reports(tables);
     lending = new Lending(tables, store::pools);
@@ -108,12 +124,14 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
             DIRECT_ID,
             0));
     timer = new CoreTimer(timing, tables.tick(), control, store, domains, () -> devices);
+    waker = timer::wake;
   }
 
   /** A strategy is there, or its configuration changed. */
   public void strategyAdded(final StrategyRef ref) {
     registry.add(ref);
-    devices.forEach(control::reconcile);
+    control.came(ref);
+    devices.forEach(device -> control.reconcile(device, "service came"));
   }
 
   /** A strategy goes away; returns when nobody is in its code. */
@@ -129,11 +147,13 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
    */
   public void settings(final Settings settings) {
     control.settings(settings);
+    outcalls.deadlineNs(TimeUnit.MILLISECONDS.toNanos(settings.watchdogMs()));
+    limit = settings.misbehaviourLimit();
     limits(settings);
     for (final DeviceDma device : devices) {
       device.mapper().lookup(settings.lookup());
       sayIfUnbound(device);
-      control.reconcile(device);
+      control.reconcile(device, "configured");
     }
   }
 
@@ -158,7 +178,18 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
   /** The driver of the guest's IOMMU came, or went. */
   public void iommu(final @Nullable GuestIommu driver) {
     domains.iommu(driver);
-    devices.forEach(control::reconcile);
+    devices.forEach(
+        device -> control.reconcile(device, driver == null ? "service gone" : "service came"));
+  }
+
+  /** Deadline of a stop, milliseconds. */
+  public long stopMs() {
+    return control.settings().stopMs();
+  }
+
+  /** Who is told of its swaps. */
+  public SwapWatches watches() {
+    return control.watches();
   }
 
   /** Its dma-debug. */
@@ -270,12 +301,12 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
 
   @Override
   public CompletionStage<SwapReport> cancel(final String device) {
-    throw new IllegalStateException("no swap of " + find(device).name() + " is draining");
+    return control.cancel(find(device));
   }
 
   @Override
   public List<QuarantineInfo> quarantined() {
-    return List.of();
+    return store.quarantined();
   }
 
   @Override
@@ -359,12 +390,38 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
     return lending;
   }
 
-  @Override
-  public void close() {
+  /**
+   * Stops: no map succeeds any more, and what is mapped is waited for until the configured deadline
+   * of a stop. Then the threads end; unmaps of what is left still work, and its memory stays out of
+   * use. Returns within that deadline and a second, unless an IOMMU does not answer.
+   *
+   * @return what holds it up at the deadline, one line for each device; each is logged
+   */
+  public List<String> stop() {
+    return stop(control.settings().stopMs());
+  }
+
+  private List<String> stop(final long milliseconds) {
+    final Stopping stopping = new Stopping(milliseconds);
+    control.halt(devices);
+    final List<String> holding =
+        stopping.drain(
+            devices, device -> reports.mappings(List.of(device), store.pools(), MOST_MAPPINGS));
+    holding.forEach(line -> LOG.warn("the DMA core stops, and {}", line));
+    // The timer still runs, and gives back the memory of pools that are empty.
+    stopping.await(() -> !holding.isEmpty() || store.pools().isEmpty(), SWEEP_MS);
     lending.close();
-    timer.close();
-    control.close();
+    timer.close(Math.max(JOIN_MS, stopping.leftMs()));
+    control.close(Math.max(JOIN_MS, stopping.leftMs()));
     domains.close();
     restricted.close();
+    outcalls.close();
+    return holding;
+  }
+
+  /** As {@link #stop}, but waits for no mapping. */
+  @Override
+  public void close() {
+    stop(0);
   }
 }

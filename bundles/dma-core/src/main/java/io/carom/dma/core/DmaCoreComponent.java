@@ -4,6 +4,7 @@ import io.carom.dma.Dma;
 import io.carom.dma.DmaControl;
 import io.carom.dma.DmaDebug;
 import io.carom.dma.core.debug.DebugSettings;
+import io.carom.dma.core.event.SwapPoster;
 import io.carom.dma.core.map.Copier;
 import io.carom.dma.core.swap.Settings;
 import io.carom.dma.core.swap.StrategyRef;
@@ -15,6 +16,7 @@ import io.carom.iommu.GuestIommu;
 import io.carom.memory.GuestMemory;
 import io.carom.memory.PageLender;
 import io.carom.pci.BusPorts;
+import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
@@ -31,6 +33,7 @@ import org.osgi.service.component.annotations.Modified;
 import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.event.EventAdmin;
 import org.osgi.service.metatype.annotations.AttributeDefinition;
 import org.osgi.service.metatype.annotations.Designate;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
@@ -48,6 +51,7 @@ public final class DmaCoreComponent {
   public static final String PID = "io.carom.dma.core";
 
   private static final Logger LOG = LoggerFactory.getLogger(DmaCoreComponent.class);
+  private static final long STOP_MARGIN_MS = 900;
   private static final int DEFAULT_DEBUG_ENTRIES = 65_536; // the kernel's
 
   private final DmaCore core;
@@ -57,6 +61,7 @@ public final class DmaCoreComponent {
   private DebugSettings lastDebug;
   private final AtomicReference<@Nullable BusPorts> busPorts = new AtomicReference<>();
   private final AtomicReference<@Nullable GuestIommu> iommu = new AtomicReference<>();
+  private final AtomicReference<@Nullable SwapPoster> poster = new AtomicReference<>();
   private final ConcurrentHashMap<Long, Integer> revisions = new ConcurrentHashMap<>();
 
   /** Configuration of the DMA core. */
@@ -88,7 +93,10 @@ public final class DmaCoreComponent {
     /** Policy at the deadline. */
     @AttributeDefinition(
         name = "drainPolicy",
-        description = "What becomes of mappings that outlive the drain: adopt or quarantine")
+        description =
+            "What becomes of mappings that outlive the drain: adopt (the core finishes them),"
+                + " quarantine (their memory stays out of use until they end), or revoke (the"
+                + " device is reset and its requests end with an error)")
     String drainPolicy() default "adopt";
 
     /** Watchdog. */
@@ -97,6 +105,30 @@ public final class DmaCoreComponent {
         description =
             "Milliseconds that a strategy may take for one call; then its stripe is abandoned")
     long watchdogMs() default Settings.WATCHDOG_MS;
+
+    /** Misbehaviour. */
+    @AttributeDefinition(
+        name = "misbehaviour.limit",
+        description =
+            "How often within 10 s a strategy may throw or answer nonsense before another one takes"
+                + " its place; an address that would corrupt memory, or a hang, is enough once")
+    int misbehaviour_limit() default Settings.MISBEHAVIOUR_LIMIT;
+
+    /** Fence deadline. */
+    @AttributeDefinition(
+        name = "fenceMs",
+        description =
+            "Milliseconds that a driver may take to reset its device under the policy revoke; then"
+                + " it is as quarantine")
+    long fenceMs() default Settings.FENCE_MS;
+
+    /** Stop deadline. */
+    @AttributeDefinition(
+        name = "stopMs",
+        description =
+            "Milliseconds that a stop of the core waits for mappings to end, and that the stop of a"
+                + " strategy waits for a change that goes on")
+    long stopMs() default Settings.STOP_MS;
 
     /** Throttle deadline. */
     @AttributeDefinition(
@@ -272,6 +304,24 @@ public final class DmaCoreComponent {
     }
   }
 
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
+  void bindEvents(final EventAdmin admin) {
+    final SwapPoster next = new SwapPoster(admin);
+    final SwapPoster before = poster.getAndSet(next);
+    core.watches().add(next);
+    if (before != null) {
+      core.watches().remove(before);
+    }
+  }
+
+  void unbindEvents(final EventAdmin admin) {
+    final SwapPoster now = poster.get();
+    // A replacement may have been bound before.
+    if (now != null && now.postsTo(admin) && poster.compareAndSet(now, null)) {
+      core.watches().remove(now);
+    }
+  }
+
   @Reference(
       service = DmaStrategy.class,
       cardinality = ReferenceCardinality.MULTIPLE,
@@ -317,11 +367,32 @@ public final class DmaCoreComponent {
     return (Long) reference.getProperty(Constants.SERVICE_ID);
   }
 
+  /**
+   * Stops within {@code stopMs} and a second, whatever others do: who uses the services is told
+   * that they go, and may take its time or hang. So that and the stop itself are done on a thread
+   * of their own, which is left behind at the deadline.
+   */
   @Deactivate
   void deactivate() {
+    final long limitMs = core.stopMs() + STOP_MARGIN_MS;
+    final Thread stopping = Thread.ofPlatform().daemon().name("dma-stop").start(this::stop);
+    try {
+      if (!stopping.join(Duration.ofMillis(limitMs))) {
+        final StackTraceElement[] stack = stopping.getStackTrace();
+        LOG.error(
+            "the DMA core has not stopped within {} ms (stopMs), it is at {}",
+            limitMs,
+            stack.length == 0 ? "its end" : stack[0]);
+      }
+    } catch (final InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void stop() {
     lender.unregister(); // borrowers give back what they hold while the core still runs
     registration.unregister();
     debugRegistration.unregister();
-    core.close();
+    core.stop();
   }
 }

@@ -46,7 +46,7 @@ final class DomainReports {
         domain.windows().pages(),
         domain.windows().coherentPages(),
         domain.remaps().size(),
-        pool != null && pool.callable() ? pool.instance().classes() : List.of(),
+        pool == null ? List.of() : pool.classes(),
         domain.extents().pagesHeld(),
         domain.flushes().queued(),
         domain.flushes().flushes(),

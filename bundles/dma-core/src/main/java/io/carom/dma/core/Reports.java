@@ -151,7 +151,7 @@ final class Reports {
       return "lent";
     }
     final DeviceDma device;
-    if (state == MappingRecord.REACHABLE) {
+    if (state == MappingRecord.REACHABLE || state == MappingRecord.ASIDE) {
       device = byNumber(devices, MappingRecord.heldBy(record.generation()));
     } else {
       final Generation generation = tables.generations().get(record.generation());

@@ -56,12 +56,15 @@ class ConfigReaderTest {
     values.put("drainPolicy", "quarantine");
     values.put("watchdogMs", 20L);
     values.put("throttleTimeoutMs", 3L);
+    values.put("fenceMs", 70L);
+    values.put("stopMs", 0L);
     values.put("reachablePercent", 4);
     values.put("lookup", "mru");
     values.put("swiotlb", "129,2,force");
     values.put("restrictedPools", new String[] {"name=a size=1m devices=00:04.0"});
     values.put("iommuGroups", new String[] {"00:05.0,0000:00:06.0"});
     values.put("untrustedDevices", "00:04.0");
+    values.put("misbehaviour.limit", 5);
     assertThat(read(values))
         .isEqualTo(
             new Settings(
@@ -78,7 +81,10 @@ class ConfigReaderTest {
                 new IommuSettings(
                     List.of(Set.of("0000:00:05.0", "0000:00:06.0")),
                     Set.of("0000:00:04.0"),
-                    false)));
+                    false),
+                70,
+                0,
+                5));
   }
 
   private static void wrong(final String property, final Object value, final String message) {
@@ -91,6 +97,9 @@ class ConfigReaderTest {
   void wrongValuesAreToldByNameValueAndRule() {
     wrong("strategy", " ", "strategy is empty");
     wrong("drainTimeoutMs", -1L, "drainTimeoutMs=-1 is not in 0..86400000");
+    wrong("misbehaviour.limit", 0, "misbehaviour.limit=0 is not in 1..1000000");
+    wrong("fenceMs", 0L, "fenceMs=0 is not in 1..86400000");
+    wrong("stopMs", -1L, "stopMs=-1 is not in 0..86400000");
     wrong("watchdogMs", 9L, "watchdogMs=9 is not in 10..86400000");
     wrong("throttleTimeoutMs", 86_400_001L, "throttleTimeoutMs=86400001 is not in 0..86400000");
     wrong("reachablePercent", 101, "reachablePercent=101 is not in 0..100");
@@ -106,7 +115,8 @@ class ConfigReaderTest {
         "swoitlb",
         "force",
         "unknown property 'swoitlb'; valid: debug, debugDriver, debugEntries, drainPolicy,"
-            + " drainTimeoutMs, iommuGroups, lookup, reachablePercent, restrictedPools, strategy,"
-            + " strategy.fallback, swiotlb, throttleTimeoutMs, untrustedDevices, watchdogMs");
+            + " drainTimeoutMs, fenceMs, iommuGroups, lookup, misbehaviour.limit, reachablePercent,"
+            + " restrictedPools, stopMs, strategy, strategy.fallback, swiotlb, throttleTimeoutMs,"
+            + " untrustedDevices, watchdogMs");
   }
 }

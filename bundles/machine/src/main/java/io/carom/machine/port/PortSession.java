@@ -80,7 +80,7 @@ final class PortSession extends SectionPadding implements BusSession {
       throw new IllegalStateException("section on port " + port.name() + " has begun already");
     }
     Route route = enter();
-    while (route.translation() instanceof StandIn away && usable(route) && away.waits()) {
+    while (route.translation() instanceof StandIn away && waits(route, away)) {
       SECTION.setRelease(this, section + 1);
       away.await(port, route); // outside, so that nobody waits for us meanwhile
       route = enter();
@@ -97,6 +97,16 @@ final class PortSession extends SectionPadding implements BusSession {
   private Route enter() {
     SECTION.setVolatile(this, section + 1);
     return port.route();
+  }
+
+  @Override
+  public boolean waits() {
+    final Route route = port.route();
+    return route.translation() instanceof StandIn away && waits(route, away);
+  }
+
+  private boolean waits(final Route route, final StandIn away) {
+    return usable(route) && away.waits();
   }
 
   private boolean usable(final Route route) {
@@ -274,7 +284,7 @@ final class PortSession extends SectionPadding implements BusSession {
     port.failed(threw, why);
     Route now = port.route();
     parked = true;
-    while (now.translation() instanceof StandIn away && usable(now) && away.waits()) {
+    while (now.translation() instanceof StandIn away && waits(now, away)) {
       away.await(port, now);
       now = port.route();
     }

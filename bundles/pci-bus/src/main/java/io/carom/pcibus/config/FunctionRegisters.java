@@ -58,6 +58,16 @@ public final class FunctionRegisters {
                 .toList());
   }
 
+  /** The bytes as they are now, for who goes on with them. */
+  public byte[] bytes() {
+    return space.bytes();
+  }
+
+  /** Goes on with the bytes of registers of an equal spec. */
+  public void restore(final byte[] kept) {
+    space.restore(kept);
+  }
+
   /** Whether an access there may run code of the function's model. */
   public boolean isLive(final int offset, final int width) {
     return chain.isLive(offset, width);

@@ -1,6 +1,7 @@
 package io.carom.pcibus.function;
 
-import io.carom.pcibus.function.Latches.Latch;
+import io.carom.memory.MmioRetry;
+import io.carom.pci.SlotRecord.Doorbell;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +27,9 @@ import org.jspecify.annotations.Nullable;
  * {@link #gone}, and by nothing later than the end of the absence. Doorbells and the news that the
  * command register changed are kept; who comes is told of both, and is published under the monitor
  * when nothing of them is left, so that none falls between.
+ *
+ * <p>When the bus goes and the function stays ({@link #suspend}), what waits here and what comes
+ * later is done again by the next incarnation of the bus: {@link MmioRetry}.
  */
 final class AbsentCalls {
   /** What publishing came to. */
@@ -42,6 +46,7 @@ final class AbsentCalls {
   private final Latches latches = new Latches();
   private boolean commandChanged;
   private boolean gone;
+  private boolean suspended; // gone is set too
   private long untilNanos;
   private volatile long waitNanos;
 
@@ -79,6 +84,26 @@ final class AbsentCalls {
     notifyAll();
   }
 
+  /**
+   * The bus goes. The function's windows are parked before.
+   *
+   * @return the doorbells that were latched
+   */
+  synchronized List<Doorbell> suspend() {
+    suspended = true;
+    gone = true;
+    present = null;
+    notifyAll();
+    return latches.take();
+  }
+
+  /** Goes on with doorbells that were latched by the bus before, and with nobody there. */
+  synchronized void resume(final List<Doorbell> latched, final long wait) {
+    latched.forEach(l -> latches.latch(l.bar(), l.offset(), l.width(), l.value()));
+    waitNanos = wait;
+    untilNanos = System.nanoTime() + wait;
+  }
+
   /** The first incarnation; nothing can have been missed yet. */
   synchronized void first(final Attachment attachment) {
     if (!gone) {
@@ -91,6 +116,7 @@ final class AbsentCalls {
    *
    * @param deadline of this access, as of {@link System#nanoTime}
    * @return whether somebody is there
+   * @throws MmioRetry when the next incarnation of the bus is to be asked
    */
   synchronized boolean await(final long deadline) {
     while (present == null && !gone) {
@@ -106,16 +132,25 @@ final class AbsentCalls {
         return false;
       }
     }
+    retryIfSuspended();
     return present != null;
+  }
+
+  private void retryIfSuspended() {
+    if (suspended) {
+      throw MmioRetry.INSTANCE;
+    }
   }
 
   /**
    * Latches a doorbell.
    *
    * @return the incarnation to ring at instead; null when it was latched, or the function is gone
+   * @throws MmioRetry when the next incarnation of the bus is to be asked
    */
   synchronized @Nullable Attachment latch(
       final int bar, final long offset, final int width, final long value) {
+    retryIfSuspended();
     final Attachment now = present;
     if (now == null && !gone) {
       latches.latch(bar, offset, width, value);
@@ -136,7 +171,7 @@ final class AbsentCalls {
   }
 
   /** Takes the doorbells out that were latched. */
-  synchronized List<Latch> takeLatches() {
+  synchronized List<Doorbell> takeLatches() {
     return latches.take();
   }
 

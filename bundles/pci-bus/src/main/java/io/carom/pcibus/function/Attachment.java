@@ -25,7 +25,8 @@ final class Attachment implements PciAttachment {
   private static final int UNPLUGGED = 4;
   private static final long PARK_NANOS = 50_000;
 
-  private final PluggedFunction slot;
+  private final FunctionHardware slot;
+  private final AbsentCalls absent;
   private final PciFunction model;
   private final boolean overran;
   private final Port port = new Port();
@@ -36,8 +37,13 @@ final class Attachment implements PciAttachment {
   private volatile boolean silenced;
   private boolean over; // guarded by the monitor
 
-  Attachment(final PluggedFunction slot, final PciFunction model, final boolean overran) {
+  Attachment(
+      final FunctionHardware slot,
+      final AbsentCalls absent,
+      final PciFunction model,
+      final boolean overran) {
     this.slot = slot;
+    this.absent = absent;
     this.model = model;
     this.overran = overran;
   }
@@ -49,7 +55,7 @@ final class Attachment implements PciAttachment {
   /** Counts an access in; false, and not counted, when this is not the present one. */
   boolean enter() {
     inside.incrementAndGet();
-    if (slot.absent().present() == this) {
+    if (absent.present() == this) {
       return true;
     }
     leave();
@@ -175,47 +181,47 @@ final class Attachment implements PciAttachment {
   @Override
   public synchronized void intx(final boolean asserted) {
     if (!over) {
-      slot.intx(asserted);
+      slot.line().set(asserted);
     }
   }
 
   @Override
   public long barAddress(final int index) {
-    return slot.barAddress(index);
+    return slot.config().barAddress(index);
   }
 
   @Override
   public long ownRangeAddress() {
-    return slot.ownRangeAddress();
+    return slot.range().address();
   }
 
   /** The function's port for this incarnation: sessions of the next epoch are not for it. */
   private final class Port implements BusPort {
     @Override
     public String name() {
-      return slot.port().name();
+      return slot.control().port().name();
     }
 
     @Override
     public BusSession open() {
       synchronized (Attachment.this) {
-        return over ? new RevokedSession() : slot.port().open();
+        return over ? new RevokedSession() : slot.control().port().open();
       }
     }
 
     @Override
     public long unprotectedPages() {
-      return slot.port().unprotectedPages();
+      return slot.control().port().unprotectedPages();
     }
 
     @Override
     public PortCounters counters() {
-      return slot.port().counters();
+      return slot.control().port().counters();
     }
 
     @Override
     public boolean message(final long address, final int data) {
-      return !silenced && slot.port().message(address, data);
+      return !silenced && slot.control().port().message(address, data);
     }
   }
 }

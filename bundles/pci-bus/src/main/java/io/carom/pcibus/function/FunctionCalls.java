@@ -1,7 +1,7 @@
 package io.carom.pcibus.function;
 
 import io.carom.pci.PciFunction;
-import io.carom.pcibus.function.Latches.Latch;
+import io.carom.pci.SlotRecord.Doorbell;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -81,7 +81,7 @@ final class FunctionCalls {
   }
 
   /** A doorbell that was latched, rung at who comes back. */
-  void replay(final Attachment next, final Latch latch) {
+  void replay(final Attachment next, final Doorbell latch) {
     store(next, latch.bar(), latch.offset(), latch.width(), latch.value());
   }
 

@@ -1,5 +1,6 @@
 package io.carom.pcibus.function;
 
+import io.carom.memory.MmioRetry;
 import io.carom.pci.ConfigSpaceDescriptor;
 import io.carom.pci.PciFunctionSpec;
 import io.carom.pci.PortControl;
@@ -40,8 +41,10 @@ final class FunctionConfig {
   private final FunctionCalls function;
   private final IntxLine line;
   private final @Nullable MsixTable msix;
+  private final Runnable changed;
   private final ReentrantLock lock = new ReentrantLock();
   private volatile boolean removed;
+  private volatile boolean suspended; // removed is set too
   private long faultsShown;
 
   FunctionConfig(
@@ -52,7 +55,8 @@ final class FunctionConfig {
       final OwnRangeRoute range,
       final FunctionCalls function,
       final IntxLine line,
-      final @Nullable MsixTable msix) {
+      final @Nullable MsixTable msix,
+      final Runnable changed) {
     this.label = label;
     this.registers = registers;
     this.bars = bars;
@@ -61,6 +65,7 @@ final class FunctionConfig {
     this.function = function;
     this.line = line;
     this.msix = msix;
+    this.changed = changed;
   }
 
   /** A load of 1, 2 or 4 bytes, aligned. */
@@ -108,7 +113,7 @@ final class FunctionConfig {
   private long readLocked(final int offset, final int width) {
     lock.lock();
     try {
-      if (removed) {
+      if (isRemoved()) {
         return -1;
       }
       if ((offset & ~3) == ConfigSpaceDescriptor.COMMAND) {
@@ -123,12 +128,13 @@ final class FunctionConfig {
   private void writeLocked(final int offset, final int width, final long value) {
     lock.lock();
     try {
-      if (removed) {
+      if (isRemoved()) {
         return;
       }
       final int command = registers.command();
       final int msixControl = registers.msixControl();
       registers.write(offset, width, value);
+      changed.run(); // first, as what follows may hang
       if (registers.command() != command) {
         commandChanged(command, registers.command());
       } else if (isBar(offset) && updateBars()) {
@@ -140,6 +146,65 @@ final class FunctionConfig {
       }
     } finally {
       lock.unlock();
+    }
+  }
+
+  /** Whether nothing is here any more; asks the next incarnation of the bus, if it went. */
+  private boolean isRemoved() {
+    if (suspended) {
+      throw MmioRetry.INSTANCE;
+    }
+    return removed;
+  }
+
+  /** Has what is there kept. */
+  void keep() {
+    lock.lock();
+    try {
+      changed.run();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Goes on with what was kept of registers of an equal spec: puts all of it in force. */
+  void resume(final byte[] kept) {
+    lock.lock();
+    try {
+      registers.restore(kept);
+      commandChanged(0, registers.command());
+      if (msix != null) {
+        msix.control(registers.msixControl());
+      }
+      line.resume();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * The bus goes, and the next one goes on: BARs are parked, the last state is kept. As {@link
+   * #remove} for an access that hangs; what it wrote was kept before.
+   *
+   * @param parked how long accesses to BARs wait for the next bus
+   */
+  void suspend(final Duration patience, final Duration parked) {
+    final boolean locked = tryLock(patience);
+    if (!locked) {
+      LOG.warn("{}: a configuration access hangs; the bus goes without it", label);
+    }
+    try {
+      if (locked) {
+        refreshStatus();
+        changed.run();
+      }
+      bars.forEach(bar -> bar.park(parked));
+      removed = true;
+      suspended = true;
+    } finally {
+      if (locked) {
+        lock.unlock();
+      }
     }
   }
 
@@ -171,6 +236,7 @@ final class FunctionConfig {
     lock.lock();
     try {
       registers.multifunction(many);
+      changed.run();
     } finally {
       lock.unlock();
     }

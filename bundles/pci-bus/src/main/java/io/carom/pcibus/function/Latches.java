@@ -1,5 +1,6 @@
 package io.carom.pcibus.function;
 
+import io.carom.pci.SlotRecord.Doorbell;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -11,25 +12,15 @@ import java.util.Map;
  * it.
  */
 final class Latches {
-  /**
-   * A store that waits.
-   *
-   * @param bar BAR index
-   * @param offset within the BAR
-   * @param width bytes
-   * @param value what was stored
-   */
-  record Latch(int bar, long offset, int width, long value) {}
-
   private record Place(int bar, long offset) {}
 
-  private final Map<Place, Latch> latched = new LinkedHashMap<>();
+  private final Map<Place, Doorbell> latched = new LinkedHashMap<>();
 
   /** Latches a store in place of an earlier one to the same place. */
   void latch(final int bar, final long offset, final int width, final long value) {
     final Place place = new Place(bar, offset);
     latched.remove(place); // the order is that of the last stores
-    latched.put(place, new Latch(bar, offset, width, value));
+    latched.put(place, new Doorbell(bar, offset, width, value));
   }
 
   boolean isEmpty() {
@@ -37,8 +28,8 @@ final class Latches {
   }
 
   /** Takes all out, oldest first. */
-  List<Latch> take() {
-    final List<Latch> taken = new ArrayList<>(latched.values());
+  List<Doorbell> take() {
+    final List<Doorbell> taken = new ArrayList<>(latched.values());
     latched.clear();
     return taken;
   }

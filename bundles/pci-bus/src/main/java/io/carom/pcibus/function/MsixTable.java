@@ -3,6 +3,7 @@ package io.carom.pcibus.function;
 import io.carom.pci.BusPort;
 import io.carom.pci.MsixDescriptor;
 import io.carom.pci.MsixSpec;
+import io.carom.pci.SlotSignals;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLongArray;
 
@@ -32,15 +33,21 @@ final class MsixTable {
   private final AtomicLongArray pending;
   private volatile int control;
 
-  /** A table as after reset: every vector masked. */
-  MsixTable(final MsixSpec spec, final BusPort port) {
+  /** A table that goes on with these words. */
+  MsixTable(final MsixSpec spec, final BusPort port, final SlotSignals signals) {
     this.spec = spec;
     this.port = port;
-    table = new AtomicIntegerArray(spec.vectors() * WORDS);
-    pending = new AtomicLongArray((spec.vectors() + 63) / 64);
-    for (int vector = 0; vector < spec.vectors(); vector++) {
-      table.set(word(vector, MsixDescriptor.ENTRY_CONTROL), MASKED);
+    table = signals.table();
+    pending = signals.pending();
+  }
+
+  /** Words as after reset: every vector masked. */
+  static SlotSignals afterReset(final int vectors) {
+    final SlotSignals signals = SlotSignals.of(vectors);
+    for (int vector = 0; vector < vectors; vector++) {
+      signals.table().set(word(vector, MsixDescriptor.ENTRY_CONTROL), MASKED);
     }
+    return signals;
   }
 
   int vectors() {

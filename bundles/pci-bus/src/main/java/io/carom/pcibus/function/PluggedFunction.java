@@ -1,25 +1,21 @@
 package io.carom.pcibus.function;
 
-import io.carom.memory.AddressMap;
-import io.carom.pci.BarSpec;
 import io.carom.pci.BusPort;
-import io.carom.pci.BusPorts;
-import io.carom.pci.MsiController;
-import io.carom.pci.MsixSpec;
 import io.carom.pci.OwnRange;
 import io.carom.pci.PciAddress;
 import io.carom.pci.PciFunction;
 import io.carom.pci.PciFunctionSpec;
 import io.carom.pci.PortControl;
-import io.carom.pcibus.config.FunctionRegisters;
+import io.carom.pci.SlotKeeper;
+import io.carom.pci.SlotRecord;
+import io.carom.pci.SlotRecord.Doorbell;
+import io.carom.pci.SlotSignals;
 import io.carom.pcibus.config.SpecPrint;
-import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Supplier;
 import java.util.function.ToLongBiFunction;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -55,113 +51,148 @@ public final class PluggedFunction {
   /** So often doorbells may go on coming in while a model is told of those before. */
   private static final int ROUNDS = 8;
 
+  /** How much longer closing a port may take than what is waited for anyway. */
+  private static final Duration CLOSING = Duration.ofMillis(500);
+
   private static final Logger LOG = LoggerFactory.getLogger(PluggedFunction.class);
 
-  private final PciAddress address;
   private final String name;
   private final String label;
-  private final PortControl control;
+  private final BusContext bus;
   private final SpecPrint print;
-  private final Supplier<Duration> patience;
   private final AbsentCalls absent = new AbsentCalls();
   private final FunctionCalls function;
-  private final FunctionConfig config;
-  private final IntxLine line;
-  private final @Nullable MsixTable msix;
-  private final OwnRangeRoute range;
-  private final SharedRanges shared;
+  private final FunctionHardware hardware;
   private final AtomicBoolean removing = new AtomicBoolean();
   private final CountDownLatch removed = new CountDownLatch(1);
   private final Object renewal = new Object();
   private volatile @Nullable Attachment attachment; // null between two incarnations
+  private volatile boolean kept;
+  private volatile boolean overran; // an access of a model of the bus before, until one is told
+  private volatile boolean suspended;
+
+  /** The bus's side of a function; nothing reaches it yet. */
+  private PluggedFunction(
+      final PciAddress address,
+      final String name,
+      final String label,
+      final PciFunctionSpec spec,
+      final @Nullable OwnRange own,
+      final @Nullable SlotSignals signals,
+      final BusContext bus) {
+    this.name = name;
+    this.label = label;
+    this.bus = bus;
+    this.print = SpecPrint.of(spec, own);
+    this.function = new FunctionCalls(absent, label);
+    this.hardware =
+        new FunctionHardware(address, label, spec, own, signals, bus, function, this::changed);
+  }
 
   /**
-   * Makes the bus's side of a function; nothing reaches it yet.
+   * A function as after reset, with a model that was told nothing yet.
    *
-   * @param patience for all that is waited for when the model goes; half of it at least is for the
-   *     model when it is told
    * @throws IllegalArgumentException when the function's spec breaks a rule
    * @throws IllegalStateException when its port is still open
    */
-  public PluggedFunction(
+  public static PluggedFunction of(
       final PciAddress address,
       final String name,
       final PciFunction model,
-      final AddressMap map,
-      final BusPorts ports,
-      final MsiController interrupts,
-      final SharedRanges shared,
-      final Supplier<Duration> patience) {
-    this.address = address;
-    this.name = name;
-    final String said = model.label();
-    this.label = said == null ? address + " " + name : address + " " + said;
+      final BusContext bus) {
+    final String own = model.label();
     final PciFunctionSpec spec = model.spec();
-    final FunctionRegisters registers = new FunctionRegisters(spec);
-    final OwnRange own = range(model, spec);
-    this.print = SpecPrint.of(spec, own);
-    this.patience = patience;
-    this.function = new FunctionCalls(absent, label);
-    this.control = ports.create(address.toString());
-    this.range = new OwnRangeRoute(label, own, control);
-    this.shared = shared;
-    this.line = new IntxLine(interrupts, address, spec.interruptPin());
-    final MsixSpec msixSpec = spec.msix();
-    this.msix = msixSpec == null ? null : new MsixTable(msixSpec, control.port());
-    final List<BarDecoder> bars =
-        spec.bars().stream().map(bar -> decoder(bar, window(bar, msixSpec), map)).toList();
-    this.config = new FunctionConfig(label, registers, bars, control, range, function, line, msix);
-    final Attachment first = new Attachment(this, model, false);
-    this.attachment = first;
-    absent.first(first);
+    final PluggedFunction made =
+        new PluggedFunction(
+            address,
+            name,
+            address + " " + (own == null ? name : own),
+            spec,
+            FunctionHardware.range(model.ownRange(), spec),
+            null,
+            bus);
+    final Attachment first = new Attachment(made.hardware, made.absent, model, false);
+    made.attachment = first;
+    made.absent.first(first);
+    return made;
   }
 
-  private static @Nullable OwnRange range(final PciFunction model, final PciFunctionSpec spec) {
-    final OwnRange said = model.ownRange();
-    if (said != null) {
-      return said;
-    }
-    for (final BarSpec bar : spec.bars()) {
-      final MemorySegment memory = bar.memory();
-      if (bar.swiotlb() && memory != null) {
-        return OwnRange.bar(memory, null, OwnRange.SELF, bar.index(), false);
-      }
-    }
-    return null;
-  }
-
-  private BarDecoder decoder(final BarSpec bar, final BarWindow window, final AddressMap map) {
-    final OwnRange own = range.range();
-    final boolean isRange = range.isOwnBar(bar.index());
-    return new BarDecoder(
-        label,
-        bar,
-        window,
-        map,
-        isRange && own != null ? own.view() : null,
-        base -> {
-          if (isRange && !removing.get()) { // then the port's revocation waits for its accesses
-            range.moved(base);
-          }
-          if (bar.memory() != null) {
-            shared.moved(address, bar.index(), base);
-          }
-        });
-  }
-
-  private BarWindow window(final BarSpec bar, final @Nullable MsixSpec msixSpec) {
-    final boolean holdsMsix = msixSpec != null && msixSpec.bar() == bar.index();
-    return new BarWindow(function, bar, holdsMsix ? msix : null);
+  /**
+   * A function that the bus before has left, without a model; the guest's accesses find it as it
+   * was.
+   *
+   * @param absence how long they wait for a model
+   * @throws IllegalStateException when its port is still open
+   */
+  public static PluggedFunction of(
+      final SlotRecord record, final BusContext bus, final Duration absence) {
+    final PluggedFunction made =
+        new PluggedFunction(
+            record.address(),
+            record.name(),
+            record.label(),
+            record.spec(),
+            record.range(),
+            record.signals(),
+            bus);
+    made.absent.resume(record.doorbells(), absence.toNanos());
+    made.hardware.hold(true);
+    made.hardware.config().serve(null);
+    made.hardware.config().resume(record.config());
+    made.kept = true;
+    made.overran = record.overran();
+    return made;
   }
 
   /** Where it sits. */
   public PciAddress address() {
-    return address;
+    return hardware.address();
   }
 
   /** The function's way to memory. */
   public BusPort port() {
-    return control.port();
+    return hardware.control().port();
+  }
+
+  /**
+   * Says whether the next incarnation of the bus is to go on with it.
+   *
+   * @param keep whether its model wants that
+   */
+  public void keep(final boolean keep) {
+    kept = keep;
+    final SlotKeeper keeper = bus.keeper();
+    if (keep) {
+      hardware.config().keep();
+    } else if (keeper != null) {
+      keeper.forget(address());
+    }
+  }
+
+  /** Whether the next incarnation of the bus is to go on with it. */
+  public boolean isKept() {
+    return kept && bus.keeper() != null && !(attachment != null && isLeaving());
+  }
+
+  /** Under the configuration lock. */
+  private void changed() {
+    final SlotKeeper keeper = bus.keeper();
+    if (keeper != null && kept) {
+      keeper.keep(record());
+    }
+  }
+
+  private SlotRecord record() {
+    return new SlotRecord(
+        address(),
+        name,
+        label,
+        hardware.spec(),
+        hardware.range().range(),
+        hardware.registers().bytes(),
+        hardware.signals(),
+        List.of(),
+        overran);
   }
 
   /** Whether its model is there. */
@@ -175,78 +206,42 @@ public final class PluggedFunction {
     return now == null || now.isLeaving();
   }
 
-  AbsentCalls absent() {
-    return absent;
-  }
-
-  void translated(final boolean on) {
-    if (!control.translated(on)) {
-      LOG.warn("{}: an access begun before its translation changed has not ended in time", label);
-    }
-  }
-
-  boolean msixEnabled() {
-    return msix != null && msix.enabled();
-  }
-
-  int vectors() {
-    return msix == null ? 0 : msix.vectors();
-  }
-
-  void raise(final int vector) {
-    if (msix != null) {
-      msix.raise(vector);
-    }
-  }
-
-  void forgetPending() {
-    if (msix != null) {
-      msix.forgetPending();
-    }
-  }
-
-  void intx(final boolean asserted) {
-    line.set(asserted);
-  }
-
   /** Where a BAR is decoded now, or -1. */
   public long barAddress(final int index) {
-    return config.barAddress(index);
-  }
-
-  long ownRangeAddress() {
-    return range.address();
+    return hardware.config().barAddress(index);
   }
 
   /** Its own range. */
   OwnRangeRoute ownRange() {
-    return range;
+    return hardware.range();
   }
 
   /** Whether its own range is a BAR of another function of the device. */
   public boolean sharesRange() {
-    final OwnRange own = range.range();
+    final OwnRange own = ownRange().range();
     return own != null && own.function() >= 0;
   }
 
   /** Takes up where that BAR is now. */
   void follow(final ToLongBiFunction<PciAddress, Integer> decodedAt) {
-    final OwnRange own = range.range();
+    final OwnRange own = ownRange().range();
     if (own != null && own.function() >= 0) {
-      range.moved(
-          decodedAt.applyAsLong(
-              new PciAddress(address.bus(), address.device(), own.function()), own.bar()));
+      final PciAddress of = address();
+      ownRange()
+          .moved(
+              decodedAt.applyAsLong(
+                  new PciAddress(of.bus(), of.device(), own.function()), own.bar()));
     }
   }
 
   /** Its range, a BAR of another function, has moved. */
   void rangeMoved() {
-    function.commandChanged(config.command());
+    function.commandChanged(hardware.config().command());
   }
 
   /** Says whether its device has several functions. */
   public void multifunction(final boolean many) {
-    config.multifunction(many);
+    hardware.config().multifunction(many);
   }
 
   /** The name that the function was registered under. */
@@ -261,18 +256,18 @@ public final class PluggedFunction {
 
   /** A configuration load of 1, 2 or 4 bytes, aligned. */
   public long readConfig(final int offset, final int width) {
-    return config.read(offset, width);
+    return hardware.config().read(offset, width);
   }
 
   /** A configuration store of 1, 2 or 4 bytes, aligned. */
   public void writeConfig(final int offset, final int width, final long value) {
-    config.write(offset, width, value);
+    hardware.config().write(offset, width, value);
   }
 
   /** Tells the device model that it is plugged; false when that failed, which is logged. */
   public boolean announce() {
     final Attachment first = attachment;
-    return first != null && function.plugged(first, patience.get());
+    return first != null && function.plugged(first, patience());
   }
 
   /**
@@ -286,12 +281,10 @@ public final class PluggedFunction {
     if (leaving == null || !absent.away(leaving, absence.toNanos())) {
       return false;
     }
-    final long deadline = System.nanoTime() + patience.get().toNanos();
-    final long early = deadline - patience.get().toNanos() / 2;
-    if (msix != null) {
-      msix.hold(true);
-    }
-    if (!control.revoke(until(early))) {
+    final long deadline = System.nanoTime() + patience().toNanos();
+    final long early = deadline - patience().toNanos() / 2;
+    hardware.hold(true);
+    if (!hardware.control().revoke(until(early))) {
       LOG.warn("{}: one of its accesses has not ended in time; it goes away without it", label);
     }
     if (!leaving.awaitOutside(early)) {
@@ -300,7 +293,7 @@ public final class PluggedFunction {
     leaving.end();
     function.unplugged(leaving, until(deadline));
     leaving.silence();
-    config.serve(null);
+    hardware.config().serve(null);
     attachment = null;
     return !removing.get();
   }
@@ -312,7 +305,7 @@ public final class PluggedFunction {
     final String difference;
     try {
       spec = model.spec();
-      own = range(model, spec);
+      own = FunctionHardware.range(model.ownRange(), spec);
       difference = print.difference(SpecPrint.of(spec, own));
     } catch (final RuntimeException | LinkageError e) {
       LOG.error("{} is not plugged in again: {}", label, e.toString());
@@ -327,14 +320,15 @@ public final class PluggedFunction {
       if (removing.get()) {
         return Return.GONE;
       }
-      range.renewed(own);
-      control.translated(true); // as for every function that is plugged
-      next = new Attachment(this, model, !control.quiesce(Duration.ZERO));
-      control.renew();
+      hardware.range().renewed(own);
+      hardware.translated(true); // as for every function that is plugged
+      final boolean late = !hardware.control().quiesce(Duration.ZERO) || overran;
+      next = new Attachment(hardware, absent, model, late);
+      hardware.control().renew();
       attachment = next;
     }
-    config.serve(spec);
-    return function.plugged(next, patience.get()) ? publish(next) : failed();
+    hardware.config().serve(spec);
+    return function.plugged(next, patience()) ? publish(next) : failed();
   }
 
   private Return failed() {
@@ -346,7 +340,7 @@ public final class PluggedFunction {
     boolean command = true; // it has heard of none
     absent.takeCommandChanged();
     for (int round = 1; ; round++) {
-      if (command && !config.tell(next, patience.get())) {
+      if (command && !hardware.config().tell(next, patience())) {
         LOG.error("{} is not plugged in again: a configuration access hangs", label);
         return Return.FAILED;
       }
@@ -366,13 +360,12 @@ public final class PluggedFunction {
 
   /** What came in while it was published for good, which is nothing as a rule. */
   private void tellRest(final Attachment next) {
+    overran = false;
     absent.takeLatches().forEach(latch -> function.replay(next, latch));
     if (absent.takeCommandChanged()) {
-      function.commandChanged(next, config.command());
+      function.commandChanged(next, hardware.config().command());
     }
-    if (msix != null) {
-      msix.hold(false);
-    }
+    hardware.hold(false);
   }
 
   /** Claims the right and the duty to call {@link #remove}; given once. */
@@ -385,36 +378,105 @@ public final class PluggedFunction {
    * told. Each wait on the way is bounded.
    */
   public void remove() {
+    kept = false;
+    hardware.ending();
     absent.gone();
-    final long deadline = System.nanoTime() + patience.get().toNanos();
-    final long early = deadline - patience.get().toNanos() / 2;
+    final long deadline = System.nanoTime() + patience().toNanos();
+    final long early = deadline - patience().toNanos() / 2;
     final Attachment last;
     synchronized (renewal) { // whoever renews the port has done so, and nobody will
       last = attachment;
     }
-    shared.remove(this);
-    config.remove(until(early));
-    if (!control.revoke(until(early))) {
+    bus.shared().remove(this);
+    hardware.config().remove(until(early));
+    final boolean inTime = hardware.control().revoke(until(early));
+    if (!inTime) {
       LOG.warn("{}: removed, but one of its accesses has not ended in time", label);
     }
-    control.close();
-    line.close();
+    hardware.line().close();
+    finish(last, deadline);
+    final SlotKeeper keeper = bus.keeper();
+    if (keeper != null) {
+      keeper.forget(address());
+    }
+    removed.countDown();
+  }
+
+  /**
+   * The bus goes and the function stays for the next one, in place of {@link #remove}: its windows
+   * are parked, what waits is done again there, its port is revoked, and its model is told that it
+   * is unplugged. Bounded.
+   *
+   * @param parked how long accesses wait for the next bus
+   */
+  public void suspend(final Duration parked) {
+    final long deadline = System.nanoTime() + patience().toNanos();
+    final long early = deadline - patience().toNanos() / 2;
+    suspended = true;
+    hardware.ending();
+    hardware.hold(true);
+    hardware.config().suspend(until(early), parked);
+    final List<Doorbell> latched = absent.suspend();
+    final Attachment last;
+    synchronized (renewal) {
+      last = attachment;
+    }
+    final boolean inTime = hardware.control().revoke(until(early));
+    if (!inTime) {
+      LOG.warn("{}: one of its accesses has not ended in time; the bus goes without it", label);
+    }
+    final SlotKeeper keeper = bus.keeper();
+    if (keeper != null) {
+      keeper.keep(record().left(latched, !inTime || overran));
+    }
+    if (last != null) {
+      last.awaitOutside(early);
+    }
+    finish(last, deadline);
+    removed.countDown();
+  }
+
+  /** Closes the port, and tells the last model meanwhile. */
+  private void finish(
+      final @Nullable Attachment last, final long deadline) {
+    final PortControl control = hardware.control();
+    final Thread closing = // which waits once more if the wait before was in vain
+        Thread.ofPlatform().daemon().name("carom-pci close " + label).start(control::close);
     if (last != null) {
       last.end();
       function.unplugged(last, until(deadline));
       last.silence();
     }
-    removed.countDown();
-  }
-
-  /** Waits until {@link #remove} is done, by whoever does it. */
-  public boolean awaitRemoved(final Duration timeout) {
     try {
-      return removed.await(timeout.toNanos(), TimeUnit.NANOSECONDS);
+      if (!closing.join(until(deadline).plus(CLOSING))) {
+        LOG.warn("{}: its port is not closed yet", label);
+      }
     } catch (final InterruptedException e) {
       Thread.currentThread().interrupt();
-      return removed.getCount() == 0;
     }
+  }
+
+  /** Whether the bus has gone, or is going, without it. */
+  public boolean isSuspended() {
+    return suspended;
+  }
+
+  /**
+   * Waits until the function is taken out, by whoever does it.
+   *
+   * @return whether it is, and not just left to the next bus
+   */
+  public boolean awaitRemoved(final Duration timeout) {
+    try {
+      return removed.await(timeout.toNanos(), TimeUnit.NANOSECONDS) && !suspended;
+    } catch (final InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return removed.getCount() == 0 && !suspended;
+    }
+  }
+
+  private Duration patience() {
+    return bus.patience().get();
   }
 
   private static Duration until(final long deadlineNanos) {

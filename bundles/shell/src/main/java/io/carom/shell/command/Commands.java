@@ -31,6 +31,7 @@ public final class Commands {
           CommandKind.of(DmaStrategiesCommand.class, DmaStrategiesCommand::new),
           CommandKind.of(DmaUseCommand.class, DmaUseCommand::new),
           CommandKind.of(DmaTransitionCommand.class, DmaTransitionCommand::new),
+          CommandKind.of(DmaCancelCommand.class, DmaCancelCommand::new),
           CommandKind.of(DmaStatCommand.class, DmaStatCommand::new),
           CommandKind.of(DmaMappingsCommand.class, DmaMappingsCommand::new),
           CommandKind.of(DmaHistoryCommand.class, DmaHistoryCommand::new),

@@ -5,7 +5,9 @@ import io.carom.shell.service.ShellServices;
 import java.util.function.Consumer;
 import picocli.CommandLine.Command;
 
-@Command(name = "dma:history", description = "Show the last swaps.")
+@Command(
+    name = "dma:history",
+    description = "Show the last swaps: why, how long each phase took, and what came of them.")
 final class DmaHistoryCommand extends ShellCommand {
   private final ShellServices services;
 

@@ -7,7 +7,13 @@ import picocli.CommandLine.Command;
 
 @Command(
     name = "dma:transition",
-    description = "Show the swaps that are going on, and what they wait for.")
+    description = "Show the swaps that are going on, and what they wait for.",
+    footer = {
+      "",
+      "READY: the new strategy is made ready. GRACE: maps inside the old one are waited for."
+          + " DRAINING: old mappings are; dma:cancel can take the swap back until the deadline."
+          + " ENDING: those that borrowed are waited for. REVOKING: the device is reset."
+    })
 final class DmaTransitionCommand extends ShellCommand {
   private final ShellServices services;
 

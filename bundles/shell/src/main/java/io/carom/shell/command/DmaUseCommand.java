@@ -15,7 +15,15 @@ import picocli.CommandLine.Parameters;
 
 @Command(
     name = "dma:use",
-    description = "Make a device use a DMA strategy while I/O goes on; waits for the swap's end.")
+    description = "Make a device use a DMA strategy while I/O goes on; waits for the swap's end.",
+    footer = {
+      "",
+      "While it waits, dma:transition shows for what, and dma:cancel takes it back.",
+      "",
+      "Examples:",
+      "  dma:use swiotlb-dynamic vda --extents ram",
+      "  dma:use direct vda --drain-ms 500 --policy revoke"
+    })
 final class DmaUseCommand extends ShellCommand {
   @Parameters(
       index = "0",
@@ -49,7 +57,10 @@ final class DmaUseCommand extends ShellCommand {
       paramLabel = "POLICY",
       converter = Words.Policy.class,
       completionCandidates = Words.Policy.class,
-      description = "What happens then: adopt or quarantine.")
+      description =
+          "What happens then: adopt (the core finishes them), quarantine (their memory stays out of"
+              + " use until they end), or revoke (the device is reset, its requests end with an"
+              + " error).")
   @Nullable SwapPolicy policy;
 
   private final ShellServices services;

@@ -8,7 +8,11 @@ import io.carom.dma.SwapReport;
 import io.carom.dma.TransitionInfo;
 import io.carom.shell.result.LiveMappings;
 import io.carom.shell.result.SwiotlbStat;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
@@ -124,11 +128,19 @@ final class DmaColumns {
           .word("FROM", TransitionInfo::from)
           .word("TO", TransitionInfo::to)
           .word("STATE", TransitionInfo::state)
+          .number("FROM GEN", TransitionInfo::fromGeneration)
+          .number("TO GEN", TransitionInfo::toGeneration)
+          .word("CAUSE", TransitionInfo::cause)
           .number("LIVE", TransitionInfo::live)
           .number("AGE MS", TransitionInfo::ageMs)
           .number("DEADLINE MS", TransitionInfo::deadlineMs)
-          .word("POLICY", TransitionInfo::policy)
-          .word("OLDEST", info -> info.oldest().stream().map(MappingInfo::busAddress).toList());
+          .word("POLICY", TransitionInfo::policy);
+
+  private static final Columns<Waiting> AGES =
+      new Columns<Waiting>()
+          .word("DEVICE", Waiting::device)
+          .number("OLDER THAN MS", waiting -> waiting.age().fromMs())
+          .number("LIVE", waiting -> waiting.age().live());
 
   static final Columns<SwapReport> SWAPS =
       new Columns<SwapReport>()
@@ -137,17 +149,44 @@ final class DmaColumns {
           .word("TO", SwapReport::to)
           .word("EXTENTS", SwapReport::extents)
           .number("GEN", SwapReport::toGeneration)
+          .word("CAUSE", SwapReport::cause)
           .word("OUTCOME", SwapReport::outcome)
+          .number("READY US", SwapReport::readyUs)
           .number("PUBLISH US", SwapReport::publishUs)
           .number("GRACE US", SwapReport::graceUs)
           .number("DRAIN MS", SwapReport::drainMs)
           .number("LIVE", SwapReport::liveAtPublish)
           .number("LEFT", SwapReport::liveAtEnd)
+          .number("REVOKED", SwapReport::revokedMappings)
           .number("MOVED", SwapReport::movedExtents)
           .number("BORROWED", SwapReport::borrowedMaps)
-          .number("FAILED", SwapReport::failedMaps);
+          .number("FAILED", SwapReport::failedMaps)
+          .word("AT", swap -> Instant.ofEpochMilli(swap.atMs()).truncatedTo(ChronoUnit.SECONDS))
+          .word("NOTE", SwapReport::note);
 
   private DmaColumns() {}
+
+  /** Old mappings of a device, of one age. */
+  private record Waiting(String device, TransitionInfo.Age age) {}
+
+  /** Swaps that are going on, how old what they wait for is, and the oldest of it. */
+  static String transitions(final List<TransitionInfo> running) {
+    final StringBuilder text =
+        new StringBuilder(TRANSITIONS.table(running, "no swap is going on"));
+    final List<Waiting> ages = new ArrayList<>();
+    final List<MappingInfo> oldest = new ArrayList<>();
+    for (final TransitionInfo info : running) {
+      info.ages().forEach(age -> ages.add(new Waiting(info.device(), age)));
+      oldest.addAll(info.oldest());
+    }
+    if (!ages.isEmpty()) {
+      text.append("\n\n").append(AGES.table(ages, ""));
+    }
+    if (!oldest.isEmpty()) {
+      text.append("\n\n").append(MAPPINGS.table(oldest, ""));
+    }
+    return text.toString();
+  }
 
   /** Pools and the devices' shares of them. */
   static String stat(final SwiotlbStat stat) {

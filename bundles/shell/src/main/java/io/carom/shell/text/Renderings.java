@@ -37,6 +37,7 @@ import io.carom.shell.result.PoolMaps;
 import io.carom.shell.result.RandomBytes;
 import io.carom.shell.result.StateRestored;
 import io.carom.shell.result.StateSaved;
+import io.carom.shell.result.SwapBenchResult;
 import io.carom.shell.result.SwiotlbStat;
 import io.carom.shell.result.ThroughputReport;
 import io.carom.shell.result.Usage;
@@ -61,6 +62,7 @@ final class Renderings {
     put(BenchResult.class, Rendering.lines(BenchText::text));
     put(IommuBenchResult.class, Rendering.lines(IommuBenchText::text));
     put(VirtioBenchResult.class, Rendering.lines(VirtioBenchText::text));
+    put(SwapBenchResult.class, Rendering.lines(SwapBenchText::text));
     put(Usage.class, Rendering.lines(Usage::usage));
     put(DebugStatus.class, Rendering.lines(DebugText::status));
     put(Lists.DebugDump.class, Rendering.lines(DebugText::dump));
@@ -152,8 +154,8 @@ final class Renderings {
     put(MappingInfo.class, Rendering.row(DmaColumns.MAPPINGS));
     put(
         Lists.Transitions.class,
-        Rendering.list(
-            DmaColumns.TRANSITIONS, Lists.Transitions::transitions, "no swap is going on"));
+        Rendering.lines(
+            (Lists.Transitions list) -> DmaColumns.transitions(list.transitions())));
     put(TransitionInfo.class, Rendering.row(DmaColumns.TRANSITIONS));
     put(
         Lists.SwapHistory.class,

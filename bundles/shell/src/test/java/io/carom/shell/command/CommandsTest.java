@@ -77,7 +77,12 @@ class CommandsTest {
         List.of(
             "dma:use",
             "direct --policy keep",
-            "dma:use: Invalid value for option '--policy': 'keep' is none of adopt, quarantine"),
+            "dma:use: Invalid value for option '--policy': 'keep' is none of adopt, quarantine,"
+                + " revoke"),
+        List.of(
+            "dma:cancel",
+            "vda vdb",
+            "dma:cancel: unexpected argument 'vdb'; usage: dma:cancel [OPTIONS] [DEVICE]"),
         List.of("device:add", "gpu --file x", "device:add: Invalid value for positional parameter"),
         List.of(
             "device:add",

@@ -11,6 +11,7 @@ import io.carom.dma.PoolOccupancy;
 import io.carom.dma.QuarantineInfo;
 import io.carom.dma.StrategyInfo;
 import io.carom.dma.SwapOptions;
+import io.carom.dma.SwapPolicy;
 import io.carom.dma.SwapReport;
 import io.carom.dma.TransitionInfo;
 import io.carom.virtio.SwiotlbPolicy;
@@ -43,6 +44,40 @@ public final class FakeDma implements DmaControl {
 
   /** Live mappings, in the place of the usual one when there are some. */
   public final List<MappingInfo> moreMappings = new ArrayList<>();
+
+  /** Policies that were asked for. */
+  public final List<SwapPolicy> policies = new ArrayList<>();
+
+  /** Swaps that are going on. */
+  public final List<TransitionInfo> running = new ArrayList<>();
+
+  /** Swaps that are over. */
+  public final List<SwapReport> past = new ArrayList<>();
+
+  /** What a swap that was taken back reports. */
+  public static final SwapReport CANCELLED =
+      new SwapReport(
+          "0000:00:04.0",
+          "swiotlb-fixed",
+          ExtentKind.RAM,
+          "direct",
+          null,
+          1,
+          2,
+          "CANCELLED",
+          10,
+          2,
+          30,
+          4,
+          0,
+          0,
+          0,
+          0,
+          "cancelled",
+          1_700_000_000_000L,
+          5,
+          0,
+          "1 mappings of direct outlived the drain deadline of 30 ms: ADOPTED");
 
   /** Pools in IOMMU domains. */
   public final List<IovaPoolInfo> iovaPools = new ArrayList<>();
@@ -126,6 +161,9 @@ public final class FakeDma implements DmaControl {
     }
     final String before = strategyOf(device);
     uses.add(device + " " + strategy + " " + options.extents());
+    if (options.policy() != null) {
+      policies.add(options.policy());
+    }
     current.put(device, strategy);
     return CompletableFuture.completedFuture(
         new SwapReport(
@@ -166,7 +204,10 @@ public final class FakeDma implements DmaControl {
 
   @Override
   public CompletionStage<SwapReport> cancel(final String device) {
-    throw new IllegalStateException("no swap of " + device + " is draining");
+    if (running.removeIf(info -> info.device().equals(device))) {
+      return CompletableFuture.completedFuture(CANCELLED);
+    }
+    throw new IllegalStateException("no swap of " + device + " is going on");
   }
 
   @Override
@@ -176,12 +217,12 @@ public final class FakeDma implements DmaControl {
 
   @Override
   public List<TransitionInfo> transitions() {
-    return List.of();
+    return List.copyOf(running);
   }
 
   @Override
   public List<SwapReport> history() {
-    return List.of();
+    return past;
   }
 
   @Override

@@ -149,7 +149,9 @@ class ResultConverterTest {
             null);
     assertThat(format(swap, Converter.INSPECT)).contains("\noutcome:     DRAINED\n");
     assertThat(format(swap, Converter.LINE))
-        .isEqualTo("0000:00:04.0  -  direct  -  2  DRAINED  1.00  2.00  3.00  4  5  6  7  8");
+        .isEqualTo(
+            "0000:00:04.0  -  direct  -  2  requested  DRAINED  0.50  1.00  2.00  3.00  4  5  0  6"
+                + "  7  8  1970-01-01T00:00:00Z  -");
     assertThat(format(swap, Converter.PART)).isEqualTo("0000:00:04.0");
   }
 

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +30,9 @@ import org.jspecify.annotations.Nullable;
  * <p>With RING_RESET a queue that breaks, or lets a deadline pass, is reset alone in the same way,
  * while requests of the others go on. If that does not help, because the queue completes nothing
  * until it breaks again, or the reset does not end, the whole device is.
+ *
+ * <p>The DMA core can have it reset too, to be sure that it reaches no memory of before: that says
+ * nothing about the device, which is not given up for it.
  *
  * <p>While the device is suspended the workers hold; deadlines begin anew when it goes on. A reset
  * ends a suspension.
@@ -61,6 +65,7 @@ final class VirtioBlk implements PciDriver.Binding, BlkQueue.Owner {
   private volatile boolean removed;
   private final AtomicInteger resets = new AtomicInteger();
   private boolean suspended;
+  private boolean givenUp;
   private long progressAtReset = -1;
 
   VirtioBlk(
@@ -85,6 +90,7 @@ final class VirtioBlk implements PciDriver.Binding, BlkQueue.Owner {
       platform.supervisor().watch(queue, () -> takenOver(queue));
     }
     queues.forEach(queue -> queue.order(Kind.RUN, BlockStatus.GONE));
+    device.fence(platform.work(), this::fence);
   }
 
   /** The probe failed: nothing is to be recovered. */
@@ -248,7 +254,26 @@ final class VirtioBlk implements PciDriver.Binding, BlkQueue.Owner {
     orderAll(Kind.RUN, BlockStatus.GONE);
   }
 
+  /** For the DMA core; on the work thread. */
+  private void fence(final Consumer<Boolean> complete) {
+    if (!removed && !givenUp) {
+      platform.dmesg().log("virtio_blk " + label() + " fenced: what it has ends as an error");
+      recovering.set(true);
+      recover(BlockStatus.IO_ERROR, complete);
+    }
+  }
+
   private void recover(final BlockStatus endAs) {
+    recover(endAs, null);
+  }
+
+  /**
+   * Resets the device and starts it anew.
+   *
+   * @param complete is told whether the reset was, when nothing is mapped for it any more; null for
+   *     a device that gave reason for it, which is given up when that does not help
+   */
+  private void recover(final BlockStatus endAs, final @Nullable Consumer<Boolean> complete) {
     if (removed) {
       return;
     }
@@ -257,11 +282,14 @@ final class VirtioBlk implements PciDriver.Binding, BlkQueue.Owner {
     suspended = false;
     progressAtQueueReset.clear();
     final long progress = queues.stream().mapToLong(BlkQueue::completed).sum();
-    final boolean hopeless = progress == progressAtReset;
-    progressAtReset = progress;
+    final boolean hopeless = complete == null && progress == progressAtReset;
+    progressAtReset = complete == null ? progress : progressAtReset;
     orderAll(Kind.HOLD, endAs);
     final ResetOutcome outcome = device.quiesce();
     orderAll(Kind.DRAIN, endAs);
+    if (complete != null) {
+      complete.accept(outcome == ResetOutcome.DONE);
+    }
     recovering.set(false);
     if (outcome != ResetOutcome.DONE || hopeless) {
       giveUp(hopeless ? "no request completed since the last reset" : "reset: " + outcome);
@@ -281,6 +309,7 @@ final class VirtioBlk implements PciDriver.Binding, BlkQueue.Owner {
   }
 
   private void giveUp(final String why) {
+    givenUp = true;
     platform.dmesg().log("virtio_blk " + label() + " given up: " + why);
     endDisk(false);
     device.fail();

@@ -12,7 +12,9 @@ import io.carom.virtio.ConsoleDescriptor;
 import io.carom.virtio.VirtioFeatures;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Resets.</b> A device that breaks a rule or asks for a reset is reset and started anew; its
  * ports stay, and the device is told again which of them are open. One that has sent nothing since
- * the last time is given up.
+ * the last time is given up. For the DMA core it is reset whatever it sent.
  */
 final class ConsoleBinding implements PciDriver.Binding {
   private static final String NAME = "virtio_console";
@@ -47,6 +49,7 @@ final class ConsoleBinding implements PciDriver.Binding {
   private volatile boolean removed;
   private long progress;
   private long progressAtReset = -1;
+  private boolean givenUp; // of the work thread
 
   ConsoleBinding(
       final ConsolePlatform platform,
@@ -84,6 +87,11 @@ final class ConsoleBinding implements PciDriver.Binding {
     } catch (final DmaMemoryException e) {
       throw new ProbeException("no memory for buffers: " + e.getMessage());
     }
+  }
+
+  /** The kernel's work thread. */
+  Executor work() {
+    return platform.work();
   }
 
   /** What each queue's interrupt wakes. */
@@ -382,14 +390,33 @@ final class ConsoleBinding implements PciDriver.Binding {
     }
   }
 
+  /** For the DMA core; on the work thread. */
+  void fence(final Consumer<Boolean> complete) {
+    if (!removed && !givenUp) {
+      recovering.set(true);
+      live = false;
+      device.dmesg().log(NAME + " " + device.name() + ": fenced");
+      recover(complete);
+    }
+  }
+
   private void recover() {
+    recover(null);
+  }
+
+  /**
+   * Resets the device and starts it anew.
+   *
+   * @param complete is told whether the reset was; null for a device that gave reason for it
+   */
+  private void recover(final @Nullable Consumer<Boolean> complete) {
     if (removed) {
       return;
     }
     final boolean hopeless;
     synchronized (this) {
-      hopeless = progress == progressAtReset;
-      progressAtReset = progress;
+      hopeless = complete == null && progress == progressAtReset;
+      progressAtReset = complete == null ? progress : progressAtReset;
     }
     for (final PortQueues of : queues) {
       if (of != null) {
@@ -397,6 +424,9 @@ final class ConsoleBinding implements PciDriver.Binding {
       }
     }
     final ResetOutcome outcome = device.quiesce();
+    if (complete != null) {
+      complete.accept(outcome == ResetOutcome.DONE);
+    }
     if (hopeless || outcome != ResetOutcome.DONE) {
       giveUp(hopeless ? "nothing came since the last reset" : "reset: " + outcome);
       return;
@@ -416,6 +446,7 @@ final class ConsoleBinding implements PciDriver.Binding {
   }
 
   private void giveUp(final String why) {
+    givenUp = true;
     live = false;
     recovering.set(true); // for good
     device.dmesg().log(NAME + " " + device.name() + ": given up: " + why);

@@ -58,6 +58,7 @@ public final class VirtioConsoleDriver implements VirtioDriver {
       binding.allocate();
       device.interrupts(binding.wakes(), binding::configChanged);
       binding.start();
+      device.fence(binding.work(), binding::fence);
       bound = true;
       return binding;
     } finally {

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,7 +23,8 @@ import org.jspecify.annotations.Nullable;
  * a while is reset and initialised anew, on the kernel's work thread: the pairs' threads end, the
  * device is reset, what it had is unmapped, and new threads start. Nothing is unmapped before the
  * reset has ended. Packets of before are lost, as on any network. A device that has moved nothing
- * during {@value #MOST_VAIN_RESETS} resets is given up: it is marked FAILED.
+ * during {@value #MOST_VAIN_RESETS} resets is given up: it is marked FAILED. The DMA core can have
+ * it reset too, to be sure that it reaches no memory of before; such a reset is not counted there.
  */
 final class VirtioNet implements PciDriver.Binding {
   static final long FEATURES =
@@ -55,6 +57,7 @@ final class VirtioNet implements PciDriver.Binding {
   private volatile boolean removed;
   private long progressAtReset = -1;
   private int vainResets;
+  private boolean givenUp; // of the work thread
 
   /**
    * A device that was negotiated with.
@@ -121,6 +124,7 @@ final class VirtioNet implements PciDriver.Binding {
     eth = made;
     readLink();
     pairs.forEach(QueuePair::start);
+    device.fence(platform.work(), this::fence);
     platform.interfaces().add(made);
     log(
         made.name()
@@ -204,16 +208,39 @@ final class VirtioNet implements PciDriver.Binding {
     }
   }
 
+  /** For the DMA core; on the work thread. */
+  private void fence(final Consumer<Boolean> complete) {
+    if (!removed && !givenUp) {
+      log("fenced: what it has is dropped");
+      recovering.set(true);
+      recover(complete);
+    }
+  }
+
   private void recover() {
+    final long progress = statistics.progress();
+    vainResets = progress == progressAtReset ? vainResets + 1 : 0;
+    progressAtReset = progress;
+    recover(complete -> {});
+  }
+
+  /**
+   * Resets the device and starts it anew.
+   *
+   * @param complete is told whether the reset was, when nothing is mapped for it any more
+   */
+  private void recover(final Consumer<Boolean> complete) {
     if (removed) {
       return;
     }
     statistics.resets.increment();
-    final long progress = statistics.progress();
-    vainResets = progress == progressAtReset ? vainResets + 1 : 0;
-    progressAtReset = progress;
     final boolean stopped = stopPairs();
     final ResetOutcome outcome = device.quiesce();
+    if (stopped && outcome == ResetOutcome.DONE) {
+      dropPackets();
+    }
+    // A thread that hangs in the DMA API has mappings, which the device reaches no more either.
+    complete.accept(outcome == ResetOutcome.DONE);
     if (!stopped || outcome != ResetOutcome.DONE || vainResets >= MOST_VAIN_RESETS) {
       giveUp(
           !stopped
@@ -221,7 +248,6 @@ final class VirtioNet implements PciDriver.Binding {
               : outcome != ResetOutcome.DONE ? "reset: " + outcome : "resets do not help");
       return;
     }
-    dropPackets();
     try {
       device.negotiate(features);
       startDevice();
@@ -237,6 +263,7 @@ final class VirtioNet implements PciDriver.Binding {
   }
 
   private void giveUp(final String why) {
+    givenUp = true;
     log("given up: " + why);
     final EthInterface of = eth;
     if (of != null) {

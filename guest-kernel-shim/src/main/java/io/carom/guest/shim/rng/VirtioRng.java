@@ -17,6 +17,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,7 +31,8 @@ import org.jspecify.annotations.Nullable;
  * wakes whoever waits, and takes no lock.
  *
  * <p><b>Resets.</b> A device that breaks a rule or asks for a reset is reset and started anew on
- * the work thread; one that has given nothing since the last time is given up.
+ * the work thread; one that has given nothing since the last time is given up. For the DMA core it
+ * is reset whatever it gave.
  */
 final class VirtioRng implements PciDriver.Binding, Entropy {
   private static final int BUFFER_BYTES = 1024;
@@ -51,7 +53,8 @@ final class VirtioRng implements PciDriver.Binding, Entropy {
   private volatile long received;
   private @Nullable CoherentBuffer buffer;
   private boolean asked; // guarded by the lock
-  private long receivedAtReset = -1; // of the work thread
+  private long receivedAtReset = -1; // of the work thread, as the next
+  private boolean givenUp;
 
   VirtioRng(
       final VirtioDevice device,
@@ -256,15 +259,38 @@ final class VirtioRng implements PciDriver.Binding, Entropy {
     return new IllegalStateException(name() + ": " + reason + "; it is being reset");
   }
 
+  /** For the DMA core; on the work thread. */
+  void fence(final Consumer<Boolean> complete) {
+    if (!removed && !givenUp) {
+      recovering.set(true);
+      live = false;
+      device.dmesg().log("virtio_rng " + device.name() + ": " + name() + ": fenced");
+      wake();
+      recover(complete);
+    }
+  }
+
   private void recover() {
+    recover(null);
+  }
+
+  /**
+   * Resets the device and starts it anew.
+   *
+   * @param complete is told whether the reset was; null for a device that gave reason for it
+   */
+  private void recover(final @Nullable Consumer<Boolean> complete) {
     lock.lock(); // whoever reads leaves, as the device is not live
     try {
       if (removed) {
         return;
       }
-      final boolean hopeless = received == receivedAtReset;
-      receivedAtReset = received;
+      final boolean hopeless = complete == null && received == receivedAtReset;
+      receivedAtReset = complete == null ? received : receivedAtReset;
       final ResetOutcome outcome = device.quiesce();
+      if (complete != null) {
+        complete.accept(outcome == ResetOutcome.DONE);
+      }
       if (hopeless || outcome != ResetOutcome.DONE) {
         giveUp(hopeless ? "nothing came since the last reset" : "reset: " + outcome);
         return;
@@ -281,6 +307,7 @@ final class VirtioRng implements PciDriver.Binding, Entropy {
   }
 
   private void giveUp(final String why) {
+    givenUp = true;
     live = false;
     recovering.set(true); // for good
     device.dmesg().log("virtio_rng " + device.name() + ": " + name() + " given up: " + why);

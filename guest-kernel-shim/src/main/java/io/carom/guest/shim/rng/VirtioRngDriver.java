@@ -60,6 +60,7 @@ public final class VirtioRngDriver implements VirtioDriver {
       }
     }
     registry.add(source);
+    device.fence(work, source::fence);
     device.dmesg().log("virtio_rng " + device.name() + ": " + source.name() + " registered");
     return source;
   }

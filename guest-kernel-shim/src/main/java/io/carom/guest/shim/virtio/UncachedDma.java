@@ -4,6 +4,7 @@ import io.carom.dma.CoherentBuffer;
 import io.carom.dma.DmaAttributes;
 import io.carom.dma.DmaDevice;
 import io.carom.dma.DmaDirection;
+import io.carom.dma.DmaFence;
 import io.carom.dma.Negotiation;
 import io.carom.dma.ReachableBuffer;
 import io.carom.dma.ScatterList;
@@ -193,6 +194,11 @@ final class UncachedDma implements DmaDevice {
   @Override
   public void freeReachable(final ReachableBuffer buffer) {
     core.freeReachable(buffer);
+  }
+
+  @Override
+  public void fence(final @Nullable DmaFence fence) {
+    core.fence(fence);
   }
 
   @Override

@@ -17,6 +17,8 @@ import io.carom.virtio.VirtioFeatures;
 import io.carom.virtio.VirtioStatus;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,7 +41,7 @@ public final class VirtioDevice {
   private boolean restricted;
   private @Nullable BounceRegion region;
   private @Nullable CoherentBuffer guard;
-  private @Nullable DmaDevice dma;
+  private volatile @Nullable DmaDevice dma; // changed by the work thread, seen by those who ask
   private @Nullable VirtioInterrupts interrupts;
 
   VirtioDevice(
@@ -217,6 +219,17 @@ public final class VirtioDevice {
       throw new IllegalStateException(name + ": no DMA device yet");
     }
     return attached;
+  }
+
+  /**
+   * Lets the DMA core have the device fenced.
+   *
+   * @param work the kernel's work thread
+   * @param reset on it: resets the device, ends its requests, unmaps their buffers, then says
+   *     whether the reset was complete, and starts the device again
+   */
+  public void fence(final Executor work, final Consumer<Consumer<Boolean>> reset) {
+    dma().fence(new WorkFence(work, reset));
   }
 
   /**
@@ -436,6 +449,10 @@ public final class VirtioDevice {
     queues.clear();
     final DmaDevice attached = dma;
     if (attached != null) {
+      final long live = attached.liveMappings();
+      if (live > 0) {
+        dmesg().log(name + ": let go with " + live + " mappings that nobody unmaps any more");
+      }
       final CoherentBuffer kept = guard;
       if (kept != null) {
         attached.freeCoherent(kept);
@@ -444,6 +461,12 @@ public final class VirtioDevice {
       attached.close();
       dma = null;
     }
+  }
+
+  /** Mappings of its buffers that live. Any thread. */
+  public long liveMappings() {
+    final DmaDevice attached = dma;
+    return attached == null ? 0 : attached.liveMappings();
   }
 
   private Negotiation negotiation() {

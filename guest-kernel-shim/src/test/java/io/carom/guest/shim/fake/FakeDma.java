@@ -6,6 +6,7 @@ import io.carom.dma.DmaAttributes;
 import io.carom.dma.DmaDevice;
 import io.carom.dma.DmaDeviceSpec;
 import io.carom.dma.DmaDirection;
+import io.carom.dma.DmaFence;
 import io.carom.dma.DmaMemoryException;
 import io.carom.dma.DmaUsageException;
 import io.carom.dma.Negotiation;
@@ -130,6 +131,9 @@ public final class FakeDma implements Dma {
     /** Whether it was closed. */
     public volatile boolean closed;
 
+    /** How its driver fences it. */
+    public volatile @Nullable DmaFence fence;
+
     /** Maps of reachable buffers. */
     public final AtomicInteger passed = new AtomicInteger();
 
@@ -152,6 +156,11 @@ public final class FakeDma implements Dma {
     @Override
     public void negotiated(final Negotiation negotiation) {
       negotiations.add(negotiation);
+    }
+
+    @Override
+    public void fence(final @Nullable DmaFence value) {
+      fence = value;
     }
 
     @Override

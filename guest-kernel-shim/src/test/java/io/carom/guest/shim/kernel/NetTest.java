@@ -232,7 +232,7 @@ class NetTest {
     }
   }
 
-  private static long ping(final NetGuest guest) {
+  static long ping(final NetGuest guest) {
     try {
       return guest.network().ping(PingJob.of("eth0", "eth1", 2)).received();
     } catch (final IllegalArgumentException e) {

@@ -41,7 +41,10 @@ public final class ModelComponent {
   private static final Logger LOG = LoggerFactory.getLogger(ModelComponent.class);
 
   private record Plugged(
-      String pid, VirtioPciFunction function, ServiceRegistration<PciFunction> registration) {}
+      String pid,
+      VirtioPciFunction function,
+      boolean kept,
+      ServiceRegistration<PciFunction> registration) {}
 
   private final BundleContext context;
   private final DeviceRegistry registry;
@@ -93,25 +96,26 @@ public final class ModelComponent {
     registry.claim(text, pid);
     final VirtioFunctionBuilder builder =
         new VirtioFunctionBuilder(text, new ModelDevice(model, origin));
-    if (keeps(reference)) {
+    final boolean kept = keeps(reference);
+    if (kept) {
       builder.records(records);
     }
     final VirtioPciFunction function = builder.build();
     registry.made(text, pid, function);
+    final Object slot = reference.getProperty(VirtioModel.SLOT);
     final ServiceRegistration<PciFunction> registration =
-        context.registerService(PciFunction.class, function, properties(text, reference));
-    return new Plugged(pid, function, registration);
+        context.registerService(PciFunction.class, function, properties(text, slot, kept));
+    return new Plugged(pid, function, kept, registration);
   }
 
   private static Dictionary<String, Object> properties(
-      final String name, final ServiceReference<VirtioModel> reference) {
-    final Object slot = reference.getProperty(VirtioModel.SLOT);
+      final String name, final @Nullable Object slot, final boolean kept) {
     final Map<String, Object> properties = new HashMap<>();
     properties.put(PciFunction.NAME, name);
     if (slot != null) {
       properties.put(PciFunction.SLOT, slot);
     }
-    if (keeps(reference)) {
+    if (kept) {
       properties.put(PciFunction.KEEP, true);
     }
     return FrameworkUtil.asDictionary(properties);
@@ -133,13 +137,16 @@ public final class ModelComponent {
       gone = plugged.remove(reference);
     }
     if (gone != null) {
-      gone.function().leaving(false);
+      gone.function().leaving(!gone.kept());
       try {
         gone.registration().unregister();
       } catch (final IllegalStateException e) {
         LOG.debug("The function of {} was unregistered already", gone.pid(), e);
       }
       gone.function().unplugged(); // the bus did, unless there is none
+      if (gone.function().leavesForGood()) {
+        records.forget(gone.function().label());
+      }
     }
     registry.gone(PID_PREFIX + reference.getProperty(Constants.SERVICE_ID));
   }

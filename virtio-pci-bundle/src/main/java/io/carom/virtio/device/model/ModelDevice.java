@@ -33,7 +33,7 @@ public final class ModelDevice implements DeviceType {
   private final QueueMode[] modes;
   private final ConfigSpace config;
   private volatile boolean gone;
-  private volatile boolean restored;
+  private volatile boolean resuming;
   private final LongAdder requests = new LongAdder();
 
   /**
@@ -118,7 +118,7 @@ public final class ModelDevice implements DeviceType {
   @Override
   public void plugged(final DeviceLink link) {
     gone = false;
-    restored = false;
+    resuming = false;
     model.plugged(new Context(link));
   }
 
@@ -164,14 +164,14 @@ public final class ModelDevice implements DeviceType {
 
   /** A model keeps what it knows by itself, and is told when the rest is as it was. */
   @Override
-  public void restore(final Map<String, String> saved) {
-    restored = true;
+  public void resume(final Map<String, String> kept) {
+    resuming = true;
   }
 
   @Override
   public void negotiated(final long accepted) {
-    if (restored) {
-      restored = false;
+    if (resuming) {
+      resuming = false;
       model.resumed();
     }
   }

@@ -1,6 +1,5 @@
 package io.carom.virtio.device.transport;
 
-import io.carom.pci.PciAttachment;
 import io.carom.virtio.device.queue.EventSender;
 import io.carom.virtio.device.queue.Filler;
 import io.carom.virtio.device.type.DeviceLink;
@@ -56,9 +55,6 @@ final class CoreLink implements DeviceLink {
 
   @Override
   public void leaving() {
-    final PciAttachment to = core.attachment();
-    if (to != null) {
-      to.leaving();
-    }
+    core.leaving(true);
   }
 }

@@ -150,6 +150,10 @@ final class DeviceCore implements QueueHost {
     }
   }
 
+  boolean leavesForGood() {
+    return forGood;
+  }
+
   /** Ends the workers, waiting for them for a bounded time, and keeps the state at rest. */
   boolean unplugged() {
     status.beginReset();

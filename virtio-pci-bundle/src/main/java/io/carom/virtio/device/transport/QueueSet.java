@@ -275,7 +275,11 @@ final class QueueSet {
     }
   }
 
+  /** Looks at a ring's areas, unless that had to wait: each use looks at them, too. */
   private static boolean look(final VirtQueue ring, final BusSession bus) throws QueueException {
+    if (bus.waits()) {
+      return true;
+    }
     final long version = bus.begin();
     if (version < 0) {
       return false; // revoked: there is no device any more

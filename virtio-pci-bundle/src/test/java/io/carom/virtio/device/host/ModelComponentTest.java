@@ -111,6 +111,22 @@ class ModelComponentTest {
   }
 
   @Test
+  void theSlotOfAModelIsKeptWhereItSaysSoUnlessItLeaves() {
+    final ServiceReference<VirtioModel> kept =
+        reference(8, Map.of(VirtioModel.NAME, "kept", VirtioModel.KEEP, true));
+    component.addModel(model, kept);
+    assertThat(properties.getLast().get(PciFunction.KEEP)).isEqualTo(true);
+    final var function = registry.devices().getFirst().function();
+    assertThat(function).isNotNull();
+    assertThat(function.leavesForGood()).isFalse();
+    model.context().leaving();
+    assertThat(function.leavesForGood()).isTrue();
+    component.removeModel(kept);
+    component.addModel(model, reference(9, Map.of(VirtioModel.NAME, "other")));
+    assertThat(properties.getLast().get(PciFunction.KEEP)).isNull();
+  }
+
+  @Test
   void aModelThatCannotBePluggedIsToldAndLeavesNothing() {
     registry.claim("disk0", "io.carom.virtio.blk~disk0");
     registry.made("disk0", "io.carom.virtio.blk~disk0", Disks.drive(SwiotlbPolicy.NONE).function);

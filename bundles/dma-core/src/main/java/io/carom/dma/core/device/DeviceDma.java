@@ -4,6 +4,7 @@ import io.carom.dma.CoherentBuffer;
 import io.carom.dma.DmaDevice;
 import io.carom.dma.DmaDeviceSpec;
 import io.carom.dma.DmaDirection;
+import io.carom.dma.DmaFence;
 import io.carom.dma.Negotiation;
 import io.carom.dma.ReachableBuffer;
 import io.carom.dma.ScatterList;
@@ -11,6 +12,7 @@ import io.carom.dma.core.map.CoreTables;
 import io.carom.dma.core.map.ListMapper;
 import io.carom.dma.core.map.Mapper;
 import io.carom.dma.core.map.Reachables;
+import io.carom.dma.core.map.Revoker;
 import io.carom.dma.core.map.Unmapper;
 import io.carom.dma.core.memory.CoherentSpace;
 import io.carom.dma.core.memory.DeviceCoherent;
@@ -44,6 +46,7 @@ public final class DeviceDma implements DmaDevice {
   private final Mapper mapper;
   private final ListMapper lists;
   private final Unmapper unmapper;
+  private final Revoker revoker;
   private final RestrictedPools restricted;
   private final @Nullable RegionSpace region;
   private final DeviceCoherent coherent;
@@ -55,6 +58,7 @@ public final class DeviceDma implements DmaDevice {
   private volatile Negotiation negotiation = Negotiation.NONE;
   private volatile boolean negotiated;
   private volatile boolean closed;
+  private volatile @Nullable DmaFence fence;
   private volatile String driverName = "carom";
   private volatile long maxSegmentSize = DEFAULT_SEGMENT;
   private @Nullable DebugHook debug; // plain, as the calls that read it must not pay for it
@@ -95,6 +99,7 @@ public final class DeviceDma implements DmaDevice {
     lists = new ListMapper(mapper, tables);
     unmapper = new Unmapper(tables, spec.name(), number, mapper);
     mapper.unmapper(unmapper);
+    revoker = new Revoker(tables, mapper, unmapper);
   }
 
   private void checkRegion(final DmaDeviceSpec.Region own) {
@@ -144,6 +149,21 @@ public final class DeviceDma implements DmaDevice {
   /** Its unmap path. */
   public Unmapper unmapper() {
     return unmapper;
+  }
+
+  /** Ends its mappings without its driver. */
+  public Revoker revoker() {
+    return revoker;
+  }
+
+  /** How its driver fences it, or null. */
+  public @Nullable DmaFence fence() {
+    return fence;
+  }
+
+  @Override
+  public void fence(final @Nullable DmaFence value) {
+    fence = value;
   }
 
   /** Its region, or null. */

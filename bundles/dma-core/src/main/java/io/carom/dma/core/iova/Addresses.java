@@ -35,6 +35,7 @@ public final class Addresses implements IovaSpace {
   private long leaked;
   private int off; // callers that turned the magazines off; written under free's monitor
   private volatile boolean magazinesOff;
+  private final LeaseMap leases;
 
   /**
    * All addresses of an aperture, but those of its first granule if that is at 0: address 0 is no
@@ -68,6 +69,7 @@ public final class Addresses implements IovaSpace {
       racks[i] = new Rack();
     }
     depot = new Depot(DEPOT + racks.length);
+    leases = new LeaseMap(shift);
     free.add(this.first, end);
     for (int i = 0; i < exclusions.length; i += 2) {
       exclude(exclusions[i], exclusions[i + 1]);
@@ -113,7 +115,7 @@ public final class Addresses implements IovaSpace {
     final long past = limit < 0 || limit >= end ? end : limit + 1; // as exclusive end
     final int order = order(bytes);
     if (order >= Depot.ORDERS) {
-      return take(bytes, past);
+      return leased(take(bytes, past), bytes);
     }
     final long size = 1L << (order + shift);
     final Rack rack = racks[stripe & (racks.length - 1)];
@@ -122,12 +124,28 @@ public final class Addresses implements IovaSpace {
       final long iova = rack.get(order, past - size, depot);
       if (iova >= 0) {
         rack.leased += size;
-        return iova;
+        return leased(iova, size);
       }
     } finally {
       rack.unlock();
     }
-    return take(size, past);
+    return leased(take(size, past), size);
+  }
+
+  private long leased(final long iova, final long size) {
+    if (iova != NONE) {
+      leases.begin(iova, size);
+    }
+    return iova;
+  }
+
+  /** Whether exactly this range is leased now, sizes as rounded up. */
+  public boolean isLeased(final long iova, final long bytes) {
+    if (bytes <= 0 || bytes >= END || iova < first || iova > end - bytes) {
+      return false;
+    }
+    final int order = order(bytes);
+    return leases.isLeased(iova, order < Depot.ORDERS ? 1L << (order + shift) : bytes);
   }
 
   private long take(final long bytes, final long past) {
@@ -160,6 +178,7 @@ public final class Addresses implements IovaSpace {
     if (order < Depot.ORDERS) {
       final long size = 1L << (order + shift);
       check(iova, size);
+      end(iova, size);
       final Rack rack = racks[stripe & (racks.length - 1)];
       rack.lock(Thread.currentThread().threadId());
       try {
@@ -174,7 +193,19 @@ public final class Addresses implements IovaSpace {
       return;
     }
     check(iova, bytes);
+    end(iova, bytes);
     free(iova, bytes);
+  }
+
+  private void end(final long iova, final long bytes) {
+    if (!leases.end(iova, bytes)) {
+      throw notLeased(iova, bytes);
+    }
+  }
+
+  private static IllegalArgumentException notLeased(final long iova, final long bytes) {
+    return new IllegalArgumentException(
+        "range " + RemapShard.hex(iova) + " of " + bytes + " bytes is not leased");
   }
 
   private void free(final long iova, final long bytes) {
@@ -187,8 +218,7 @@ public final class Addresses implements IovaSpace {
 
   private void checkLeased(final long iova, final long bytes) {
     if (free.bytes(iova, iova + bytes) != 0 || excluded.bytes(iova, iova + bytes) != 0) {
-      throw new IllegalArgumentException(
-          "range " + RemapShard.hex(iova) + " of " + bytes + " bytes is not leased");
+      throw notLeased(iova, bytes);
     }
   }
 
@@ -202,6 +232,7 @@ public final class Addresses implements IovaSpace {
     final int order = order(bytes);
     final long size = order < Depot.ORDERS ? 1L << (order + shift) : bytes;
     check(iova, size);
+    end(iova, size);
     synchronized (free) {
       checkLeased(iova, size);
       leasedBeside -= size;

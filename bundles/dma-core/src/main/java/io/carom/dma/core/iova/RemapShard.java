@@ -93,6 +93,16 @@ final class RemapShard extends StripeLock {
     words[at] = (words[at] & ~0xffL) | state;
   }
 
+  /** The place of a live record of a generation, or -1. */
+  int liveOf(final int generation) {
+    for (int i = 0; i <= mask; i++) {
+      if (state(i) == LIVE && generation(i) == generation) {
+        return i;
+      }
+    }
+    return -1;
+  }
+
   /** The place of a range's record, or -1. */
   int find(final long iova) {
     for (int i = home(iova); state(i) != 0; i = (i + 1) & mask) {

@@ -174,7 +174,36 @@ public final class RemapTable {
     }
   }
 
-  /** Removes a record that {@link #claim} filled in. */
+  /**
+   * Claims the next LIVE record of a generation, as for an unmap by its driver.
+   *
+   * @param from shard to begin with
+   * @param out filled in when one is claimed
+   * @param before is shown the record before it is claimed, under the lock of its shard
+   * @return the shard that it was in, or -1 when there is none
+   */
+  public int claimNext(
+      final Generation generation, final int from, final Remapped out, final Visitor before) {
+    for (int index = from; index < SHARDS; index++) {
+      final RemapShard shard = shards[index];
+      shard.lock(Thread.currentThread().threadId());
+      try {
+        final int i = shard.liveOf(generation.slot());
+        if (i >= 0) {
+          shard.copy(i, out);
+          out.owner = generation;
+          before.record(out);
+          shard.state(i, RemapShard.ENDING);
+          return index;
+        }
+      } finally {
+        shard.unlock();
+      }
+    }
+    return -1;
+  }
+
+  /** Removes a record that was claimed. */
   public void end(final Remapped claimed) {
     final Generation generation = claimed.owner;
     if (generation == null) {

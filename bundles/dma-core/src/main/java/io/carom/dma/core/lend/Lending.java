@@ -4,6 +4,7 @@ import io.carom.dma.ExtentKind;
 import io.carom.dma.core.map.CoreTables;
 import io.carom.dma.core.pool.ExtentState;
 import io.carom.dma.core.pool.MappingRecord;
+import io.carom.dma.core.pool.Offence;
 import io.carom.dma.core.pool.Pool;
 import io.carom.dma.core.pool.Stripe;
 import io.carom.memory.LentPages;
@@ -101,7 +102,9 @@ public final class Lending implements PageLender, AutoCloseable {
       final MappingRecord record =
           extent == null || extent.stripe() != stripe ? null : extent.take(bus, bytes, bus, bytes);
       if (extent == null || record == null) {
-        pool.fault("lent a run at 0x" + Long.toHexString(bus) + ", which is not its to give");
+        pool.fault(
+            Offence.WRONG_ADDRESS,
+            "lent a run at 0x" + Long.toHexString(bus) + ", which is not its to give");
         return null;
       }
       final long address =

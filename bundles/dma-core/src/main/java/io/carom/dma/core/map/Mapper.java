@@ -39,6 +39,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Mapper extends Placer {
   private static final long THROTTLE_PAUSE_NS = 100_000;
+  private static final long ARRIVAL_PAUSE_NS = 20_000;
+  private static final long LONGEST_ARRIVAL_NS = 20_000_000;
   private static final long THROTTLED = REFUSED - Refusal.THROTTLED.ordinal();
 
   private final DmaDeviceSpec spec;
@@ -47,9 +49,8 @@ public final class Mapper extends Placer {
   private final long highSize;
   private final long highOffset;
 
-  private final Failures failures = new Failures();
+  private final Failures failures;
   private final Reachables reachables;
-  private volatile boolean regionOnly;
 
   /**
    * Whether a window is opened for each mapping at an address of RAM. Plain, as the domain: set
@@ -66,6 +67,7 @@ public final class Mapper extends Placer {
   public Mapper(final CoreTables tables, final DmaDeviceSpec spec, final Generation none) {
     super(tables, spec, none);
     this.spec = spec;
+    failures = new Failures(spec.name());
     final RamRange high = memory.ranges().getLast();
     highBase = high.base();
     highSize = high.size();
@@ -396,6 +398,7 @@ public final class Mapper extends Placer {
         failures.count(Failures.NO_STRATEGY, size, attributes);
         return DmaDevice.MAPPING_ERROR;
       }
+      final int arrivals = pool.arrivals();
       long bus =
           tryStripes(generation, pool, answer, stripe, me, offset, address, size, direction, asked);
       answer = RETRY; // the stripe was tried before the loop began: no more
@@ -409,8 +412,10 @@ public final class Mapper extends Placer {
       if (bus >= 0) {
         return bus;
       }
-      if (current() != generation) {
-        continue; // a newer strategy may do better, or give the better reason
+      if (current() != generation || (!isFinal(bus) && hasArrived(pool, arrivals))) {
+        // A newer strategy may do better, or give the better reason; and an extent that was on its
+        // way from the lender while both were asked has arrived.
+        continue;
       }
       final DmaDomain space = domain();
       if (!flushed && space != null && space.flushQueued()) {
@@ -509,6 +514,22 @@ public final class Mapper extends Placer {
     return throttled ? THROTTLED : answer;
   }
 
+  /**
+   * Whether extents arrived in a pool since a map began to look for room. Those that are on their
+   * way are waited for, as for a lock: nobody else can give them meanwhile.
+   */
+  private static boolean hasArrived(final Pool pool, final int arrivals) {
+    if (pool.isExpecting()) {
+      final long start = System.nanoTime();
+      while (pool.isExpecting()
+          && pool.arrivals() == arrivals
+          && System.nanoTime() - start < LONGEST_ARRIVAL_NS) {
+        LockSupport.parkNanos(ARRIVAL_PAUSE_NS);
+      }
+    }
+    return pool.arrivals() != arrivals;
+  }
+
   private static boolean isFinal(final long answer) {
     return answer == REFUSED - Refusal.TOO_BIG.ordinal();
   }
@@ -527,19 +548,36 @@ public final class Mapper extends Placer {
       return refusal;
     }
     for (final Stripe stripe : lender.pool.stripes()) {
-      if (!stripe.lock(me)) {
-        continue;
+      long answer = RETRY;
+      while (answer == RETRY && stripe.lock(me)) { // again when a run was set aside
+        write(stripe.request, address, size, direction, attributes, null);
+        answer =
+            place(
+                lender,
+                lender.cell(stripe.index),
+                lender.pool,
+                lender.pool.instance(),
+                stripe,
+                offset,
+                LENT);
+        if (answer < UNFINISHED) {
+          // It has room that the new one cannot use, as it is no whole slot sets.
+          answer =
+              finish(
+                  answer,
+                  lender,
+                  lender.pool,
+                  stripe,
+                  me,
+                  offset,
+                  address,
+                  size,
+                  direction,
+                  attributes,
+                  null,
+                  LENT);
+        }
       }
-      write(stripe.request, address, size, direction, attributes, null);
-      final long answer =
-          place(
-              lender,
-              lender.cell(stripe.index),
-              lender.pool,
-              lender.pool.instance(),
-              stripe,
-              offset,
-              LENT);
       if (answer >= 0) {
         return answer;
       }

@@ -103,6 +103,25 @@ public final class PassTable {
   }
 
   /**
+   * Ends all mappings of a generation, in which none begins any more.
+   *
+   * @param before is shown each record before it is ended, under the lock of its shard
+   * @return how many mappings
+   */
+  public long revoke(final Generation generation, final Visitor before) {
+    long sum = 0;
+    for (final Shard shard : shards) {
+      shard.lock(Thread.currentThread().threadId());
+      try {
+        sum += shard.revoke(generation, before);
+      } finally {
+        shard.unlock();
+      }
+    }
+    return sum;
+  }
+
+  /**
    * Whether a run lies within a mapping of the caller's. Fast when it starts where the mapping
    * does; an interior address is searched for in the whole table.
    */
@@ -220,6 +239,22 @@ public final class PassTable {
           hole = i;
         }
       }
+    }
+
+    long revoke(final Generation generation, final Visitor before) {
+      long sum = 0;
+      for (int i = 0; i < addresses.length; i++) {
+        while (counts[i] != 0 && generations[i] == generation.slot()) {
+          before.record(
+              addresses[i], sizes[i], directions[i], generations[i], counts[i], ticks[i]);
+          for (int n = 0; n < counts[i]; n++) {
+            generation.passEnds(index);
+          }
+          sum += counts[i];
+          delete(i); // which may move another one here
+        }
+      }
+      return sum;
     }
 
     private void grow() {

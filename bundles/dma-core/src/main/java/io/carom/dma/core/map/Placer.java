@@ -12,6 +12,7 @@ import io.carom.dma.core.pool.ExtentState;
 import io.carom.dma.core.pool.Generation;
 import io.carom.dma.core.pool.GenerationCell;
 import io.carom.dma.core.pool.MappingRecord;
+import io.carom.dma.core.pool.Offence;
 import io.carom.dma.core.pool.Pool;
 import io.carom.dma.core.pool.Stripe;
 import io.carom.dma.spi.IovaSpace;
@@ -63,6 +64,11 @@ abstract class Placer extends Requester {
   /** The strategy bounces: the record is still to be made. */
   private static final long BOUNCED = -3;
 
+  /** In place of a reason: the strategy is at fault. */
+  private static final int MISALIGNED = -1;
+
+  private static final int OTHER_PERMISSIONS = -2;
+
   /** In place of an answer's kind: the strategy failed. */
   private static final int FAULT = -1;
 
@@ -92,9 +98,16 @@ abstract class Placer extends Requester {
   private volatile Generation current;
 
   private volatile @Nullable RecordLookup lookup;
+  private final String name;
+
+  /** Whether the device reaches nothing but its own region. */
+  volatile boolean regionOnly;
+
+  private final Revoked revoked = new Revoked();
 
   Placer(final CoreTables tables, final DmaDeviceSpec spec, final Generation none) {
     super(tables, spec, none.device);
+    name = spec.name();
     this.current = none;
   }
 
@@ -106,6 +119,11 @@ abstract class Placer extends Requester {
   /** How records are found in place of the index, or null. */
   final @Nullable RecordLookup lookup() {
     return lookup;
+  }
+
+  /** What was revoked and is not unmapped yet. */
+  public final Revoked revoked() {
+    return revoked;
   }
 
   /** The generation that new maps go to. */
@@ -268,7 +286,7 @@ abstract class Placer extends Requester {
               ? recent
               : find(stripe, bus);
       if (extent == null) {
-        return notItsOwn(pool, bus);
+        return wrong(pool, Offence.WRONG_ADDRESS, bus, "which is in no extent of its stripe");
       }
       final long refusal = record(generation, cell, stripe, extent, bus, size, how);
       if (refusal != 0) {
@@ -320,13 +338,18 @@ abstract class Placer extends Requester {
         || ((how & LENT) == 0
             ? current != generation
             : generation.state() != Generation.State.DRAINING)) {
-      return (how & LENT) == 0 && current != generation ? RETRY : REFUSED - Refusal.FULL.ordinal();
+      return (how & LENT) == 0 && current != generation
+          ? RETRY
+          : REFUSED
+              - (pool.misconduct().verdict() == null
+                  ? Refusal.FULL.ordinal()
+                  : Failures.STRATEGY_ERROR);
     }
     final int kind = how == PLAIN ? ask(pool, code, stripe) : askOtherwise(pool, stripe, how);
     return kind == Placement.BOUNCE ? BOUNCED : otherwise(generation, pool, stripe, how, kind);
   }
 
-  /** Makes the record of a bounce; 0, or the refusal when it cannot be. */
+  /** Makes the record of a bounce; 0, or the refusal when it cannot be, or RETRY. */
   private long record(
       final Generation generation,
       final GenerationCell cell,
@@ -337,20 +360,33 @@ abstract class Placer extends Requester {
       final int how) {
     final Placement placement = stripe.placement;
     final MappingRecord record =
-        extent.take(bus, size, placement.runAddress(), placement.runBytes());
-    if (record == null || extent.kept()) {
-      return notItsOwn(stripe.pool, bus);
+        extent.kept()
+            ? null
+            : extent.take(bus, size, placement.runAddress(), placement.runBytes());
+    if (record == null) {
+      return notTaken(stripe.pool, extent, placement, bus, size);
     }
     final MapRequest request = stripe.request;
     final Backing backing = extent.backing;
     if (backing != null) {
       if (!backing.allows(needed(request))) {
-        return undo(stripe.pool, stripe, extent, record, Failures.STRATEGY_ERROR);
+        return undo(stripe.pool, stripe, extent, record, OTHER_PERMISSIONS);
       }
       backing.policy(placement.zeroing());
     }
+    if (revoked.any()) {
+      final int nobody = MappingRecord.heldBy(device);
+      record.fill(request.address, bus, size, request.direction, nobody, tick.millis());
+      if (revoked.setAside(bus, size, () -> Pool.endHeld(extent, record))) {
+        record.publishHeld(MappingRecord.ASIDE); // we hold the lock that ending it takes
+        return RETRY; // the next run that the strategy gives may do
+      }
+    }
     final int whose = (how & REACH) == 0 ? generation.slot() : MappingRecord.heldBy(device);
     record.fill(request.address, bus, size, request.direction, whose, tick.millis());
+    if (!request.unconstrained && !meets(request, placement, bus, stripe.pool)) {
+      return undo(stripe.pool, stripe, extent, record, MISALIGNED);
+    }
     if (!reaches(bus, size)) {
       return undo(stripe.pool, stripe, extent, record, Refusal.MASK.ordinal());
     }
@@ -378,7 +414,7 @@ abstract class Placer extends Requester {
       final int kind) {
     return switch (kind) {
       case FAULT -> REFUSED - Failures.STRATEGY_ERROR;
-      case Placement.REFUSED -> REFUSED - stripe.placement.refusal();
+      case Placement.REFUSED -> refused(generation, pool, stripe);
       case Placement.PASS ->
           (how & (REACH | LIST)) == 0
               ? pass(generation, pool, stripe)
@@ -396,33 +432,103 @@ abstract class Placer extends Requester {
         yield again == Placement.BOUNCE
             ? BOUNCED
             : again == Placement.NEED_EXTENT
-                ? REFUSED - Refusal.FULL.ordinal() // has got it
+                ? neverEnough(pool) // has got it
                 : otherwise(generation, pool, stripe, how, again);
       }
       default -> {
-        pool.fault("gave no answer");
+        pool.fault(Offence.NONSENSE, "gave " + name + " no answer");
         yield REFUSED - Failures.STRATEGY_ERROR;
       }
     };
   }
 
-  private static long notItsOwn(final Pool pool, final long bus) {
-    pool.fault("placed a buffer at 0x" + Long.toHexString(bus) + ", which is not its to give");
+  private long wrong(
+      final Pool pool, final Offence offence, final long bus, final String rule) {
+    pool.fault(
+        offence, "placed a buffer of " + name + " at 0x" + Long.toHexString(bus) + ", " + rule);
     return REFUSED - Failures.STRATEGY_ERROR;
   }
 
+  /** Says why a run could not be taken. */
+  private long notTaken(
+      final Pool pool,
+      final ExtentState extent,
+      final Placement placement,
+      final long bus,
+      final long size) {
+    return extent.kept()
+        ? wrong(pool, Offence.WRONG_ADDRESS, bus, "in an extent that it has given back")
+        : extent.fits(bus, size, placement.runAddress(), placement.runBytes())
+            ? wrong(pool, Offence.OCCUPIED, bus, "which is in use")
+            : wrong(
+                pool,
+                Offence.WRONG_ADDRESS,
+                bus,
+                "a run of "
+                    + placement.runBytes()
+                    + " bytes from 0x"
+                    + Long.toHexString(placement.runAddress())
+                    + " on, which is not whole slots of one extent that hold "
+                    + size
+                    + " bytes");
+  }
+
+  /** Whether a bounce is aligned as the device needs it; a domain's are its strategy's business. */
+  private static boolean meets(
+      final MapRequest request, final Placement placement, final long bus, final Pool pool) {
+    final long boundary = request.boundaryMask;
+    return pool.index() != null
+        || (((bus ^ request.address) & request.minAlignMask) == 0
+            && (placement.runAddress() & request.allocAlignMask) == 0
+            && (boundary < 0 || ((bus ^ (bus + request.size - 1)) & ~boundary) == 0));
+  }
+
+  /** A refusal; sometimes it is looked at whether it can be true. */
+  private long refused(final Generation generation, final Pool pool, final Stripe stripe) {
+    final int refusal = stripe.placement.refusal();
+    final MapRequest request = stripe.request;
+    final int now = tick.millis();
+    if ((refusal == Refusal.FULL.ordinal() || refusal == Refusal.FRAGMENTED.ordinal())
+        && stripe.doubtedAt != now
+        && request.unconstrained
+        && request.size <= generation.maxMappingSize) {
+      stripe.doubtedAt = now;
+      if (pool.isIdle(stripe, request.size, dmaMask)) {
+        pool.fault(
+            Offence.NEVER_RELEASES,
+            "says that there is no room for "
+                + request.size
+                + " bytes of "
+                + name
+                + ", but none of its slots is in use");
+      }
+    }
+    return REFUSED - refusal;
+  }
+
+  private long neverEnough(final Pool pool) {
+    pool.fault(Offence.NONSENSE, "needs an extent for " + name + " again right after it got one");
+    return REFUSED - Refusal.FULL.ordinal();
+  }
+
   /** Gives back a run that the device cannot use; the record was not published. */
-  private static long undo(
+  private long undo(
       final Pool pool,
       final Stripe stripe,
       final ExtentState extent,
       final MappingRecord record,
       final int reason) {
-    if (reason == Failures.STRATEGY_ERROR) {
-      pool.fault("placed a buffer in an extent with other permissions");
+    if (reason < 0) {
+      wrong(
+          pool,
+          Offence.WRONG_ADDRESS,
+          stripe.placement.busAddress(),
+          reason == MISALIGNED
+              ? "which is not aligned as the device needs it"
+              : "in an extent with other permissions");
     }
     pool.end(stripe, extent, record);
-    return REFUSED - reason;
+    return REFUSED - (reason < 0 ? Failures.STRATEGY_ERROR : reason);
   }
 
   /**
@@ -430,14 +536,14 @@ abstract class Placer extends Requester {
    *
    * @return the kind of its answer; FAULT when it threw, or when its stripe was abandoned meanwhile
    */
-  private static int ask(final Pool pool, final StrategyInstance code, final Stripe stripe) {
+  private int ask(final Pool pool, final StrategyInstance code, final Stripe stripe) {
     final Placement placement = stripe.placement;
     placement.clear();
     stripe.enterStrategy();
     try {
       code.allocate(stripe.index, stripe.request, placement);
     } catch (final RuntimeException | Error e) {
-      return fault(pool, stripe, "allocate: ", e);
+      return fault(pool, stripe, "allocate for " + name, e);
     }
     stripe.leaveStrategy();
     return stripe.abandoned() ? FAULT : placement.kind();
@@ -447,7 +553,7 @@ abstract class Placer extends Requester {
   private static int fault(
       final Pool pool, final Stripe stripe, final String where, final Throwable what) {
     stripe.leaveStrategy();
-    pool.fault(where + what);
+    pool.fault(Offence.THREW, where + ": " + what);
     return FAULT;
   }
 
@@ -468,7 +574,7 @@ abstract class Placer extends Requester {
       try {
         pool.instance().denied(stripe.index);
       } catch (final RuntimeException | Error e) {
-        return fault(pool, stripe, "denied: ", e);
+        return fault(pool, stripe, "denied", e);
       }
       stripe.leaveStrategy();
     }
@@ -485,17 +591,21 @@ abstract class Placer extends Requester {
       final Pool pool, final Stripe stripe, final Placement placement, final int how) {
     final long bytes = placement.neededBytes();
     final long align = placement.neededAlignMask() | ((1 << PAGE_SHIFT) - 1);
-    if ((how & (LENT | MADE | DENIED | DENIED_AT)) != 0) {
+    if ((how & (MADE | DENIED | DENIED_AT)) != 0
+        || ((how & LENT) != 0 && placement.permissions() != 0)) { // no domain lends
       if (placement.permissions() != 0) {
         pool.denied(stripe, placement.iova());
       }
-      return REFUSED - Refusal.FULL.ordinal(); // asked before, or one that only lends
+      // Asked before, or one that only lends.
+      return (how & MADE) != 0 ? neverEnough(pool) : REFUSED - Refusal.FULL.ordinal();
     }
     if (placement.permissions() != 0) {
       return needsAt(pool, stripe, placement);
     }
     if (bytes <= 0 || bytes > MOST_NEEDED || (align & (align + 1)) != 0 || align >= MOST_NEEDED) {
-      pool.fault("needs an extent of " + bytes + " bytes aligned to 0x" + Long.toHexString(align));
+      pool.fault(
+          Offence.NONSENSE,
+          "needs an extent of " + bytes + " bytes aligned to 0x" + Long.toHexString(align));
       return REFUSED - Failures.STRATEGY_ERROR;
     }
     final int pages = (int) ((bytes + (1 << PAGE_SHIFT) - 1) >> PAGE_SHIFT);
@@ -516,7 +626,9 @@ abstract class Placer extends Requester {
         || iova < 0
         || iova >= 1L << 42
         || permissions >>> PERMISSION_BITS != 0) {
-      pool.fault("needs an extent of " + bytes + " bytes at 0x" + Long.toHexString(iova));
+      pool.fault(
+          Offence.NONSENSE,
+          "needs an extent of " + bytes + " bytes at 0x" + Long.toHexString(iova));
       pool.denied(stripe, iova);
       return REFUSED - Failures.STRATEGY_ERROR;
     }
@@ -532,10 +644,18 @@ abstract class Placer extends Requester {
     final long iova = stripe.placement.iova();
     final DmaDomain space = domain();
     if (space == null || pool.index() != space.index() || request.mustBounce) {
-      pool.fault("gave a buffer an address of its own where that is not allowed");
-      return REFUSED - Failures.STRATEGY_ERROR;
+      return wrong(pool, Offence.WRONG_ADDRESS, iova, "an address of its own, not allowed here");
     }
-    space.handOver(iova, request.ioBytes); // the core gives it back from here on
+    if ((iova & space.granuleMask()) != 0 || !space.addresses().isLeased(iova, request.ioBytes)) {
+      return wrong(pool, Offence.WRONG_ADDRESS, iova, "a range that is not leased");
+    }
+    final long ioBytes = request.ioBytes;
+    space.handOver(iova, ioBytes); // the core gives it back from here on
+    if (revoked.any()
+        && revoked.setAside(
+            iova, ioBytes, () -> space.addresses().giveBack(stripe.index, iova, ioBytes))) {
+      return RETRY; // as a domain that is new has the addresses of the one before
+    }
     if (!reaches(iova, request.ioBytes)) {
       space.addresses().giveBack(stripe.index, iova, request.ioBytes);
       return REFUSED - Refusal.MASK.ordinal();
@@ -543,7 +663,7 @@ abstract class Placer extends Requester {
     final int flags =
         (stripe.placement.deferred() ? RemapTable.DEFERRED : 0)
             | ((how & LIST) != 0 ? RemapTable.LIST : 0);
-    if ((iova & space.granuleMask()) != 0
+    if (space.index().find(iova) != null
         || !space
             .remaps()
             .begin(
@@ -557,8 +677,7 @@ abstract class Placer extends Requester {
                 generation,
                 stripe.index,
                 tick.millis())) {
-      pool.fault("gave a buffer the address 0x" + Long.toHexString(iova) + ", which is in use");
-      return REFUSED - Failures.STRATEGY_ERROR;
+      return wrong(pool, Offence.OCCUPIED, iova, "which is in use");
     }
     return REMAPS + (iova >> PAGE_SHIFT);
   }
@@ -566,9 +685,11 @@ abstract class Placer extends Requester {
   private long pass(final Generation generation, final Pool pool, final Stripe stripe) {
     final MapRequest request = stripe.request;
     final long bus = request.busAddress;
-    if (bus < 0) {
-      pool.fault("passed a buffer that devices cannot reach");
-      return REFUSED - Failures.STRATEGY_ERROR;
+    if (bus < 0 || pool.index() != null || (regionOnly && pool.extents() != null)) {
+      return wrong(pool, Offence.WRONG_ADDRESS, bus, "where it is and the device cannot reach it");
+    }
+    if (regionOnly) {
+      return REFUSED - Refusal.MASK.ordinal(); // from before the device negotiated
     }
     if (!reaches(bus, request.size)) {
       return REFUSED - Refusal.MASK.ordinal();

@@ -64,8 +64,30 @@ public final class Unmapper implements PassTable.Owner, RemapTable.Owner {
     return abandonedUnmaps.sum();
   }
 
-  /** As {@link io.carom.dma.DmaDevice#unmap}. */
+  /** Unmaps and syncs of mappings that were revoked, so far. */
+  public long revokedCalls() {
+    return mapper.revoked().quiet();
+  }
+
+  /** As {@link io.carom.dma.DmaDevice#unmap}; of a mapping that was revoked it is quiet. */
   public void unmap(
+      final long busAddress, final long size, final DmaDirection direction, final int attributes) {
+    try {
+      unmapLive(busAddress, size, direction, attributes);
+    } catch (final DmaUsageException e) {
+      if (!wasRevoked(busAddress, size, direction)) {
+        throw e;
+      }
+    }
+  }
+
+  private boolean wasRevoked(
+      final long busAddress, final long size, final DmaDirection direction) {
+    final Revoked revoked = mapper.revoked();
+    return revoked.any() && revoked.unmapped(busAddress, size, direction.ordinal(), false);
+  }
+
+  private void unmapLive(
       final long busAddress, final long size, final DmaDirection direction, final int attributes) {
     final ExtentState extent = find(busAddress);
     if (extent == null) {
@@ -106,6 +128,17 @@ public final class Unmapper implements PassTable.Owner, RemapTable.Owner {
    * @throws DmaUsageException as {@link #unmap}, and for another list
    */
   public void unmapList(
+      final ScatterList list, final DmaDirection direction, final int attributes) {
+    try {
+      unmapLiveList(list, direction, attributes);
+    } catch (final DmaUsageException e) {
+      if (!wasRevoked(list.busAddress(0), list.bytes(), direction)) {
+        throw e;
+      }
+    }
+  }
+
+  private void unmapLiveList(
       final ScatterList list, final DmaDirection direction, final int attributes) {
     final long busAddress = list.busAddress(0);
     final long size = list.bytes();
@@ -153,7 +186,8 @@ public final class Unmapper implements PassTable.Owner, RemapTable.Owner {
     return found == null ? index.find(busAddress) : found;
   }
 
-  private void forget(final long busAddress) {
+  /** The record of a bounce ends. Before its slots can be taken again. */
+  void forget(final long busAddress) {
     final RecordLookup other = mapper.lookup();
     if (other != null) {
       other.remove(busAddress);
@@ -222,17 +256,25 @@ public final class Unmapper implements PassTable.Owner, RemapTable.Owner {
 
   private void unmapPass(
       final long busAddress, final long size, final DmaDirection direction, final int attributes) {
+    final Revoked revoked = mapper.revoked();
+    if (revoked.any() && revoked.unmapped(busAddress, size, direction.ordinal(), true)) {
+      passedToCpu(busAddress, size, direction, attributes); // it may be another one like it
+      return;
+    }
     switch (tables.passes().remove(busAddress, size, direction.ordinal(), this)) {
-      case REMOVED -> {
-        final long address = platform.coherent() ? -1 : platform.physical(busAddress, size);
-        if (address >= 0) { // RAM, not a device's memory
-          platform.forCpu(address, size, direction, attributes);
-        }
-      }
+      case REMOVED -> passedToCpu(busAddress, size, direction, attributes);
       case ABSENT -> throw usage(busAddress, NOT_ALLOCATED, size);
       case OTHER_SIZE ->
           throw usage(busAddress, "device driver frees DMA memory with different size", size);
       case OTHER_DIRECTION -> throw otherDirection(busAddress, direction);
+    }
+  }
+
+  private void passedToCpu(
+      final long busAddress, final long size, final DmaDirection direction, final int attributes) {
+    final long address = platform.coherent() ? -1 : platform.physical(busAddress, size);
+    if (address >= 0) { // RAM, not a device's memory
+      platform.forCpu(address, size, direction, attributes);
     }
   }
 
@@ -337,14 +379,35 @@ public final class Unmapper implements PassTable.Owner, RemapTable.Owner {
     } else if (!record.claim(MappingRecord.FREE)) {
       throw usage(busAddress, NOT_ALLOCATED, size);
     }
-    forget(busAddress);
-    abandonedUnmaps.increment();
+    endedAbandoned(busAddress);
   }
 
-  /** As {@link io.carom.dma.DmaDevice#syncForCpu} and {@code syncForDevice}. */
+  /** A mapping in an abandoned stripe has ended; true, for the caller to return. */
+  boolean endedAbandoned(final long busAddress) {
+    forget(busAddress);
+    abandonedUnmaps.increment();
+    return true;
+  }
+
+  /**
+   * As {@link io.carom.dma.DmaDevice#syncForCpu} and {@code syncForDevice}; of a mapping that was
+   * revoked it is quiet.
+   */
   public void sync(
       final long busAddress, final long size, final DmaDirection direction, final boolean forCpu) {
     syncs.increment();
+    try {
+      syncLive(busAddress, size, direction, forCpu);
+    } catch (final DmaUsageException e) {
+      final Revoked revoked = mapper.revoked();
+      if (!revoked.any() || !revoked.synced(busAddress, size)) {
+        throw e;
+      }
+    }
+  }
+
+  private void syncLive(
+      final long busAddress, final long size, final DmaDirection direction, final boolean forCpu) {
     final ExtentState extent = find(busAddress);
     final MappingRecord record = extent == null ? null : extent.containing(busAddress);
     if (extent == null
@@ -426,6 +489,9 @@ public final class Unmapper implements PassTable.Owner, RemapTable.Owner {
     final long busAddress = list.busAddress(0);
     final ExtentState extent = find(busAddress);
     if (extent != null && extent.backing != null && extent.backing.list() != list) {
+      if (mapper.revoked().any() && mapper.revoked().synced(busAddress, list.bytes())) {
+        return;
+      }
       throw usage(
           busAddress, "device driver tries to sync DMA memory it has not allocated", list.bytes());
     }

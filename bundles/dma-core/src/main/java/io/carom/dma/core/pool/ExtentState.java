@@ -3,6 +3,8 @@ package io.carom.dma.core.pool;
 import io.carom.dma.ExtentKind;
 import io.carom.dma.spi.Extent;
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -13,12 +15,23 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Invariant</b>: the owner changes only while it {@link #isEmpty is empty}, under the home
  * stripe's lock of the owner before. So whoever holds a live mapping finds the same owner and home
  * from its map to its unmap, without knowing which strategy is current; whoever does not is found
- * out by checking the owner again under the lock.
+ * out by checking the owner again under the lock. It changes by compare-and-set: whoever takes an
+ * extent that another one has taken before is refused, so that none is granted twice.
  *
  * <p>Records, {@code occupied} and {@code starts} are guarded by the lock of the home stripe. Syncs
  * read {@code starts} without it: the bits of their own mapping do not change meanwhile.
  */
 public final class ExtentState {
+  private static final VarHandle STRIPE;
+
+  static {
+    try {
+      STRIPE = MethodHandles.lookup().findVarHandle(ExtentState.class, "stripe", Stripe.class);
+    } catch (final ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
   /** What strategies know of it. */
   public final Extent extent;
 
@@ -112,12 +125,18 @@ public final class ExtentState {
     return home == null ? null : home.pool;
   }
 
-  /** Gives it to a pool's stripe, or takes it away with null. Only while it is empty. */
-  void own(final @Nullable Stripe home) {
-    stripe = home;
-    if (home != null) {
-      lastHome = home.index;
+  /**
+   * Changes its owner: the one word that says whose it is. Only while it is empty.
+   *
+   * @param from the stripe that has it, or null for nobody
+   * @param to the stripe that gets it, or null for nobody
+   * @return false, and nothing changed, when {@code from} does not have it
+   */
+  boolean own(final @Nullable Stripe from, final @Nullable Stripe to) {
+    if (to != null) {
+      lastHome = to.index;
     }
+    return STRIPE.compareAndSet(this, from, to);
   }
 
   /** The stripe that it is or was homed in. */
@@ -190,19 +209,10 @@ public final class ExtentState {
    */
   public @Nullable MappingRecord take(
       final long busAddress, final long size, final long runAddress, final long runBytes) {
-    final long first = runAddress - bus;
-    final long lead = busAddress - runAddress;
-    // Each of these is at most what the one before it was compared with: no sum overflows.
-    if (first < 0
-        || first >= bytes
-        || runBytes <= 0
-        || runBytes > bytes - first
-        || ((first | runBytes) & (Extent.SLOT_SIZE - 1)) != 0
-        || lead < 0
-        || lead >= runBytes
-        || size > runBytes - lead) {
+    if (!fits(busAddress, size, runAddress, runBytes)) {
       return null;
     }
+    final long first = runAddress - bus;
     if (backing != null) {
       return takeWhole();
     }
@@ -216,6 +226,22 @@ public final class ExtentState {
     final MappingRecord record = records[start];
     record.run(slot, count);
     return record;
+  }
+
+  /** Whether a run is whole slots of the extent, and holds the mapping. */
+  public boolean fits(
+      final long busAddress, final long size, final long runAddress, final long runBytes) {
+    final long first = runAddress - bus;
+    final long lead = busAddress - runAddress;
+    // Each of these is at most what the one before it was compared with: no sum overflows.
+    return first >= 0
+        && first < bytes
+        && runBytes > 0
+        && runBytes <= bytes - first
+        && ((first | runBytes) & (Extent.SLOT_SIZE - 1)) == 0
+        && lead >= 0
+        && lead < runBytes
+        && size <= runBytes - lead;
   }
 
   private @Nullable MappingRecord takeWhole() {

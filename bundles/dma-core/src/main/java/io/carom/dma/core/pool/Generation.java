@@ -54,6 +54,7 @@ public final class Generation {
   private int slot = -1;
   private volatile State state = State.READY;
   private volatile @Nullable Generation lender;
+  private volatile boolean settled;
 
   /** A generation in READY. */
   public Generation(
@@ -100,6 +101,16 @@ public final class Generation {
   /** Sets or ends the loan. By the swap only. */
   public void lender(final @Nullable Generation generation) {
     lender = generation;
+  }
+
+  /** Whether whoever replaced it is done with it: not before that it may be ended. */
+  public boolean settled() {
+    return settled;
+  }
+
+  /** Its replacement is done with it: no map can begin in it, and nobody looks for its records. */
+  public void settle() {
+    settled = true;
   }
 
   /** Kind of its bounce memory, or null. */
@@ -154,6 +165,11 @@ public final class Generation {
     return sum(remapLive) + sum(remapUnmaps);
   }
 
+  /** Live mappings in place; a little old. */
+  public long passes() {
+    return sum(passLive);
+  }
+
   private static long sum(final long[] counts) {
     long sum = 0;
     for (int i = 0; i < counts.length; i += PASS_STRIDE) {
@@ -165,7 +181,8 @@ public final class Generation {
   /**
    * Live mappings. Read without locks: after the generation was replaced and its grace is over the
    * counts only fall, each cell for itself, so a sum of 0 is final. The stripes that were abandoned
-   * have no counts; their records are counted one by one.
+   * have no counts; their records are counted one by one, and one more for each in which a record
+   * may yet be published, see {@link StripeLock}.
    */
   public long live() {
     long sum = sum(passLive) + sum(remapLive);
@@ -173,7 +190,11 @@ public final class Generation {
       return sum;
     }
     for (final Stripe stripe : pool.stripes()) {
-      sum += stripe.abandoned() ? 0 : cells[stripe.index].live();
+      if (!stripe.abandoned()) {
+        sum += cells[stripe.index].live();
+      } else if (stripe.mayPublish()) {
+        sum++;
+      }
     }
     return pool.anyAbandoned() ? sum + pool.countAbandoned(slot) : sum;
   }

@@ -17,8 +17,8 @@ import java.lang.invoke.VarHandle;
  *      └──────────── after copying back ──────────── COPYING
  * </pre>
  *
- * <p>A run of slots can also be held without being mapped, REACHABLE or LENT; whoever took it ends
- * that, under the lock.
+ * <p>A run of slots can also be held without being mapped, REACHABLE, LENT or ASIDE; whoever took it
+ * ends that, under the lock.
  *
  * <p>The fields are written before LIVE is published and are constant while the record is not FREE.
  * A mapping that may have to be copied back is claimed by compare-and-set, before the copy and
@@ -41,6 +41,9 @@ public final class MappingRecord {
 
   /** No mapping: the run is lent to a user of movable memory. */
   public static final int LENT = 4;
+
+  /** No mapping: the run is kept from a device whose driver has yet to unmap one like it. */
+  public static final int ASIDE = 5;
 
   private static final int TICK_BITS = 30;
   private static final VarHandle STATE;
@@ -138,7 +141,7 @@ public final class MappingRecord {
     STATE.setRelease(this, LIVE);
   }
 
-  /** Publishes a run that is no mapping, as REACHABLE or LENT. Only under the stripe lock. */
+  /** Publishes a run that is no mapping, as REACHABLE, LENT or ASIDE. Under the stripe lock. */
   public void publishHeld(final int newState) {
     STATE.setRelease(this, newState);
   }

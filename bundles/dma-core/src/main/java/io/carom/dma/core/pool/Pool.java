@@ -3,8 +3,13 @@ package io.carom.dma.core.pool;
 import io.carom.dma.ExtentKind;
 import io.carom.dma.PoolInfo;
 import io.carom.dma.spi.Extent;
+import io.carom.dma.spi.FlushPlan;
+import io.carom.dma.spi.IovaClass;
 import io.carom.dma.spi.StrategyInstance;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -14,12 +19,14 @@ import org.slf4j.LoggerFactory;
  *
  * <p>The strategy's code is called only through the stripe locks and only while {@link #callable}.
  * Once that is false and {@link #grace} is over, nobody is inside and nobody will be; extents,
- * records and counts need no strategy from then on.
+ * records and counts need no strategy from then on. Drivers' threads call it in the locks of the
+ * stripes and nowhere else; the core's own threads by {@link Outcalls}.
  */
 public final class Pool extends PoolExtents {
   private static final Logger LOG = LoggerFactory.getLogger(Pool.class);
 
   private static final long DEFAULT_BYTES = 64L << 20;
+  private static final long LEAST_GRACE_NS = 5_000_000;
 
   private final String name;
   private final String strategy;
@@ -32,8 +39,11 @@ public final class Pool extends PoolExtents {
   private volatile boolean refused;
   private volatile boolean tickless;
   private final AtomicLong reachable = new AtomicLong();
-  private boolean instanceClosed;
-  private volatile boolean quarantined;
+  private boolean instanceClosed; // guarded by closing
+  private final Object closing = new Object();
+  private volatile @Nullable String quarantined;
+  private volatile long sinceNs = System.nanoTime();
+  private volatile long strategysUse;
   private volatile boolean anyAbandoned;
   private long highWater;
   private int generations;
@@ -50,13 +60,15 @@ public final class Pool extends PoolExtents {
       final @Nullable String device,
       final StrategyInstance instance,
       final @Nullable ExtentMaker maker) {
-    this(name, strategy, extents, device, instance, maker, null);
+    this(name, strategy, extents, device, instance, maker, null, Containment.NONE);
   }
 
   /**
-   * Wraps an instance that works in an IOMMU domain.
+   * Wraps an instance, also one that works in an IOMMU domain. Asks it this and that, so call it
+   * where that may hang.
    *
    * @param index where the domain's extents are found, or null for one that is in no domain
+   * @param containment how the strategy is contained
    */
   public Pool(
       final String name,
@@ -65,8 +77,9 @@ public final class Pool extends PoolExtents {
       final @Nullable String device,
       final StrategyInstance instance,
       final @Nullable ExtentMaker maker,
-      final @Nullable ExtentIndex index) {
-    super(strategy, instance, maker);
+      final @Nullable ExtentIndex index,
+      final Containment containment) {
+    super(strategy, instance, maker, containment);
     own = index;
     mapsLists = index != null && instance.mapsLists();
     this.name = name;
@@ -128,13 +141,39 @@ public final class Pool extends PoolExtents {
   }
 
   /** Sets its extents aside until every mapping in them has ended. */
-  public void quarantine() {
-    quarantined = true;
+  public void quarantine(final String reason) {
+    if (quarantined == null) {
+      sinceNs = System.nanoTime();
+      quarantined = reason;
+    }
   }
 
   /** Whether its extents are set aside. */
   public boolean quarantined() {
-    return quarantined;
+    return quarantined != null;
+  }
+
+  /** Why extents of it are set aside, or null. */
+  public @Nullable String quarantineReason() {
+    return quarantined != null ? quarantined : anyAbandoned ? misconduct().last() : null;
+  }
+
+  /** Extents that are set aside: all of them, or those in abandoned stripes. */
+  public List<ExtentState> setAside() {
+    return quarantined()
+        ? grantedNow()
+        : grantedNow().stream()
+            .filter(
+                extent -> {
+                  final Stripe home = extent.stripe();
+                  return home != null && home.abandoned();
+                })
+            .toList();
+  }
+
+  /** Since when, as {@link System#nanoTime}. */
+  public long quarantinedSinceNs() {
+    return sinceNs;
   }
 
   /** Whether a stripe was abandoned. */
@@ -158,8 +197,7 @@ public final class Pool extends PoolExtents {
   /** The strategy hangs in a tick: it gets none any more. */
   public void tickless() {
     tickless = true;
-    fault("tick did not return");
-    LOG.error("{}: a tick did not return; the strategy gets none any more", name);
+    fault(Offence.HUNG, "tick did not return");
   }
 
   /** Lets time pass for all stripes, takes back what is surplus, and asks for the plan. */
@@ -194,9 +232,10 @@ public final class Pool extends PoolExtents {
       if (callable) {
         stripe.enterStrategy();
         plan = instance.plan();
+        strategysUse = own == null ? 0 : instance.usedSlots();
       }
     } catch (final RuntimeException | Error e) {
-      fault("plan: " + e);
+      threw("plan", e);
     } finally {
       stripe.leaveStrategy();
       stripe.unlock();
@@ -218,15 +257,20 @@ public final class Pool extends PoolExtents {
           e = instance.surplus(stripe.index)) {
         final ExtentState extent = granted(e.id());
         if (extent == null || extent.stripe() != stripe || !extent.isEmpty() || extent.kept()) {
-          fault("gave back an extent that is not empty or not its own");
+          fault(
+              Offence.NONSENSE,
+              "gave back the extent at 0x"
+                  + Long.toHexString(e.busAddress())
+                  + ", which is not empty or not its own");
           return;
         }
         discard(extent);
       }
-      stripe.wantedBack = instance.wantedBack(stripe.index);
+      if (!stripe.abandoned()) {
+        stripe.wantedBack = instance.wantedBack(stripe.index);
+      }
     } catch (final RuntimeException | Error e) {
-      // Any error: after an update of its bundle a strategy's classes may no longer load.
-      fault("tick: " + e);
+      threw("tick", e);
     } finally {
       stripe.leaveStrategy();
     }
@@ -242,8 +286,7 @@ public final class Pool extends PoolExtents {
     try {
       return instance.lend(stripe.index, bytes);
     } catch (final RuntimeException | Error e) {
-      // Any error: after an update of its bundle a strategy's classes may no longer load.
-      fault("lend: " + e);
+      threw("lend", e);
       return -1;
     } finally {
       stripe.leaveStrategy();
@@ -284,8 +327,7 @@ public final class Pool extends PoolExtents {
     try {
       given = code.release(stripe.index, runAddress, runBytes);
     } catch (final RuntimeException | Error e) {
-      // Any error: after an update of its bundle a strategy's classes may no longer load.
-      fault("release: " + e);
+      threw("release", e);
     } finally {
       stripe.leaveStrategy();
     }
@@ -354,15 +396,18 @@ public final class Pool extends PoolExtents {
 
   /**
    * Waits until no call that began before is inside: takes each stripe's lock once. A stripe that
-   * is still held at the timeout by a thread inside the strategy is abandoned.
+   * is still held at the timeout is abandoned.
    *
+   * @param timeoutNs for all stripes, though none is given up before it had a moment
    * @return how many stripes were abandoned by this call
    */
   public int grace(final long timeoutNs) {
     int given = 0;
     final long me = Thread.currentThread().threadId();
+    final long start = System.nanoTime();
     for (final Stripe stripe : stripes) {
-      if (stripe.lock(me, timeoutNs)) {
+      final long left = timeoutNs - (System.nanoTime() - start);
+      if (stripe.lock(me, Math.max(LEAST_GRACE_NS, left))) {
         stripe.unlock();
       } else if (!stripe.abandoned()) {
         abandon(stripe);
@@ -372,17 +417,56 @@ public final class Pool extends PoolExtents {
     return given;
   }
 
-  /** Gives up a stripe whose holder does not return. Its extents stay out of use until it does. */
+  /**
+   * Gives up a stripe whose holder does not return. Its extents stay out of use until it does. The
+   * strategy is at fault only when the holder is in its code.
+   */
   public void abandon(final Stripe stripe) {
-    anyAbandoned = true;
     final long holder = stripe.owner();
-    stripe.abandon();
-    fault("stripe " + stripe.index + " abandoned: thread " + holder + " did not return");
-    LOG.error(
-        "{}: stripe {} abandoned, its extents are set aside: {}",
-        name,
-        stripe.index,
-        HungThread.describe(holder));
+    abandon(stripe, null, holder);
+  }
+
+  @Override
+  void abandon(final Stripe stripe, final String where) {
+    abandon(stripe, where, stripe.owner());
+  }
+
+  private void abandon(final Stripe stripe, final @Nullable String known, final long holder) {
+    if (!anyAbandoned) {
+      sinceNs = System.nanoTime();
+    }
+    anyAbandoned = true; // first: who sees the stripe's flag must see this one
+    if (!stripe.abandon()) {
+      return;
+    }
+    final String where = seal(stripe);
+    final String text =
+        "stripe "
+            + stripe.index
+            + " abandoned, its extents are set aside: "
+            + (known == null ? where : known)
+            + " did not return";
+    if ((stripe.visit() & 1) != 0) {
+      fault(Offence.HUNG, text);
+    } else {
+      LOG.error("{}: {}; it is in the core's code, thread {}", name, text, holder);
+    }
+  }
+
+  /**
+   * Finds out whether the holder of an abandoned stripe is in the strategy's code: see {@link
+   * StripeLock}. Takes a safepoint.
+   *
+   * @return where the holder is
+   */
+  public String seal(final Stripe stripe) {
+    final long holder = stripe.owner();
+    final long visit = stripe.visit();
+    final String where = HungThread.describe(holder); // at a safepoint, behind the flag
+    if ((visit & 1) != 0 && stripe.visit() == visit && stripe.owner() == holder && holder != 0) {
+      stripe.seal();
+    }
+    return where;
   }
 
   /** Counts the records of a generation in abandoned stripes. */
@@ -404,7 +488,14 @@ public final class Pool extends PoolExtents {
   public void endStrategy(final long timeoutNs) {
     callable = false;
     grace(timeoutNs);
-    closeInstance();
+    closeInstance(false);
+  }
+
+  /** As {@link #endStrategy}, and it is not even closed later: its service is going away. */
+  public void endService(final long timeoutNs) {
+    callable = false;
+    grace(timeoutNs);
+    closeInstance(true);
   }
 
   /**
@@ -421,27 +512,127 @@ public final class Pool extends PoolExtents {
   /** Ends a pool that was opened in vain: nobody has called it yet. */
   public void close() {
     callable = false;
-    closeInstance();
+    closeInstance(false);
   }
 
-  /** Ends the instance, once; nobody may be inside, and one that hangs there keeps it open. */
-  private void closeInstance() {
-    if (!instanceClosed && !anyAbandoned) {
-      instanceClosed = true;
-      try {
-        instance.close();
-      } catch (final RuntimeException | LinkageError e) {
-        fault("close: " + e);
+  /**
+   * Ends the instance, once; nobody may be inside, and one that hangs there keeps it open. Waits for
+   * another one who is about it, and who is as bounded.
+   *
+   * @param last whether it is now or never
+   */
+  private void closeInstance(final boolean last) {
+    synchronized (closing) {
+      if (instanceClosed) {
+        return;
+      }
+      final boolean empty = !anyoneInside();
+      instanceClosed = empty || last;
+      if (empty && !outcall("close", call -> closeNow())) {
+        fault(Offence.HUNG, "close did not return");
       }
     }
   }
 
+  private void closeNow() {
+    try {
+      instance.close();
+    } catch (final RuntimeException | Error e) {
+      threw("close", e);
+    }
+  }
+
+  private boolean anyoneInside() {
+    if (anyAbandoned) {
+      for (final Stripe stripe : stripes) {
+        if (stripe.abandoned() && stripe.owner() != 0) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  /**
+   * Asks the strategy something that is in no stripe's lock.
+   *
+   * @return what it answered, or null when it did not: not callable, threw, or does not return
+   */
+  private <T> @Nullable T ask(final String what, final Supplier<T> question) {
+    if (!callable) {
+      return null;
+    }
+    final AtomicReference<@Nullable T> answer = new AtomicReference<>();
+    final boolean ended =
+        outcall(
+            what,
+            call -> {
+              try {
+                answer.set(question.get());
+              } catch (final RuntimeException | Error e) {
+                threw(what, e);
+              }
+            });
+    if (!ended) {
+      fault(Offence.HUNG, what + " did not return");
+      return null;
+    }
+    return answer.get();
+  }
+
+  /**
+   * Largest single mapping that the strategy could place.
+   *
+   * @throws IllegalStateException when it does not say so, with the reason
+   */
+  public long maxMappingSize(final long minAlignMask) {
+    final Long most = ask("maxMappingSize", () -> instance.maxMappingSize(minAlignMask));
+    if (most != null && most <= 0) {
+      fault(Offence.NONSENSE, "maxMappingSize is " + most);
+    }
+    if (most == null || most <= 0) {
+      throw new IllegalStateException(lastFault());
+    }
+    return most;
+  }
+
+  /** How invalidations that it puts off are queued; as by default when it does not say. */
+  public FlushPlan flushPlan() {
+    final FlushPlan plan = ask("flushPlan", instance::flushPlan);
+    return plan == null ? FlushPlan.STRIPED : plan;
+  }
+
+  /** Its size classes, for people. */
+  public List<IovaClass> classes() {
+    final List<IovaClass> classes = ask("classes", instance::classes);
+    return classes == null ? List.of() : classes;
+  }
+
+  /**
+   * Whether a request must find room in a stripe: none of the pool's slots is in use by the core's
+   * own count, and the stripe has a planned extent that is long enough and in the device's reach.
+   */
+  public boolean isIdle(final Stripe stripe, final long size, final long dmaMask) {
+    boolean room = false;
+    for (final ExtentState extent : grantedNow()) {
+      if (!extent.isEmpty()) {
+        return false;
+      }
+      room |=
+          extent.stripe() == stripe
+              && !extent.needed()
+              && extent.extent.size() >= size
+              && Long.compareUnsigned(extent.extent.end() - 1, dmaMask) <= 0;
+    }
+    return room;
+  }
+
   /**
    * Slots in use. A pool in a domain may have a million extents, too many to be looked at at each
-   * tick: its strategy's count does.
+   * tick: its strategy's count, as of its last tick, does.
    */
   private long used() {
-    return own == null || !callable ? usedSlots() : instance.usedSlots();
+    return own == null || !callable ? usedSlots() : strategysUse;
   }
 
   /** Notes the high-water mark; called at each tick. */
@@ -462,8 +653,18 @@ public final class Pool extends PoolExtents {
 
   /** What people see. */
   public PoolInfo info() {
-    final long used = used();
-    final long run = callable && extents != null ? instance.largestFreeRun() : 0;
+    final long[] known = {-1, 0, 0};
+    final long[] answer =
+        ask(
+            "usedSlots",
+            () ->
+                new long[] {
+                  own == null ? -1 : instance.usedSlots(),
+                  extents == null ? 0 : instance.largestFreeRun(),
+                  instance.transientSlots()
+                });
+    final long[] numbers = answer == null ? known : answer;
+    final long used = numbers[0] < 0 ? usedSlots() : numbers[0];
     synchronized (this) {
       highWater = Math.max(highWater, used);
       return new PoolInfo(
@@ -471,13 +672,13 @@ public final class Pool extends PoolExtents {
           strategy,
           extents == null ? ExtentKind.RAM : extents,
           device,
-          quarantined ? "QUARANTINED" : retired ? (callable ? "DRAINING" : "ADOPTED") : "ACTIVE",
+          quarantined() ? "QUARANTINED" : retired ? (callable ? "DRAINING" : "ADOPTED") : "ACTIVE",
           slots(),
           used,
           highWater,
-          callable ? instance.transientSlots() : 0,
+          numbers[2],
           stripes.length,
-          run);
+          numbers[1]);
     }
   }
 }

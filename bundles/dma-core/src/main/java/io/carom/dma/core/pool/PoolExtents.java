@@ -6,14 +6,19 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The extents of a {@link Pool}: granted by plan or because a map needed one, kept for the next map
  * that needs one, taken back, given back.
  *
- * <p>Who owns an extent changes under its stripe's lock; the list of those granted is guarded by
- * this object's monitor, which is taken inside stripe locks and takes none itself.
+ * <p>Who owns an extent changes under its stripe's lock, and by compare-and-set; the list of those
+ * granted is guarded by this object's monitor, which is taken inside stripe locks and takes none
+ * itself. Extents are granted and taken back by {@link Outcalls}: a strategy that hangs in there
+ * costs its stripe and the deadline, and nobody waits for it under any other lock.
  */
 abstract class PoolExtents {
   final StrategyInstance instance;
@@ -32,13 +37,19 @@ abstract class PoolExtents {
   private final Map<Integer, ExtentState> granted = new LinkedHashMap<>(); // by number
   private final List<ExtentState> discarded = new ArrayList<>();
   private final long[] grantedBytes;
-  private volatile long errors;
-  private volatile @Nullable String lastError;
+  private final Containment containment;
+  private final Misconduct misconduct = new Misconduct();
+  private final AtomicInteger arrivals = new AtomicInteger();
+  private final AtomicInteger expecting = new AtomicInteger();
 
   PoolExtents(
-      final String strategy, final StrategyInstance instance, final @Nullable ExtentMaker maker) {
+      final String strategy,
+      final StrategyInstance instance,
+      final @Nullable ExtentMaker maker,
+      final Containment containment) {
     this.instance = instance;
     this.maker = maker;
+    this.containment = containment;
     plan = instance.plan();
     final int count = instance.stripes();
     if (count < 1 || Integer.bitCount(count) != 1) {
@@ -69,57 +80,157 @@ abstract class PoolExtents {
     return retired;
   }
 
-  /** Counts a strategy's fault. */
-  public final void fault(final String what) {
-    synchronized (this) {
-      errors++;
-      lastError = what;
+  /**
+   * Notes what the strategy did wrong. When that is too much nobody calls it any more; who looks
+   * after the pool is woken.
+   */
+  public final void fault(final Offence offence, final String what) {
+    if (misconduct.note(offence, what, containment.limit().getAsInt(), System.nanoTime())) {
+      callable = false;
     }
+    containment.waker().run();
   }
 
-  /** How often the strategy threw or answered nonsense. */
+  /** Notes an exception; any error, as the classes of a bundle that was updated may be gone. */
+  final void threw(final String where, final Throwable what) {
+    fault(Offence.THREW, where + ": " + what);
+  }
+
+  /** What its strategy did wrong. */
+  public final Misconduct misconduct() {
+    return misconduct;
+  }
+
+  /** How often the strategy did something wrong. */
   public final long faults() {
-    return errors;
+    return misconduct.count();
   }
 
-  /** The last fault, or null. */
+  /** The last of it, or null. */
   public final @Nullable String lastFault() {
-    return lastError;
+    return misconduct.last();
+  }
+
+  /** Gives up a stripe whose holder does not return; whether it was in the strategy's code. */
+  abstract void abandon(Stripe stripe, String where);
+
+  /**
+   * Calls the strategy on a thread that can be given up; then its stripe is abandoned.
+   *
+   * @return whether the call ended
+   */
+  final boolean outcall(final String what, final Consumer<Outcalls.Call> body) {
+    final Outcalls.Hang hang = containment.calls().run(body);
+    if (hang == null) {
+      return true;
+    }
+    final Stripe stripe = hang.stripe();
+    if (stripe != null) {
+      abandon(stripe, what + ": " + hang.where());
+    }
+    return false;
   }
 
   /**
-   * Gives an extent to the stripe that has least, under that stripe's lock.
+   * Grants extents, each to the stripe that has least, under that stripe's lock.
    *
-   * @return false when every stripe was abandoned, or the strategy refused with an exception
+   * @return those that were not granted, as the strategy failed or all stripes are abandoned; nobody
+   *     owns them
    */
+  public final List<ExtentState> grantAll(final List<ExtentState> extents) {
+    final AtomicInteger next = new AtomicInteger();
+    outcall(
+        "grant",
+        call -> {
+          while (next.get() < extents.size() && grant(call, extents.get(next.get()), next)) {
+            // the next one
+          }
+        });
+    arrivals.addAndGet(next.get());
+    return extents.subList(next.get(), extents.size());
+  }
+
+  /**
+   * Changes when extents were granted: a map that was refused before may find room then. Read it
+   * behind {@link #isExpecting}.
+   */
+  public final int arrivals() {
+    return arrivals.get();
+  }
+
+  /** Whether extents are on their way to it, and nobody's until they arrive. */
+  public final boolean isExpecting() {
+    return expecting.get() != 0;
+  }
+
+  /** Extents are about to be taken from elsewhere for it. */
+  public final void expect() {
+    expecting.incrementAndGet();
+  }
+
+  /** They have arrived, as far as there were any. */
+  public final void arrived() {
+    expecting.decrementAndGet();
+  }
+
+  /** Grants one; false when it is not granted. */
   public final boolean grant(final ExtentState extent) {
-    final int stripe = poorest();
-    if (stripe < 0) {
-      return false;
-    }
-    final Stripe s = stripes[stripe];
-    if (!s.lock(Thread.currentThread().threadId())) {
-      return false;
-    }
-    try {
-      if (!callable) {
+    return grantAll(List.of(extent)).isEmpty();
+  }
+
+  private boolean grant(
+      final Outcalls.Call call, final ExtentState extent, final AtomicInteger granted) {
+    while (true) {
+      final int stripe = poorest();
+      if (stripe < 0) {
         return false;
       }
-      extent.needed(false);
-      extent.own(s);
-      note(extent, stripe); // before the strategy can give it back
-      s.enterStrategy();
-      instance.grant(stripe, extent.extent);
+      final Stripe s = stripes[stripe];
+      if (!s.lock(Thread.currentThread().threadId())) {
+        continue; // abandoned meanwhile
+      }
+      try {
+        return callable && call.step(() -> begin(extent, s, granted)) && grant(call, extent, s);
+      } finally {
+        s.unlock();
+      }
+    }
+  }
+
+  /** The extent is the stripe's before the strategy can give it back. */
+  private void begin(final ExtentState extent, final Stripe stripe, final AtomicInteger granted) {
+    extent.needed(false);
+    give(extent, stripe);
+    note(extent, stripe.index);
+    granted.incrementAndGet();
+  }
+
+  private boolean grant(final Outcalls.Call call, final ExtentState extent, final Stripe stripe) {
+    call.enter(stripe);
+    try {
+      instance.grant(stripe.index, extent.extent);
+      return true;
     } catch (final RuntimeException | Error e) {
-      forget(extent, stripe);
-      extent.own(null);
-      fault("grant: " + e);
+      call.leave(stripe);
+      threw("grant", e);
+      // It may know the extent, so the extent is its own until the core takes it back.
       return false;
     } finally {
-      s.leaveStrategy();
-      s.unlock();
+      call.leave(stripe);
     }
-    return true;
+  }
+
+  /** Gives an extent that nobody has to a stripe. Under the stripe's lock. */
+  private static void give(final ExtentState extent, final Stripe stripe) {
+    if (!extent.own(null, stripe)) {
+      throw new IllegalStateException(
+          "extent at 0x"
+              + Long.toHexString(extent.extent.busAddress())
+              + " would be granted twice: pool "
+              + stripe.pool.name()
+              + ", and "
+              + extent.owner());
+    }
   }
 
   /**
@@ -131,19 +242,18 @@ abstract class PoolExtents {
     final boolean known = extent.owner() == this;
     if (!known) {
       extent.needed(true);
-      extent.own(stripe);
+      give(extent, stripe);
     }
     stripe.enterStrategy();
     try {
       instance.grantNeeded(stripe.index, extent.extent);
     } catch (final RuntimeException | Error e) {
-      // Any error: after an update of its bundle a strategy's classes may no longer load.
-      fault("grantNeeded: " + e);
+      threw("grantNeeded", e);
       if (known) {
         discard(extent);
       } else {
         extent.needed(false); // the caller disposes of it
-        extent.own(null);
+        extent.own(stripe, null);
       }
       return false;
     } finally {
@@ -196,8 +306,7 @@ abstract class PoolExtents {
     try {
       instance.denied(stripe.index, iova);
     } catch (final RuntimeException | Error e) {
-      // Any error: after an update of its bundle a strategy's classes may no longer load.
-      fault("denied: " + e);
+      threw("denied", e);
     } finally {
       stripe.leaveStrategy();
     }
@@ -217,29 +326,40 @@ abstract class PoolExtents {
       instance.retract(stripe.index, extent.extent);
       instance.disposed(stripe.index, extent.extent, false);
     } catch (final RuntimeException | Error e) {
-      // Any error: after an update of its bundle a strategy's classes may no longer load.
-      fault("disposed: " + e);
+      threw("disposed", e);
     } finally {
       stripe.leaveStrategy();
     }
   }
 
-  /** Tells the strategy that an extent which it gave back is gone, or lost. */
-  public final void disposed(final ExtentState extent, final boolean reusable) {
+  /**
+   * Tells the strategy that extents which it gave back are gone.
+   *
+   * @param lost those of them that are not: it must not name their addresses again
+   */
+  public final void disposed(final List<ExtentState> extents, final Set<ExtentState> lost) {
+    if (callable && !extents.isEmpty()) {
+      outcall(
+          "disposed",
+          call -> extents.forEach(extent -> disposed(call, extent, !lost.contains(extent))));
+    }
+  }
+
+  private void disposed(
+      final Outcalls.Call call, final ExtentState extent, final boolean reusable) {
     final Stripe home = stripes[extent.lastHome()];
     if (!home.lock(Thread.currentThread().threadId())) {
       return;
     }
     try {
       if (callable) {
-        home.enterStrategy();
+        call.enter(home);
         instance.disposed(home.index, extent.extent, reusable);
       }
     } catch (final RuntimeException | Error e) {
-      // Any error: after an update of its bundle a strategy's classes may no longer load.
-      fault("disposed: " + e);
+      threw("disposed", e);
     } finally {
-      home.leaveStrategy();
+      call.leave(home);
       home.unlock();
     }
   }
@@ -273,6 +393,7 @@ abstract class PoolExtents {
   public final void giveBack(final Stripe stripe, final ExtentState extent) {
     if (!extent.isEmpty()) {
       fault(
+          Offence.NONSENSE,
           "gave back the extent at 0x" + Long.toHexString(extent.extent.busAddress()) + " in use");
       return;
     }
@@ -287,9 +408,11 @@ abstract class PoolExtents {
 
   final void discard(final ExtentState extent) {
     final Stripe home = extent.stripe();
-    extent.own(null);
+    if (home == null || !extent.own(home, null)) {
+      return; // taken back by another way
+    }
     synchronized (this) {
-      if (granted.remove(extent.extent.id()) != null && !extent.needed() && home != null) {
+      if (granted.remove(extent.extent.id()) != null && !extent.needed()) {
         grantedBytes[home.index] -= extent.extent.size();
       }
       discarded.add(extent);
@@ -302,7 +425,7 @@ abstract class PoolExtents {
   }
 
   private synchronized void forget(final ExtentState extent, final int stripe) {
-    if (granted.remove(extent.extent.id()) != null) {
+    if (granted.remove(extent.extent.id()) != null && !extent.needed()) {
       grantedBytes[stripe] -= extent.extent.size();
     }
   }
@@ -348,59 +471,106 @@ abstract class PoolExtents {
    * @return what was taken; nobody owns it now
    */
   public final List<ExtentState> takeEmpty(final int most) {
-    final List<ExtentState> taken = new ArrayList<>();
+    final List<ExtentState> taken = new ArrayList<>(); // by steps, until the call is over
+    final List<ExtentState> retracted = new ArrayList<>();
     for (final ExtentState extent : grantedNow()) {
-      if (taken.size() >= most) {
-        break;
+      final Stripe s = extent.stripe();
+      if (taken.size() < most && s != null) {
+        if (s.abandoned()) {
+          takeAbandoned(extent, s, taken);
+        } else if (extent.isEmpty()) {
+          retracted.add(extent);
+        }
       }
-      if (take(extent)) {
-        taken.add(extent);
+    }
+    if (!retracted.isEmpty() && taken.size() < most) {
+      final Consumer<Outcalls.Call> body = call -> takeAll(call, retracted, most, taken);
+      if (callable) {
+        outcall("retract", body);
+      } else {
+        Outcalls.INLINE.run(body); // there is no code to be called
       }
     }
     return taken;
   }
 
-  private boolean take(final ExtentState extent) {
-    final Stripe s = extent.stripe();
-    if (s == null) {
-      return false; // the strategy gave it back meanwhile
+  private void takeAll(
+      final Outcalls.Call call,
+      final List<ExtentState> extents,
+      final int most,
+      final List<ExtentState> taken) {
+    for (final ExtentState extent : extents) {
+      if (taken.size() >= most) {
+        return;
+      }
+      final Stripe s = extent.stripe(); // null: the strategy gave it back meanwhile
+      if (s != null && s.lock(Thread.currentThread().threadId())) {
+        try {
+          if (extent.stripe() == s && extent.isEmpty()) {
+            take(call, extent, s, taken);
+          }
+        } finally {
+          s.unlock();
+        }
+      }
     }
-    if (s.abandoned()) {
-      // The holder may still be at work in there: see StripeLock. Free, in that order, means not.
-      if (s.owner() != 0 || extent.count(-1) != 0) {
-        return false;
-      }
-      extent.own(null);
-      extent.reset();
-    } else {
-      if (!extent.isEmpty() || !s.lock(Thread.currentThread().threadId())) {
-        return false;
-      }
+  }
+
+  private void take(
+      final Outcalls.Call call,
+      final ExtentState extent,
+      final Stripe stripe,
+      final List<ExtentState> taken) {
+    if (extent.kept()) {
+      call.step(
+          () -> {
+            stripe.kept.remove(extent);
+            took(extent, stripe, taken);
+          });
+      return;
+    }
+    if (callable) {
+      call.enter(stripe);
       try {
-        if (extent.stripe() != s || !extent.isEmpty()) {
-          return false;
-        }
-        if (extent.kept()) {
-          s.kept.remove(extent);
-        } else if (callable) {
-          s.enterStrategy();
-          instance.retract(s.index, extent.extent);
-        }
-        extent.own(null);
-      } catch (final RuntimeException | LinkageError e) {
-        fault("retract: " + e);
-        return false;
+        instance.retract(stripe.index, extent.extent);
+      } catch (final RuntimeException | Error e) {
+        threw("retract", e);
+        return;
       } finally {
-        s.leaveStrategy();
-        s.unlock();
+        call.leave(stripe);
       }
     }
-    synchronized (this) {
-      if (granted.remove(extent.extent.id()) != null && !extent.needed()) {
-        grantedBytes[s.index] -= extent.extent.size();
+    call.step(() -> took(extent, stripe, taken));
+  }
+
+  private void took(
+      final ExtentState extent, final Stripe stripe, final List<ExtentState> taken) {
+    if (extent.own(stripe, null)) {
+      taken.add(extent);
+      forget(extent, stripe.index);
+    }
+  }
+
+  /** The holder may still be at work in there: see StripeLock. Free, in that order, means not. */
+  private void takeAbandoned(
+      final ExtentState extent, final Stripe stripe, final List<ExtentState> taken) {
+    if (stripe.owner() == 0 && extent.count(-1) == 0 && extent.own(stripe, null)) {
+      extent.reset();
+      taken.add(extent);
+      forget(extent, stripe.index);
+    }
+  }
+
+  /** Whether an extent could be taken back now. */
+  public final boolean anyEmpty() {
+    for (final ExtentState extent : grantedNow()) {
+      final Stripe s = extent.stripe();
+      if (s != null
+          && (s.abandoned() ? s.owner() == 0 && extent.count(-1) == 0 : extent.isEmpty())) {
+        return true;
       }
     }
-    return true;
+    return false;
   }
 
   /** The extents granted now. */

@@ -30,6 +30,9 @@ public final class Stripe extends StripeLock {
   /** Bytes that the strategy wants back of what it lent; guarded by the lock. */
   public long wantedBack;
 
+  /** When a refusal was last looked at closely; guarded by the lock. */
+  public int doubtedAt = -1;
+
   /** The pool that it belongs to. */
   public final Pool pool;
 

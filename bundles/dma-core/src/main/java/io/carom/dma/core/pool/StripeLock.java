@@ -15,6 +15,14 @@ import java.util.concurrent.locks.LockSupport;
  * reuse what the lock guarded waits until the lock is abandoned <em>and</em> free, in that order: a
  * thread that takes the lock word after the flag was set sees the flag, because both are volatile,
  * and leaves again without touching anything. So a plain release store is enough to unlock.
+ *
+ * <p><b>Who may still publish.</b> A holder that read the flag just before it was set goes on and
+ * publishes its record, and who counts records before that would find one too few. So until it is
+ * known that the holder will see the flag, {@link #mayPublish} counts it as one. That is known once
+ * the lock is free, or once the holder is {@link #seal sealed}: found inside the strategy, in the
+ * same visit, at a safepoint behind the setting of the flag. For a holder reads the flag each time
+ * it comes out of the strategy. The safepoint stands for the fence that the holder does not have
+ * between leaving the strategy and reading the flag: it would cost every map more than its lock.
  */
 public class StripeLock extends StripePad {
   private static final VarHandle OWNER;
@@ -31,6 +39,7 @@ public class StripeLock extends StripePad {
 
   private volatile long owner;
   private volatile boolean abandoned;
+  private volatile boolean sealed;
 
   /** A free lock. */
   public StripeLock() {}
@@ -111,9 +120,24 @@ public class StripeLock extends StripePad {
     return abandoned;
   }
 
-  /** Gives the lock up for everybody but the holder. Final. */
-  public final void abandon() {
+  /** Gives the lock up for everybody but the holder. Final; false when it was before. */
+  public final synchronized boolean abandon() {
+    final boolean first = !abandoned;
     abandoned = true;
+    return first;
+  }
+
+  /** It is known that the holder is inside the strategy, and sees the flag when it comes out. */
+  final void seal() {
+    sealed = true;
+  }
+
+  /**
+   * Whether a record may yet be published under the lock although it is abandoned. Ask before the
+   * records are counted: what was published before the lock was left is visible then.
+   */
+  public final boolean mayPublish() {
+    return !sealed && owner != 0;
   }
 
   /** The holder's thread id, or 0. */

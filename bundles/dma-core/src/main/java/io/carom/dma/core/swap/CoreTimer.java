@@ -4,8 +4,10 @@ import io.carom.dma.core.device.DeviceDma;
 import io.carom.dma.core.map.Tick;
 import io.carom.dma.core.pool.Generation;
 import io.carom.dma.core.pool.Pool;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -15,7 +17,7 @@ import org.slf4j.LoggerFactory;
  * strategy may hang the others), the strategies' ticks, flushes of IOMMU domains (closer to their
  * time than a tick), leftovers of swaps, high-water marks, and the log of failed maps.
  */
-public final class CoreTimer implements AutoCloseable {
+public final class CoreTimer {
   private static final Logger LOG = LoggerFactory.getLogger(CoreTimer.class);
   static final long TICK_MS = 10;
   private static final long FLUSH_MS = 1;
@@ -49,7 +51,7 @@ public final class CoreTimer implements AutoCloseable {
     this.control = control;
     this.store = store;
     this.devices = devices;
-    watchdog = new Watchdog(timing);
+    watchdog = new Watchdog(timing, control);
     ticker = new Ticker(timing, tick, store);
     failures = new FailureLog(new FailureText(store::choiceOf), FailureLog.LOG::warn);
     startNs = timing.nanoTime();
@@ -86,7 +88,7 @@ public final class CoreTimer implements AutoCloseable {
 
   private void watch() {
     tick.set((int) TimeUnit.NANOSECONDS.toMillis(timing.nanoTime() - startNs));
-    watchdog.check(store.pools(), control.settings().watchdogMs());
+    watchdog.check(store.pools(), devices.get(), control.settings().watchdogMs());
     ticker.check(control.settings().watchdogMs());
   }
 
@@ -106,17 +108,38 @@ public final class CoreTimer implements AutoCloseable {
     devices.get().forEach(device -> failures.check(device, tick.millis()));
   }
 
+  /** Has the watchdog look at once. */
+  public void wake() {
+    LockSupport.unpark(watching);
+  }
+
   /** Forgets a device. */
   public void forget(final DeviceDma device) {
     failures.forget(device);
   }
 
-  @Override
-  public void close() {
+  /**
+   * Ends the threads.
+   *
+   * @param timeoutMs how long to wait for them, all together; one that a strategy holds up is left
+   *     behind, and ends when it returns
+   */
+  public void close(final long timeoutMs) {
     stopped = true;
     ticker.close();
     sweeping.interrupt();
     watching.interrupt();
     flushing.interrupt();
+    final long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMs);
+    for (final Thread thread : List.of(sweeping, watching, flushing)) {
+      try {
+        if (!thread.join(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())))) {
+          LOG.warn("{} has not ended within {} ms", thread.getName(), timeoutMs);
+        }
+      } catch (final InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return;
+      }
+    }
   }
 }

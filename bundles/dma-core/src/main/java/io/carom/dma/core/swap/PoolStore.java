@@ -2,14 +2,17 @@ package io.carom.dma.core.swap;
 
 import io.carom.dma.ExtentKind;
 import io.carom.dma.PoolInfo;
+import io.carom.dma.QuarantineInfo;
 import io.carom.dma.core.device.DeviceDma;
 import io.carom.dma.core.domain.DmaDomain;
 import io.carom.dma.core.domain.PoolLeases;
 import io.carom.dma.core.memory.ExtentSource;
 import io.carom.dma.core.memory.RamSpace;
 import io.carom.dma.core.memory.RestrictedSpace;
+import io.carom.dma.core.pool.Containment;
 import io.carom.dma.core.pool.ExtentState;
 import io.carom.dma.core.pool.Generation;
+import io.carom.dma.core.pool.Outcalls;
 import io.carom.dma.core.pool.Pool;
 import io.carom.dma.spi.Extent;
 import io.carom.dma.spi.ExtentPlan;
@@ -17,8 +20,15 @@ import io.carom.dma.spi.PoolSpec;
 import io.carom.dma.spi.StrategyInstance;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The pools: opens them, fills them with extents, moves extents from one that is given up to the
@@ -26,24 +36,42 @@ import org.jspecify.annotations.Nullable;
  * its strategy unless that wants one for each, one on a region is the device's own, one on the
  * memory of a restricted pool is shared by the devices that are bound to it.
  *
- * <p>All changes of who owns an extent happen here, under this object's monitor; stripe locks are
- * taken inside it, never the other way round. Nothing of a strategy but opening, granting and
- * retracting runs under the monitor.
+ * <p><b>Protocol.</b> The list of pools, which generations are in one, and whether one is about to
+ * end are guarded by this object's monitor, under which no strategy is called and nothing is waited
+ * for. Strategies are called beside it, by {@link Outcalls}, each call bounded by the watchdog's
+ * deadline; who calls has claimed what he works on:
+ *
+ * <ul>
+ *   <li>who uses a pool is attached to it before, under the monitor, so that it does not end;
+ *   <li>who fills one holds its {@code filling} lock, so that it does not get more than it wants; a
+ *       pool ends only while nobody fills it, and is not filled from then on;
+ *   <li>an extent that is on its way belongs to nobody but the thread that took it, by the
+ *       compare-and-set of its owner, so any number of threads may collect from one pool;
+ *   <li>a pool that ends is marked first, and stays in the list until its strategy has been left:
+ *       who stops the strategy's bundle finds it there, and waits as well.
+ * </ul>
+ *
+ * So a strategy that hangs while it is opened, filled, emptied or closed holds up its own pool, for
+ * the deadline.
  */
 public final class PoolStore {
+  private static final Logger LOG = LoggerFactory.getLogger(PoolStore.class);
+  private static final int STEPS = 8;
   private static final long END_NS = 100_000_000;
 
   private final RamSpace ram;
   private final int cpus;
+  private final Containment containment;
   private final List<Entry> entries = new ArrayList<>();
   private final List<Generation> ended = new ArrayList<>();
   private volatile List<Pool> pools = List.of();
   private volatile Runnable waker = () -> {};
 
   /** No pools. */
-  public PoolStore(final RamSpace ram, final int cpus) {
+  public PoolStore(final RamSpace ram, final int cpus, final Containment containment) {
     this.ram = ram;
     this.cpus = cpus;
+    this.containment = containment;
   }
 
   /** Sets whom pools wake when a map was refused. */
@@ -57,15 +85,17 @@ public final class PoolStore {
     private final Choice choice;
     private final @Nullable Object owner;
     private final @Nullable ExtentSource source;
-    private final @Nullable Runnable ending;
-    private final List<Generation> drained = new ArrayList<>();
+    private final Runnable ending;
+    private final List<Generation> drained = new ArrayList<>(); // guarded by the store
+    private final ReentrantLock filling = new ReentrantLock();
+    private volatile boolean over; // written under both
 
     Entry(
         final Pool pool,
         final Choice choice,
         final @Nullable Object owner,
         final @Nullable ExtentSource source,
-        final @Nullable Runnable ending) {
+        final Runnable ending) {
       this.pool = pool;
       this.choice = choice;
       this.owner = owner;
@@ -83,8 +113,19 @@ public final class PoolStore {
    * @throws IllegalStateException when the strategy does not open
    */
   public Pool acquire(final DeviceDma device, final Choice choice, final @Nullable Pool yields) {
-    final Pool shared = acquireShared(device, choice);
-    return shared != null ? shared : add(device, open(device, choice), yields);
+    Entry used = share(device, choice);
+    if (used == null) {
+      final Entry made = open(device, choice);
+      used = add(device, made);
+      if (used == made) {
+        collect(made, yields);
+      } else {
+        made.pool.close(); // another device was faster
+        end(made);
+      }
+    }
+    fill(used, true);
+    return used.pool;
   }
 
   /**
@@ -104,7 +145,7 @@ public final class PoolStore {
     return shared ? null : device;
   }
 
-  private synchronized @Nullable Pool acquireShared(final DeviceDma device, final Choice choice) {
+  private synchronized @Nullable Entry share(final DeviceDma device, final Choice choice) {
     if (choice.extents() == ExtentKind.DEVICE) {
       return null; // a region's extents flow from the old pool to the new one
     }
@@ -112,47 +153,67 @@ public final class PoolStore {
     for (final Entry entry : entries) {
       if (entry.owner == owner
           && entry.choice.equals(choice)
+          && !entry.over
           && entry.pool.callable()
           && !entry.pool.quarantined()) {
         entry.pool.attach();
-        fill(entry);
-        return entry.pool;
+        return entry;
       }
     }
     return null;
   }
 
   /** Adds what was opened outside the monitor, unless another device was faster. */
-  private synchronized Pool add(
-      final DeviceDma device, final Entry made, final @Nullable Pool yields) {
-    final Pool shared = acquireShared(device, made.choice);
+  private synchronized Entry add(final DeviceDma device, final Entry made) {
+    final Entry shared = share(device, made.choice);
     if (shared != null) {
-      made.pool.close();
-      if (made.ending != null) {
-        made.ending.run();
-      }
       return shared;
     }
     made.pool.attach();
     made.pool.waker(waker);
     entries.add(made);
     publish();
-    if (made.source != null) {
-      for (final Entry other : entries) {
-        if (other.source != made.source || other.pool.quarantined()) {
-          continue;
-        }
-        if (other.pool.retired()) {
-          // A strategy that comes back at once must not wait for the timer to find what it left.
-          give(other.pool, made.source, other.pool.takeEmpty(Integer.MAX_VALUE));
-        } else if (other.pool == yields && made.choice.extents() != ExtentKind.IOVA) {
-          final int extents = yields.grantedNow().size();
-          give(yields, made.source, yields.takeEmpty((extents + 1) / 2));
-        }
+    return made;
+  }
+
+  /** Makes room for a new pool: what is empty in those that nobody uses, and half of the yielding. */
+  private void collect(final Entry made, final @Nullable Pool yields) {
+    for (final Entry other : entries()) {
+      if (other == made
+          || made.source == null
+          || other.source != made.source
+          || other.pool.quarantined()) {
+        continue;
+      }
+      if (other.pool.retired()) {
+        // A strategy that comes back at once must not wait for the timer to find what it left.
+        give(other.pool, made.source, other.pool.takeEmpty(Integer.MAX_VALUE));
+      } else if (other.pool == yields && made.choice.extents() != ExtentKind.IOVA) {
+        give(yields, made.source, yields.takeEmpty(spare(yields)));
       }
     }
-    fill(made);
-    return made.pool;
+  }
+
+  /**
+   * How many extents a pool in use can do without until the next one is published, and lends: half
+   * of what it would have left if twice as much as now were in use, but one in any case.
+   */
+  private static int spare(final Pool pool) {
+    final List<ExtentState> extents = pool.grantedNow();
+    long slots = 0;
+    for (final ExtentState extent : extents) {
+      slots += extent.extent.slots();
+    }
+    final long idle = slots - 2 * pool.usedSlots();
+    return slots == 0 ? 0 : (int) Math.max(1, extents.size() * idle / (2 * slots));
+  }
+
+  private synchronized List<Entry> entries() {
+    return List.copyOf(entries);
+  }
+
+  private static void end(final Entry entry) {
+    entry.ending.run();
   }
 
   private Entry open(final DeviceDma device, final Choice choice) {
@@ -178,30 +239,56 @@ public final class PoolStore {
             : restricted != null ? restricted.name() : ownerName;
     final String name = choice.ref().name() + (place == null ? "" : "@" + place);
     final PoolLeases leases = domain == null ? null : domain.leases();
+    final PoolSpec spec = spec(ownerName, choice, source, leases);
+    final AtomicReference<@Nullable Pool> opened = new AtomicReference<>();
+    final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+    final Runnable ending =
+        domain == null || leases == null ? () -> {} : () -> domain.end(leases);
+    final String hang =
+        containment
+            .calls()
+            .make(
+                call -> {
+                  StrategyInstance instance = null;
+                  try {
+                    instance = choice.ref().strategy().open(spec);
+                    final Pool made =
+                        new Pool(
+                            name,
+                            choice.ref().name(),
+                            kind,
+                            ownerName,
+                            instance,
+                            source,
+                            domain == null ? null : domain.index(),
+                            containment);
+                    if (call.step(() -> opened.set(made))) {
+                      return;
+                    }
+                  } catch (final RuntimeException | Error e) {
+                    failure.set(e);
+                  }
+                  closeInVain(instance);
+                  ending.run(); // here, as it is the last that may lease addresses
+                });
+    final Pool pool = opened.get();
+    if (pool != null && hang == null) {
+      return new Entry(pool, choice, owner, source, ending);
+    }
+    final Throwable thrown = failure.get();
+    throw new NotReadyException(
+        choice.ref(),
+        hang != null ? "open did not return: " + hang : thrown == null ? "" : thrown.getMessage(),
+        thrown);
+  }
+
+  private static void closeInVain(final @Nullable StrategyInstance instance) {
     try {
-      final StrategyInstance instance =
-          choice.ref().strategy().open(spec(ownerName, choice, source, leases));
-      final Pool pool =
-          new Pool(
-              name,
-              choice.ref().name(),
-              kind,
-              ownerName,
-              instance,
-              source,
-              domain == null ? null : domain.index());
-      return new Entry(
-          pool,
-          choice,
-          owner,
-          source,
-          domain == null || leases == null ? null : () -> domain.end(leases));
-    } catch (final RuntimeException | LinkageError e) {
-      if (domain != null && leases != null) {
-        domain.end(leases);
+      if (instance != null) {
+        instance.close();
       }
-      throw new IllegalStateException(
-          "strategy " + choice.ref().name() + " is not ready: " + e.getMessage(), e);
+    } catch (final RuntimeException | Error e) {
+      LOG.debug("a strategy that was opened in vain does not close: {}", e.toString());
     }
   }
 
@@ -222,36 +309,60 @@ public final class PoolStore {
             owner, choice.extents(), available, cpus, choice.slots(), choice.areas(), false);
   }
 
-  /** Grants a pool what it still wants and there is. */
-  private static void fill(final Entry entry) {
-    if (entry.source == null || !entry.pool.callable()) {
+  /**
+   * Grants a pool what it still wants and there is.
+   *
+   * @param wait whether to wait for another one who fills it just now
+   */
+  private static void fill(final Entry entry, final boolean wait) {
+    final ExtentSource source = entry.source;
+    if (source == null || !entry.pool.callable()) {
       return;
     }
-    final ExtentPlan plan = entry.pool.plan();
-    long bytes = plan.extentBytes();
-    long granted = entry.pool.grantedBytes();
-    while (granted + bytes <= plan.wantedBytes()) {
-      final ExtentState extent = entry.source.take(bytes, plan.limit());
-      if (extent == null) {
-        bytes /= 2; // smaller runs may still be there
-        if (bytes < Extent.SET_SIZE) {
-          return;
+    if (wait) {
+      entry.filling.lock(); // whoever holds it calls the strategy, at most until the deadline
+    } else if (!entry.filling.tryLock()) {
+      return;
+    }
+    try {
+      if (!entry.over) {
+        final List<ExtentState> taken = take(entry.pool, source);
+        if (!taken.isEmpty()) {
+          entry.pool.grantAll(taken).forEach(source::give);
         }
-        continue;
       }
-      if (!entry.pool.grant(extent)) {
-        entry.source.give(extent);
-        return;
+    } finally {
+      entry.filling.unlock();
+    }
+  }
+
+  private static List<ExtentState> take(final Pool pool, final ExtentSource source) {
+    final ExtentPlan plan = pool.plan();
+    final List<ExtentState> taken = new ArrayList<>();
+    long bytes = plan.extentBytes();
+    long granted = pool.grantedBytes();
+    while (true) {
+      // What is left to grant may be less than one of its extents: after a swap it gets what the
+      // pool before gives up, in whatever pieces that comes; of whole sets, as strategies expect.
+      bytes = Math.min(bytes, plan.wantedBytes() - granted) & -Extent.SET_SIZE;
+      if (bytes < Extent.SET_SIZE) {
+        return taken;
       }
-      granted += bytes;
+      final ExtentState extent = source.take(bytes, plan.limit());
+      if (extent != null) {
+        taken.add(extent);
+        granted += bytes;
+      } else {
+        bytes /= 2; // smaller runs may still be there
+      }
     }
   }
 
   /** Grants the pools in use what they want by now. */
-  public synchronized void fill() {
-    for (final Entry entry : entries) {
+  public void fill() {
+    for (final Entry entry : entries()) {
       if (!entry.pool.retired()) {
-        fill(entry);
+        fill(entry, false);
       }
     }
   }
@@ -266,9 +377,22 @@ public final class PoolStore {
       return false;
     }
     if (quarantine) {
-      pool.quarantine();
+      pool.quarantine("drain deadline");
     }
     return true;
+  }
+
+  /**
+   * Sets what is in use of a pool aside whose strategy has misbehaved, when nobody maps into it any
+   * more; what is empty by the core's own count goes on.
+   */
+  void setAside(final Pool pool, final @Nullable Pool next, final String reason) {
+    flow(pool, next);
+    synchronized (this) {
+      if (pool.disableIfRetired()) {
+        pool.quarantine(reason);
+      }
+    }
   }
 
   /** A generation is no longer current in its pool. */
@@ -281,63 +405,144 @@ public final class PoolStore {
   }
 
   /**
+   * A generation that drains is about to become current again: its pool is used again, and filled
+   * as far as extents are to be had.
+   *
+   * @return false when that pool is not to be used any more; nothing was changed
+   */
+  public boolean takeAgain(final Generation generation) {
+    final Entry entry;
+    synchronized (this) {
+      entry = entryOf(generation.pool);
+      if (entry == null || entry.over || !entry.pool.callable() || entry.pool.quarantined()) {
+        return false;
+      }
+      entry.pool.attach();
+      entry.drained.remove(generation);
+    }
+    fill(entry, true);
+    return true;
+  }
+
+  /**
    * Moves what is empty in a pool that nobody uses any more: to the pool that a device uses now if
    * it lies in the same memory, else back to where it came from.
    *
    * @return extents that changed owner
    */
-  public synchronized int flow(final @Nullable Pool from, final @Nullable Pool to) {
+  public int flow(final @Nullable Pool from, final @Nullable Pool to) {
     final Entry old = entryOf(from);
     if (old == null || old.source == null || !old.pool.retired() || old.pool.quarantined()) {
       return 0;
     }
-    final List<ExtentState> empty = new ArrayList<>(old.pool.takeEmpty(Integer.MAX_VALUE));
-    empty.addAll(old.pool.takeDiscarded());
-    give(old.pool, old.source, empty);
     final Entry next = entryOf(to);
-    if (next != null && next.source == old.source && !empty.isEmpty()) {
-      fill(next);
+    final Entry filled = next != null && next.source == old.source ? next : null;
+    int moved = flow(old, filled, Integer.MAX_VALUE, true);
+    // Step by step: what is on its way is nobody's, and whoever maps meanwhile needs the rest.
+    final int step = Math.max(1, old.pool.grantedNow().size() / STEPS);
+    int more;
+    do {
+      more = old.pool.anyEmpty() ? flow(old, filled, step, false) : 0;
+      moved += more;
+    } while (more != 0);
+    return moved;
+  }
+
+  /** Moves what the strategy gave back, or some of what is empty; maps wait for that. */
+  private static int flow(
+      final Entry old, final @Nullable Entry next, final int most, final boolean discarded) {
+    if (next != null) {
+      next.pool.expect();
     }
-    return empty.size();
+    try {
+      return flow(
+          old, next, discarded ? old.pool.takeDiscarded() : old.pool.takeEmpty(most));
+    } finally {
+      if (next != null) {
+        next.pool.arrived();
+      }
+    }
+  }
+
+  private static int flow(
+      final Entry old, final @Nullable Entry next, final List<ExtentState> extents) {
+    if (old.source != null && !extents.isEmpty()) {
+      give(old.pool, old.source, extents);
+      if (next != null) {
+        fill(next, true);
+      }
+    }
+    return extents.size();
+  }
+
+  /**
+   * Whether a generation has nothing any more that it could hand on or lend: no mapping, and no
+   * empty extent in its pool if that is its alone. A loan that ended before would leave the borrower
+   * without what is still on its way.
+   */
+  boolean isDrained(final Generation generation) {
+    final Pool pool = generation.pool;
+    return (pool == null || !pool.retired() || pool.quarantined() || !pool.anyEmpty())
+        && generation.live() == 0;
   }
 
   /**
    * Disposes of extents that strategies gave back, and goes on with pools that nobody uses any
-   * more: disposes of empty extents, ends pools without mappings.
-   *
-   * @param leave generations that a running swap still looks after
+   * more: disposes of empty extents, ends pools without mappings. What a swap still looks after is
+   * left alone.
    */
-  public synchronized void sweep(final List<Generation> leave) {
-    for (final Entry entry : List.copyOf(entries)) {
-      entry.drained.removeIf(
-          g -> {
-            // One that still drains lends, whether its swap was seen or began just now.
-            if (leave.contains(g) || g.state() == Generation.State.DRAINING || g.live() != 0) {
-              return false;
-            }
-            ended.add(g);
-            return true;
-          });
+  public void sweep() {
+    for (final Entry entry : entries()) {
+      final boolean left = forgetDrained(entry);
       if (entry.source != null) {
         give(entry.pool, entry.source, entry.pool.takeDiscarded());
       }
-      if (!entry.pool.retired()) {
+      if (!left) {
         continue; // the ticker grants what it wants
       }
-      if (entry.drained.stream().anyMatch(leave::contains)) {
-        continue;
-      }
-      if (entry.source != null && (!entry.pool.quarantined() || entry.drained.isEmpty())) {
+      if (entry.source != null && (!entry.pool.quarantined() || isDrained(entry))) {
         give(entry.pool, entry.source, entry.pool.takeEmpty(Integer.MAX_VALUE));
       }
-      if (entry.drained.isEmpty() && entry.pool.isBare()) {
+      if (claimEnd(entry)) {
         entry.pool.endStrategy(END_NS); // the ticker may be inside
-        if (entry.ending != null) {
-          entry.ending.run();
+        end(entry);
+        synchronized (this) {
+          entries.remove(entry);
+          publish();
         }
-        entries.remove(entry);
-        publish();
       }
+    }
+  }
+
+  /** Forgets generations without mappings; whether no swap looks after the pool any more. */
+  private synchronized boolean forgetDrained(final Entry entry) {
+    entry.drained.removeIf(
+        g -> {
+          if (!g.settled() || g.live() != 0) {
+            return false;
+          }
+          ended.add(g);
+          return true;
+        });
+    return entry.pool.retired() && entry.drained.stream().allMatch(Generation::settled);
+  }
+
+  private synchronized boolean isDrained(final Entry entry) {
+    return entry.drained.isEmpty();
+  }
+
+  private synchronized boolean claimEnd(final Entry entry) {
+    if (entry.over
+        || !entry.pool.retired()
+        || !entry.drained.isEmpty()
+        || !entry.filling.tryLock()) {
+      return false;
+    }
+    try {
+      entry.over = entry.pool.isBare(); // nobody grants it anything now
+      return entry.over;
+    } finally {
+      entry.filling.unlock();
     }
   }
 
@@ -351,12 +556,42 @@ public final class PoolStore {
   /** Disposes of extents; a strategy that works in a domain hears when its are gone, or lost. */
   private static void give(
       final Pool pool, final ExtentSource source, final List<ExtentState> extents) {
+    final Set<ExtentState> lost = new HashSet<>();
     for (final ExtentState extent : extents) {
-      final boolean gone = source.dispose(extent);
-      if (pool.index() != null) {
-        pool.disposed(extent, gone);
+      if (!source.dispose(extent)) {
+        lost.add(extent);
       }
     }
+    if (pool.index() != null) {
+      pool.disposed(extents, lost);
+    }
+  }
+
+  /** What is set aside of pools. */
+  public List<QuarantineInfo> quarantined() {
+    final List<QuarantineInfo> result = new ArrayList<>();
+    for (final Pool pool : pools()) {
+      final String reason = pool.quarantineReason();
+      final List<ExtentState> extents = reason == null ? List.of() : pool.setAside();
+      if (reason != null && !extents.isEmpty()) {
+        long bytes = 0;
+        long live = 0;
+        for (final ExtentState extent : extents) {
+          bytes += extent.extent.size();
+          live += extent.count(-1);
+        }
+        result.add(
+            new QuarantineInfo(
+                pool.name(),
+                pool.strategy(),
+                extents.size(),
+                bytes,
+                live,
+                TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - pool.quarantinedSinceNs()),
+                reason));
+      }
+    }
+    return result;
   }
 
   /** The service that a pool is an instance of, or null. */
@@ -366,7 +601,7 @@ public final class PoolStore {
   }
 
   /** What a pool was opened for, or null. */
-  public synchronized @Nullable Choice choiceOf(final @Nullable Pool pool) {
+  public @Nullable Choice choiceOf(final @Nullable Pool pool) {
     final Entry entry = entryOf(pool);
     return entry == null ? null : entry.choice;
   }
@@ -407,7 +642,7 @@ public final class PoolStore {
     return result;
   }
 
-  private @Nullable Entry entryOf(final @Nullable Pool pool) {
+  private synchronized @Nullable Entry entryOf(final @Nullable Pool pool) {
     for (final Entry entry : entries) {
       if (entry.pool == pool) {
         return entry;

@@ -114,13 +114,20 @@ public final class Registry {
    * nothing that needs an IOMMU unless there is nothing else.
    */
   public @Nullable Choice best(final DeviceDma device) {
-    final Choice plain = best(device, false);
-    return plain == null ? best(device, true) : plain;
+    return best(device, Set.of());
   }
 
-  private @Nullable Choice best(final DeviceDma device, final boolean translated) {
+  /** The same of all but those that a device does without. */
+  @Nullable Choice best(final DeviceDma device, final Set<StrategyRef> without) {
+    final Choice plain = best(device, without, false);
+    return plain == null ? best(device, without, true) : plain;
+  }
+
+  private @Nullable Choice best(
+      final DeviceDma device, final Set<StrategyRef> without, final boolean translated) {
     for (final StrategyRef ref : refs()) {
-      if (ref.strategy().extents().contains(ExtentKind.IOVA) != translated) {
+      if (without.contains(ref)
+          || ref.strategy().extents().contains(ExtentKind.IOVA) != translated) {
         continue;
       }
       Choice choice = null;

@@ -20,6 +20,9 @@ import java.util.List;
  * @param swiotlb what the kernel's parameter of this name asks for
  * @param restricted the restricted pools
  * @param iommu what holds for IOMMU domains
+ * @param fenceMs how long a driver may take to fence its device
+ * @param stopMs how long a stop waits for mappings to end, and for changes that go on
+ * @param misbehaviourLimit exceptions and the like of a strategy within ten seconds that are too many
  */
 public record Settings(
     String strategy,
@@ -32,12 +35,26 @@ public record Settings(
     Lookup lookup,
     SwiotlbParameter swiotlb,
     List<RestrictedSpec> restricted,
-    IommuSettings iommu) {
+    IommuSettings iommu,
+    long fenceMs,
+    long stopMs,
+    int misbehaviourLimit) {
+  /** Default of {@link #misbehaviourLimit}. */
+  public static final int MISBEHAVIOUR_LIMIT = 8;
+
+  private static final int MOST_MISBEHAVIOUR = 1_000_000;
+
   /** Default of {@link #drainMs}. */
   public static final long DRAIN_MS = 2_000;
 
   /** Default of {@link #watchdogMs}. */
   public static final long WATCHDOG_MS = 500;
+
+  /** Default of {@link #fenceMs}. */
+  public static final long FENCE_MS = 1_000;
+
+  /** Default of {@link #stopMs}. */
+  public static final long STOP_MS = 2_000;
 
   /** Default of {@link #throttleMs}. */
   public static final long THROTTLE_MS = 300; // below what makes a guest take a worker's queue over
@@ -62,6 +79,9 @@ public record Settings(
     check("watchdogMs", watchdogMs, LEAST_WATCHDOG_MS, MOST_MS);
     check("throttleTimeoutMs", throttleMs, 0, MOST_MS);
     check("reachablePercent", reachablePercent, 0, 100);
+    check("fenceMs", fenceMs, 1, MOST_MS);
+    check("stopMs", stopMs, 0, MOST_MS);
+    check("misbehaviour.limit", misbehaviourLimit, 1, MOST_MISBEHAVIOUR);
   }
 
   /** What swaps need; the rest as it is by default. */
@@ -82,7 +102,29 @@ public record Settings(
         Lookup.DIRECT,
         SwiotlbParameter.NONE,
         List.of(),
-        IommuSettings.NONE);
+        IommuSettings.NONE,
+        FENCE_MS,
+        STOP_MS,
+        MISBEHAVIOUR_LIMIT);
+  }
+
+  /** These settings with another limit of misbehaviour. */
+  public Settings withMisbehaviourLimit(final int limit) {
+    return new Settings(
+        strategy,
+        fallback,
+        drainMs,
+        policy,
+        watchdogMs,
+        throttleMs,
+        reachablePercent,
+        lookup,
+        swiotlb,
+        restricted,
+        iommu,
+        fenceMs,
+        stopMs,
+        limit);
   }
 
   /** These settings with another parameter. */
@@ -98,7 +140,10 @@ public record Settings(
         lookup,
         parameter,
         restricted,
-        iommu);
+        iommu,
+        fenceMs,
+        stopMs,
+        misbehaviourLimit);
   }
 
   /** These settings with others for single maps. */
@@ -115,7 +160,10 @@ public record Settings(
         newLookup,
         swiotlb,
         restricted,
-        iommu);
+        iommu,
+        fenceMs,
+        stopMs,
+        misbehaviourLimit);
   }
 
   /** These settings with other restricted pools. */
@@ -131,7 +179,10 @@ public record Settings(
         lookup,
         swiotlb,
         pools,
-        iommu);
+        iommu,
+        fenceMs,
+        stopMs,
+        misbehaviourLimit);
   }
 
   /** These settings with others for IOMMU domains. */
@@ -147,7 +198,29 @@ public record Settings(
         lookup,
         swiotlb,
         restricted,
-        newIommu);
+        newIommu,
+        fenceMs,
+        stopMs,
+        misbehaviourLimit);
+  }
+
+  /** These settings with other deadlines for fences and stops. */
+  public Settings with(final long newFenceMs, final long newStopMs) {
+    return new Settings(
+        strategy,
+        fallback,
+        drainMs,
+        policy,
+        watchdogMs,
+        throttleMs,
+        reachablePercent,
+        lookup,
+        swiotlb,
+        restricted,
+        iommu,
+        newFenceMs,
+        newStopMs,
+        misbehaviourLimit);
   }
 
   private static void check(

@@ -7,12 +7,14 @@ import io.carom.dma.core.device.DeviceDma;
 import io.carom.dma.core.domain.DmaDomain;
 import io.carom.dma.core.memory.RestrictedPools;
 import io.carom.dma.core.pool.Generation;
+import io.carom.dma.core.pool.Misconduct;
 import io.carom.dma.core.pool.Pool;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -30,7 +32,9 @@ import org.slf4j.LoggerFactory;
 public final class SwapControl {
   private static final Logger LOG = LoggerFactory.getLogger(SwapControl.class);
   private static final int HISTORY = 256;
-  private static final long SHUTDOWN_MS = 3_000;
+
+  /** How long a device that was negotiated waits for the strategy that it should have. */
+  private static final long SETTLE_S = 10;
 
   private final Registry registry;
   private final PoolStore store;
@@ -38,12 +42,15 @@ public final class SwapControl {
   private final Domains domains;
   private final Swapper swapper;
   private final Timing timing;
+  private final SwapWatches watches = new SwapWatches();
   private final ExecutorService threads =
       Executors.newCachedThreadPool(Thread.ofPlatform().daemon().name("dma-swap-", 0).factory());
   private final Map<DeviceDma, Transition> transitions = new HashMap<>();
   private final Map<DeviceDma, Target> wanted = new HashMap<>();
+  private final Bans bans = new Bans();
   private final ArrayDeque<SwapReport> history = new ArrayDeque<>();
   private volatile Settings settings;
+  private boolean halted; // guarded by the monitor
 
   /** Controls swaps between the strategies of a registry. */
   public SwapControl(
@@ -59,9 +66,22 @@ public final class SwapControl {
     this.domains = domains;
     this.timing = timing;
     this.settings = settings;
-    swapper = new Swapper(store, domains, timing);
+    swapper =
+        new Swapper(
+            registry,
+            store,
+            new Readiness(store, domains),
+            new Fencing(store, timing),
+            timing,
+            this::published,
+            watches);
     domains.settings(settings.iommu());
     parameter(SwiotlbParameter.NONE, settings.swiotlb());
+  }
+
+  /** Who is told of swaps. */
+  public SwapWatches watches() {
+    return watches;
   }
 
   /** What is configured now. */
@@ -94,7 +114,42 @@ public final class SwapControl {
       final DeviceDma device, final String strategy, final SwapOptions options) {
     final Target target = Target.of(strategy, options.extents());
     final Choice choice = registry.choose(device, target);
-    return start(device, choice, target, options).done.minimalCompletionStage();
+    return start(device, choice, target, options, "requested").done.minimalCompletionStage();
+  }
+
+  /** As {@link io.carom.dma.DmaControl#cancel}; what is wanted is what it was before. */
+  public CompletionStage<SwapReport> cancel(final DeviceDma device) {
+    final Transition swap;
+    synchronized (this) {
+      swap = transitions.get(device);
+    }
+    if (swap == null) {
+      throw new IllegalStateException("no swap of " + device.name() + " is going on");
+    }
+    swapper.cancel(swap, settings, () -> unwish(swap));
+    return swap.done.minimalCompletionStage();
+  }
+
+  /**
+   * What is wanted becomes what it was before a swap that is taken back. When the core itself
+   * decided on it, as what is configured came or changed, what was in use is wanted from now on:
+   * else the core would decide so again.
+   */
+  private synchronized void unwish(final Transition swap) {
+    final Generation from = swap.from;
+    if (swap.wish != null) {
+      wish(swap.device, swap.wantedBefore);
+    } else if (from != null && from.strategy != null) {
+      wish(swap.device, new Target(from.strategy, from.extents()));
+    }
+  }
+
+  private void wish(final DeviceDma device, final @Nullable Target target) {
+    if (target == null) {
+      wanted.remove(device);
+    } else {
+      wanted.put(device, target);
+    }
   }
 
   /**
@@ -106,18 +161,24 @@ public final class SwapControl {
       final DeviceDma device,
       final @Nullable Choice choice,
       final @Nullable Target wish,
-      final SwapOptions options) {
+      final SwapOptions options,
+      final String cause) {
     final Settings now = settings;
     final Transition swap =
         new Transition(
             device,
             choice,
+            wish,
             options.drainMs() == null ? now.drainMs() : options.drainMs(),
             options.policy() == null ? now.policy() : options.policy(),
             timing.nanoTime(),
-            wish == null ? "configured" : "requested",
+            cause,
             timing.currentTimeMillis());
     synchronized (this) {
+      if (halted) {
+        throw new IllegalStateException(
+            "no swap of " + device.name() + " any more, the DMA core has stopped");
+      }
       final Transition running = transitions.get(device);
       if (running != null) {
         final Generation from = running.from;
@@ -132,11 +193,15 @@ public final class SwapControl {
                 + running.state
                 + ", "
                 + (from == null ? 0 : from.live())
-                + " old mappings); wait for its end, see dma:transition");
+                + " old mappings); wait for its end, see dma:transition and dma:cancel");
       }
       transitions.put(device, swap);
       if (wish != null) {
-        wanted.put(device, wish); // before it can end: its end looks at what is wanted
+        // Before it can end: its end looks at what is wanted, and at what it does without.
+        swap.wantedBefore = wanted.put(device, wish);
+        if (choice != null) {
+          bans.lift(device, choice.ref());
+        }
       }
     }
     try {
@@ -144,6 +209,9 @@ public final class SwapControl {
     } catch (final RejectedExecutionException e) {
       synchronized (this) {
         transitions.remove(device);
+        if (wish != null) {
+          wish(device, swap.wantedBefore);
+        }
       }
       throw new IllegalStateException(
           "no swap of " + device.name() + " any more, the DMA core has stopped", e);
@@ -154,22 +222,35 @@ public final class SwapControl {
   private void run(final Transition swap) {
     SwapReport report = null;
     Throwable failure = null;
+    watches.started(SwapStep.of(swap));
     try {
       report = swapper.run(swap, settings);
     } catch (final RuntimeException | Error e) {
       failure = e;
     }
+    if (failure instanceof final NotReadyException e) {
+      // Else it would be tried again and again. Before anybody hears of it: a user who asks again
+      // lifts the ban.
+      bans.ban(swap.device, e.ref());
+    }
     synchronized (this) {
+      if (failure instanceof final NotReadyException e) {
+        bans.ban(swap.device, e.ref()); // else it would be tried again and again
+      }
       transitions.remove(swap.device);
       if (report != null) {
         remember(report);
+      } else if (swap.wish != null && swap.drain() == null && !swap.device.isClosed()) {
+        wish(swap.device, swap.wantedBefore); // it never came about, so it is not wanted for ever
       }
       notifyAll();
     }
     if (report != null) {
       LOG.info("{}", report);
+      watches.finished(report);
       swap.done.complete(report);
     } else if (failure != null) {
+      watches.failed(SwapStep.of(swap), String.valueOf(failure.getMessage()));
       if (swap.device.isClosed()) {
         LOG.debug("{} went before its swap", swap.device.name()); // nobody waits for it any more
       } else {
@@ -177,8 +258,9 @@ public final class SwapControl {
       }
       swap.done.completeExceptionally(failure);
     }
-    if (failure == null) {
-      reconcile(swap.device);
+    // Not the same again, which would fail again: that is left to what changes next.
+    if (failure == null || !Objects.equals(desired(swap.device), swap.choice)) {
+      reconcile(swap.device, "configured");
     }
   }
 
@@ -189,11 +271,20 @@ public final class SwapControl {
     history.addLast(report);
   }
 
-  /** Gives a device the strategy that it should have, if it has not; does not wait for it. */
-  public void reconcile(final DeviceDma device) {
-    if (!device.ready()) {
-      return;
+  /**
+   * Gives a device the strategy that it should have, if it has not; does not wait for it.
+   *
+   * @param cause why, as in {@link SwapReport#cause}
+   */
+  public void reconcile(final DeviceDma device, final String cause) {
+    final Pool pool = device.mapper().current().pool;
+    if (!device.ready() || (pool != null && pool.misconduct().verdict() != null)) {
+      return; // one that has misbehaved is replaced first, and that is reported as it is
     }
+    startDesired(device, cause);
+  }
+
+  private void startDesired(final DeviceDma device, final String cause) {
     final Choice choice = desired(device);
     synchronized (this) {
       if (transitions.containsKey(device) || same(device, choice)) {
@@ -201,7 +292,7 @@ public final class SwapControl {
       }
     }
     try {
-      start(device, choice, null, SwapOptions.DEFAULTS);
+      start(device, choice, null, SwapOptions.DEFAULTS, cause);
     } catch (final IllegalStateException e) {
       LOG.debug("{}", e.getMessage()); // another one was faster; its end looks again
     }
@@ -209,15 +300,15 @@ public final class SwapControl {
 
   /** As {@link #reconcile}, and waits until maps of the device go to what it should have. */
   public void settle(final DeviceDma device) {
-    final long deadline = timing.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+    final long deadline = timing.nanoTime() + TimeUnit.SECONDS.toNanos(SETTLE_S);
     while (timing.nanoTime() - deadline < 0) {
       if (same(device, desired(device)) && !busy(device)) {
         return;
       }
-      reconcile(device);
+      reconcile(device, "configured");
       timing.pause(100_000);
     }
-    LOG.warn("{}: no swap to {} within 10 s", device.name(), desired(device));
+    LOG.warn("{}: no swap to {} within {} s", device.name(), desired(device), SETTLE_S);
   }
 
   /** Whether a transition is going on that does not merely wait for old mappings. */
@@ -226,8 +317,11 @@ public final class SwapControl {
     synchronized (this) {
       swap = transitions.get(device);
     }
-    final Generation from = swap == null ? null : swap.from;
-    return swap != null && (from == null || from.live() == 0);
+    if (swap == null || swap.state.equals("REVOKING")) {
+      return false; // a driver that fences its device negotiates meanwhile, and is waited for
+    }
+    final Generation leaving = swap.lookedAfter();
+    return leaving == null || leaving.live() == 0;
   }
 
   private @Nullable Choice desired(final DeviceDma device) {
@@ -250,7 +344,7 @@ public final class SwapControl {
         || choice.restricted() != null) {
       return choice;
     }
-    if (registry.find(Target.DYNAMIC_SWIOTLB) == null) {
+    if (isAbsent(device, Target.DYNAMIC_SWIOTLB)) {
       return now.fallback() ? choice : null;
     }
     try {
@@ -262,14 +356,26 @@ public final class SwapControl {
 
   private @Nullable Choice desired(
       final DeviceDma device, final Target target, final Settings now) {
-    if (registry.find(target.strategy()) != null) {
+    if (!isAbsent(device, target.strategy())) {
       try {
         return registry.choose(device, target);
       } catch (final IllegalArgumentException e) {
-        return registry.best(device); // not legal for this device: the best that is
+        // not legal for this device: the best that is
+        return registry.best(device, bans.of(device));
       }
     }
-    return now.fallback() ? registry.best(device) : null;
+    return now.fallback() ? registry.best(device, bans.of(device)) : null;
+  }
+
+  /** Whether there is no such strategy, or the device does without it. */
+  private boolean isAbsent(final DeviceDma device, final String strategy) {
+    final StrategyRef ref = registry.find(strategy);
+    return ref == null || bans.of(device).contains(ref);
+  }
+
+  /** A strategy came, or came anew: what it did before is forgotten. */
+  public void came(final StrategyRef ref) {
+    bans.lift(ref.id());
   }
 
   private boolean same(final DeviceDma device, final @Nullable Choice choice) {
@@ -290,14 +396,25 @@ public final class SwapControl {
 
   /**
    * A strategy's service goes away. Returns when nobody is in its code and nobody will be, or the
-   * watchdog's deadline made sure of that.
+   * watchdog's deadline made sure of that. Devices that another change holds up are waited for
+   * until the deadline of a stop, all together.
    */
   public void gone(final long serviceId, final List<DeviceDma> devices) {
     registry.remove(serviceId);
+    bans.lift(serviceId);
+    final long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(settings.stopMs());
     for (final DeviceDma device : devices) {
-      final SwapReport report = swapper.abandon(device, serviceId, replacement(device), settings);
+      final long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+      final SwapReport report =
+          swapper.abandon(
+              device,
+              Leaving.service(serviceId),
+              replacement(device),
+              settings,
+              Math.max(0, left));
       if (report != null) {
         LOG.info("{}", report);
+        watches.finished(report);
         synchronized (this) {
           remember(report);
         }
@@ -305,7 +422,73 @@ public final class SwapControl {
     }
     final long watchdogNs = TimeUnit.MILLISECONDS.toNanos(settings.watchdogMs());
     for (final Pool pool : store.poolsOf(serviceId)) {
-      pool.endStrategy(watchdogNs);
+      pool.endService(watchdogNs);
+    }
+    // Should what took its place not have got ready.
+    devices.forEach(device -> reconcile(device, "service gone"));
+  }
+
+  /**
+   * A strategy has misbehaved too much, and is not called any more. The devices that use the pool
+   * get another one; does not wait for that.
+   */
+  public void misbehaved(final Pool pool, final List<DeviceDma> devices) {
+    final Misconduct.Verdict verdict = pool.misconduct().verdict();
+    final StrategyRef ref = store.refOf(pool);
+    if (verdict == null || ref == null) {
+      return;
+    }
+    final List<DeviceDma> users = new ArrayList<>();
+    for (final DeviceDma device : devices) {
+      if (device.mapper().current().pool == pool) {
+        bans.ban(device, ref);
+        users.add(device);
+      }
+    }
+    try {
+      threads.execute(
+          () -> {
+            users.forEach(device -> replace(device, pool, verdict));
+            if (verdict.offence().doubtful()) {
+              store.setAside(pool, null, verdict.toString());
+            }
+          });
+    } catch (final RejectedExecutionException e) {
+      LOG.debug("the DMA core has stopped: {} stays without a strategy", pool.name());
+    }
+  }
+
+  /**
+   * Maps of a device go to a strategy since just now. One that misbehaved before, and after it was
+   * chosen, was judged when the device did not use it yet.
+   */
+  private void published(final DeviceDma device) {
+    final Pool pool = device.mapper().current().pool;
+    if (pool != null && pool.misconduct().verdict() != null) {
+      misbehaved(pool, List.of(device));
+    }
+  }
+
+  private void replace(final DeviceDma device, final Pool pool, final Misconduct.Verdict verdict) {
+    try {
+      final SwapReport report =
+          swapper.abandon(
+              device,
+              Leaving.misbehaved(pool, verdict),
+              replacement(device),
+              settings,
+              Structure.LOCK_MS);
+      if (report != null) {
+        LOG.warn("{}", report);
+        synchronized (this) {
+          remember(report);
+        }
+      }
+    } catch (final RuntimeException e) {
+      LOG.error("{}: a strategy that has misbehaved is not replaced", device.name(), e);
+    }
+    if (device.ready()) {
+      startDesired(device, "misbehaved"); // should what took its place not have got ready
     }
   }
 
@@ -315,23 +498,12 @@ public final class SwapControl {
 
   /** A device is closed: no more maps; what lives is finished by the core. */
   public void closed(final DeviceDma device) {
-    device.structure().lock();
-    try {
-      final Generation old = device.mapper().current();
-      final Generation none = swapper.prepare(device, null, null);
-      none.state(Generation.State.CURRENT);
-      device.mapper().publish(none);
-      if (old.pool != null) {
-        old.state(Generation.State.ADOPTED);
-        store.release(old);
-        old.pool.grace(TimeUnit.MILLISECONDS.toNanos(settings.watchdogMs()));
-      }
-    } finally {
-      device.structure().unlock();
-    }
+    swapper.closed(device, settings, settings.stopMs());
+    device.mapper().revoked().close();
     synchronized (this) {
       wanted.remove(device);
     }
+    bans.forget(device);
   }
 
   /**
@@ -339,7 +511,13 @@ public final class SwapControl {
    * leaves the domain that it may still be in.
    */
   public void reset(final DeviceDma device) {
-    device.structure().lock();
+    if (!Structure.lock(device, settings.stopMs())) {
+      LOG.warn(
+          "{}: {}; it stays in its IOMMU domain",
+          device.name(),
+          Structure.late(device, settings.stopMs()));
+      return;
+    }
     try {
       final DmaDomain domain = device.mapper().domain();
       final Pool pool = device.mapper().current().pool;
@@ -361,16 +539,7 @@ public final class SwapControl {
 
   /** Goes on with what swaps have left behind. By the core's timer. */
   public void sweep() {
-    final List<Generation> running = new ArrayList<>();
-    synchronized (this) {
-      for (final Transition swap : transitions.values()) {
-        final Generation from = swap.from;
-        if (from != null) {
-          running.add(from);
-        }
-      }
-    }
-    store.sweep(running);
+    store.sweep();
     restricted.sweep();
     domains.tick();
   }
@@ -385,13 +554,31 @@ public final class SwapControl {
     return List.copyOf(history);
   }
 
-  /** Ends the threads; a drain that goes on is left as it is. */
-  public void close() {
+  /** The core stops: no swap begins any more, and no map of any device succeeds. */
+  public void halt(final List<DeviceDma> devices) {
+    synchronized (this) {
+      halted = true;
+    }
+    for (final DeviceDma device : devices) {
+      if (!device.isClosed()) {
+        swapper.closed(device, settings, settings.watchdogMs());
+      }
+    }
+  }
+
+  /**
+   * Ends the threads: a drain that goes on is cut short.
+   *
+   * @param timeoutMs how long to wait for them
+   * @return whether they have ended
+   */
+  public boolean close(final long timeoutMs) {
     threads.shutdownNow();
     try {
-      threads.awaitTermination(SHUTDOWN_MS, TimeUnit.MILLISECONDS);
+      return threads.awaitTermination(timeoutMs, TimeUnit.MILLISECONDS);
     } catch (final InterruptedException e) {
       Thread.currentThread().interrupt();
+      return false;
     }
   }
 }

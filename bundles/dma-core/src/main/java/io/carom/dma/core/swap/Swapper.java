@@ -1,14 +1,14 @@
 package io.carom.dma.core.swap;
 
-import io.carom.dma.ExtentKind;
 import io.carom.dma.SwapPolicy;
 import io.carom.dma.SwapReport;
 import io.carom.dma.core.device.DeviceDma;
-import io.carom.dma.core.domain.DmaDomain;
 import io.carom.dma.core.pool.Generation;
 import io.carom.dma.core.pool.Pool;
+import io.carom.dma.core.swap.Transition.Drain;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,16 +20,29 @@ import org.slf4j.LoggerFactory;
  *   <li><b>Ready.</b> The new pool is opened and filled; where it lies in the same region as the
  *       old one, the old one yields half of its empty extents.
  *   <li><b>Publish.</b> One volatile write; new maps go to the new generation. The old one drains
- *       and lends.
+ *       and lends. From here on the swap does not fail any more: what goes wrong is noted in its
+ *       report.
  *   <li><b>Grace.</b> Each stripe lock of the old pool is taken once: no map that saw the old
  *       generation is still on its way, every record of it is visible.
  *   <li><b>Drain.</b> Old mappings die by their own unmaps. Emptied extents flow on.
  *   <li><b>End.</b> The loan ends, another grace waits for borrowers. When mappings are left at the
- *       deadline, the policy says what becomes of their extents; the core finishes them either way.
+ *       deadline, the policy says what becomes of their extents: the core finishes them without the
+ *       strategy, sets them aside, or has the device fenced and takes them away ({@link Fencing}).
  * </ol>
  *
+ * <p><b>Cancel.</b> While it drains a swap can be taken back: the roles of the two generations
+ * change. The one that drained is published again, the other one drains, with a deadline of its
+ * own, and lends. The transition says in one reference what drains ({@link Transition#drain}); a
+ * cancel replaces it and the end of the drain closes it, both by compare-and-set, so exactly one of
+ * them happens. A cancel holds the structure lock, and with it no service that goes ({@link
+ * #abandon}) and no close of the device comes between its look at what there is and its publishing;
+ * what comes after sees the generation that is current again. A strategy's service is taken out of
+ * the registry before the devices that use it are looked at: a cancel that still found it there has
+ * published before that look.
+ *
  * <p>What changes the generations of a device happens under its structure lock, in steps that are
- * bounded by the watchdog; a drain holds no lock. A strategy that goes away meanwhile ({@link
+ * bounded by the watchdog; a drain holds no lock. Whoever wants the lock waits for it to a
+ * deadline, as a strategy may hang while it is opened. A strategy that goes away meanwhile ({@link
  * #abandon}) changes the current generation under the same lock; the drain goes on without it.
  */
 final class Swapper {
@@ -37,341 +50,472 @@ final class Swapper {
   private static final long FIRST_PAUSE_NS = 50_000;
   private static final long LONGEST_PAUSE_NS = 1_000_000;
 
+  private final Registry registry;
   private final PoolStore store;
-  private final Domains domains;
+  private final Readiness readiness;
+  private final Fencing fencing;
   private final Timing timing;
+  private final Consumer<DeviceDma> published;
+  private final SwapWatch watch;
 
-  Swapper(final PoolStore store, final Domains domains, final Timing timing) {
+  /**
+   * Swaps.
+   *
+   * @param published is told, under no lock, when maps of a device go to another generation
+   * @param watch is told of phases
+   */
+  Swapper(
+      final Registry registry,
+      final PoolStore store,
+      final Readiness readiness,
+      final Fencing fencing,
+      final Timing timing,
+      final Consumer<DeviceDma> published,
+      final SwapWatch watch) {
+    this.registry = registry;
+    this.watch = watch;
     this.store = store;
-    this.domains = domains;
+    this.readiness = readiness;
+    this.fencing = fencing;
     this.timing = timing;
+    this.published = published;
   }
 
-  /** Runs a swap to its end on the caller's thread. */
+  /**
+   * Runs a swap to its end on the caller's thread.
+   *
+   * @throws IllegalStateException when the next generation cannot be made ready; nothing was
+   *     changed
+   */
   SwapReport run(final Transition swap, final Settings settings) {
     final long watchdogNs = TimeUnit.MILLISECONDS.toNanos(settings.watchdogMs());
     begin(swap, watchdogNs);
-    swap.state = "DRAINING";
-    final boolean drained = drain(swap);
-    return end(swap, drained, watchdogNs);
+    try {
+      while (true) {
+        final Drain drain = Objects.requireNonNull(swap.drain());
+        drain(swap, drain);
+        if (swap.close(drain)) {
+          return end(swap, drain, settings, watchdogNs);
+        }
+      }
+    } finally {
+      settle(swap); // whatever happened: nothing drains for ever
+    }
+  }
+
+  /** Nobody sees to what drained any more: it lends no more, and ends when it is empty. */
+  private static void settle(final Transition swap) {
+    Drain drain;
+    do {
+      drain = Objects.requireNonNull(swap.drain());
+    } while (!drain.over() && !swap.close(drain));
+    drain.staying().lender(null);
+    if (drain.leaving().state() == Generation.State.DRAINING) {
+      drain.leaving().state(Generation.State.ADOPTED);
+    }
+    drain.leaving().settle();
   }
 
   private void begin(final Transition swap, final long watchdogNs) {
     final DeviceDma device = swap.device;
-    device.structure().lock();
+    Structure.require(device, Structure.LOCK_MS);
     try {
-      if (device.isClosed()) {
-        // Whoever asked may have looked before the device was closed; it must not get a pool again.
-        throw new IllegalStateException(device.name() + " is closed");
-      }
+      checkThere(swap);
       final Generation old = device.mapper().current();
       swap.from = old;
-      final Generation next = enterAndPrepare(device, swap.choice, old, watchdogNs);
+      final Generation next = readiness.enterAndPrepare(device, swap.choice, old, watchdogNs);
+      if (device.isClosed()) {
+        readiness.discard(device, next); // while a strategy took its time
+        checkThere(swap);
+      }
       swap.to = next;
       swap.readyNs = timing.nanoTime() - swap.startNs;
       swap.failedBefore = failed(device);
       swap.lentBefore = lent(old);
-      next.lender(mayLend(device, old, next) ? old : null);
-      publish(device, old, next);
+      next.lender(readiness.mayLend(device, old, next) ? old : null);
+      old.state(Generation.State.DRAINING);
+      device.mapper().publish(next);
+      next.state(Generation.State.CURRENT);
+      store.release(old);
       swap.publishedNs = timing.nanoTime();
       swap.publishNs = swap.publishedNs - swap.startNs;
       swap.state = "GRACE";
-      if (old.pool != null) {
-        old.pool.grace(watchdogNs);
-      }
+      watch.published(SwapStep.of(swap));
+      grace(swap, old, watchdogNs);
       swap.graceNs = timing.nanoTime() - swap.publishedNs;
       swap.liveAtPublish = old.live();
-      settleDomain(device, next);
+      settleDomain(swap, next);
+      swap.settled = true;
+      swap.begin(
+          new Drain(
+              old,
+              next,
+              swap.publishedNs,
+              swap.publishedNs + TimeUnit.MILLISECONDS.toNanos(swap.drainMs),
+              false));
+      swap.state = "DRAINING";
+      watch.draining(SwapStep.of(swap));
     } finally {
       device.structure().unlock();
     }
+    published.accept(device);
   }
 
-  /** Whether what the old generation places is still legal for the device, and is bounced. */
-  private boolean mayLend(final DeviceDma device, final Generation old, final Generation next) {
-    final Pool pool = old.pool;
-    if (pool == null
-        || !pool.callable()
-        || pool.extents() == null
-        || pool.extents() == ExtentKind.IOVA
-        || next.extents() == ExtentKind.IOVA) {
-      return false;
+  /** Whoever asked may have looked before device or strategy went; under the lock that holds. */
+  private void checkThere(final Transition swap) {
+    if (swap.device.isClosed()) {
+      throw new IllegalStateException(swap.device.name() + " is closed");
     }
-    final Choice choice = store.choiceOf(pool);
-    return choice != null
-        && choice.restricted() == device.restricted()
-        && (pool.extents() == ExtentKind.DEVICE || !device.negotiation().swiotlb());
-  }
-
-  /**
-   * Makes the next generation ready, with the domain that it needs.
-   *
-   * <p>A device that enters a domain has mappings by bus address, and goes on making some until the
-   * next generation is published. So from now on each map opens a window before it returns; a grace
-   * makes the records of all that do not yet visible; windows are opened for those and for coherent
-   * memory; then the device is attached. Nothing of this is waited for inside the grace. One that
-   * leaves for strategies without addresses of their own first has all of RAM opened.
-   */
-  private Generation enterAndPrepare(
-      final DeviceDma device,
-      final @Nullable Choice choice,
-      final Generation old,
-      final long watchdogNs) {
-    final DmaDomain before = device.mapper().domain();
-    if (choice == null || choice.extents() != ExtentKind.IOVA) {
-      final boolean wasOpen = before != null && before.windows().isOpen(device.name());
-      openForLeaving(device, choice, before);
-      try {
-        return prepare(device, choice, old.pool);
-      } catch (final IllegalStateException e) {
-        if (before != null && !wasOpen) {
-          domains.close(device, before); // it stays where it is, behind the IOMMU
-        }
-        throw e;
-      }
-    }
-    final DmaDomain domain = domains.toEnter(device);
-    if (domain == before) {
-      return prepare(device, choice, old.pool);
-    }
-    try {
-      final Generation next = prepare(device, choice, old.pool);
-      try {
-        enter(device, domain, old, watchdogNs);
-      } catch (final IllegalStateException e) {
-        discard(device, next);
-        throw e;
-      }
-      if (before != null) {
-        before.devices().remove(device.name()); // attaching it elsewhere has detached it
-        before.windows().close(device.name());
-      }
-      return next;
-    } catch (final IllegalStateException e) {
-      device.mapper().covering(false);
-      device.mapper().domain(before);
-      throw e;
-    }
-  }
-
-  private void enter(
-      final DeviceDma device, final DmaDomain domain, final Generation old, final long watchdogNs) {
-    device.mapper().covering(true);
-    if (old.pool != null) {
-      old.pool.grace(watchdogNs);
-    }
-    domains.attach(device, domain);
-  }
-
-  /** Before maps go to a strategy by bus address, all of RAM must be within reach. */
-  private void openForLeaving(
-      final DeviceDma device, final @Nullable Choice choice, final @Nullable DmaDomain domain) {
-    if (choice == null) {
-      return;
-    }
-    if (domain != null) {
-      Domains.open(device, domain);
-    } else if (domains.needsDomain(device)) {
-      final DmaDomain made = domains.toEnter(device);
-      try {
-        Domains.open(device, made);
-        domains.attach(device, made);
-      } catch (final IllegalStateException e) {
-        made.windows().close(device.name());
-        device.mapper().domain(null);
-        throw e;
-      }
-    }
-  }
-
-  /** A generation that was made in vain. */
-  private void discard(final DeviceDma device, final Generation next) {
-    device.end(next);
-    if (next.pool != null) {
-      next.pool.detach();
-    }
-  }
-
-  /**
-   * Behind the grace: windows are opened no more, and those that nothing needs may close. A map
-   * that made its record after the device was attached may only now look whether it is to open a
-   * window: so they are opened for all records once more before it is told that it is not.
-   */
-  private void settleDomain(final DeviceDma device, final Generation next) {
-    final DmaDomain domain = device.mapper().domain();
-    if (domain != null && device.mapper().covering()) {
-      domains.cover(device, domain);
-    }
-    device.mapper().covering(false);
-    if (domain == null || next.pool == null) {
-      return;
-    }
-    if (next.extents() == ExtentKind.IOVA) {
-      domain.flushes().change(next.pool.instance().flushPlan());
-      domains.close(device, domain);
-    }
-  }
-
-  /** Makes the next generation completely ready. Under the structure lock. */
-  Generation prepare(
-      final DeviceDma device, final @Nullable Choice choice, final @Nullable Pool yields) {
-    final int number = device.nextGeneration();
-    if (choice == null) {
-      return new Generation(device.number(), number, null, null, 0);
-    }
-    final Pool pool = store.acquire(device, choice, yields);
-    final long most;
-    try {
-      most = pool.instance().maxMappingSize(device.spec().minAlignMask());
-    } catch (final RuntimeException | LinkageError e) {
-      pool.detach();
+    final Choice choice = swap.choice;
+    if (choice != null && !registry.refs().contains(choice.ref())) {
       throw new IllegalStateException(
-          "strategy " + choice.ref().name() + " is not ready: " + e.getMessage(), e);
+          "strategy " + choice.ref().name() + " has gone, or is another one by now");
     }
-    final Generation next =
-        new Generation(device.number(), number, choice.ref().name(), pool, most);
-    device.begin(next);
-    return next;
   }
 
-  private void publish(final DeviceDma device, final Generation old, final Generation next) {
-    next.state(Generation.State.CURRENT);
-    old.state(Generation.State.DRAINING);
-    device.mapper().publish(next);
-    store.release(old);
+  private void grace(final Transition swap, final Generation of, final long watchdogNs) {
+    final int given = of.pool == null ? 0 : of.pool.grace(watchdogNs);
+    if (given > 0) {
+      swap.note(
+          given + " stripes of " + Transition.nameOf(of) + " did not end in the grace: abandoned");
+    }
   }
 
-  private boolean drain(final Transition swap) {
-    final Generation old = Objects.requireNonNull(swap.from);
-    final long deadline = swap.publishedNs + TimeUnit.MILLISECONDS.toNanos(swap.drainMs);
+  private void settleDomain(final Transition swap, final Generation now) {
+    try {
+      readiness.settleDomain(swap.device, now);
+    } catch (final RuntimeException e) {
+      LOG.error("{}: its IOMMU domain is not settled", swap.device.name(), e);
+      swap.note("IOMMU domain: " + e);
+    }
+  }
+
+  /**
+   * Takes a swap back while it drains.
+   *
+   * @param decided called once it is certain, under the structure lock, before anything is
+   *     published
+   * @throws IllegalStateException when it is too late, or the strategy before cannot come back;
+   *     nothing was changed
+   */
+  void cancel(final Transition swap, final Settings settings, final Runnable decided) {
+    final DeviceDma device = swap.device;
+    Structure.require(device, settings.stopMs());
+    try {
+      final Drain drain = checkDrains(swap);
+      final Generation old = drain.leaving();
+      final Generation next = drain.staying();
+      checkMayComeBack(device, old);
+      final boolean opened = readiness.enterAgain(device, old, next);
+      if (!store.takeAgain(old)) {
+        undoEnter(device, opened);
+        throw cannot(device, old, "its pool is given up");
+      }
+      final long now = timing.nanoTime();
+      final long deadline = now + TimeUnit.MILLISECONDS.toNanos(swap.drainMs);
+      swap.settled = false;
+      if (!swap.turn(drain, new Drain(next, old, now, deadline, false))) {
+        swap.settled = true;
+        store.release(old);
+        undoEnter(device, opened);
+        throw new IllegalStateException("the swap of " + device.name() + " has just drained");
+      }
+      swap.cancelled = true;
+      swap.cause = "cancelled";
+      decided.run();
+      old.lender(readiness.mayLend(device, next, old) ? next : null);
+      next.state(Generation.State.DRAINING);
+      device.mapper().publish(old);
+      // Only now: until it was published the other one could still borrow from it.
+      old.state(Generation.State.CURRENT);
+      next.lender(null);
+      store.release(next);
+      grace(swap, next, TimeUnit.MILLISECONDS.toNanos(settings.watchdogMs()));
+      settleDomain(swap, old);
+      swap.settled = true;
+    } finally {
+      device.structure().unlock();
+    }
+    published.accept(device);
+  }
+
+  private void undoEnter(final DeviceDma device, final boolean opened) {
+    if (opened) {
+      readiness.leaveAgain(device);
+    }
+  }
+
+  private Drain checkDrains(final Transition swap) {
+    final DeviceDma device = swap.device;
+    final Drain drain = swap.drain();
+    if (drain == null) {
+      throw new IllegalStateException(
+          "the swap of " + device.name() + " is not draining yet, but " + swap.state);
+    }
+    if (swap.cancelled) {
+      throw new IllegalStateException("the swap of " + device.name() + " is cancelled already");
+    }
+    if (drain.over() || timing.nanoTime() - drain.deadlineNs() >= 0) {
+      throw new IllegalStateException("the drain of " + device.name() + " is over");
+    }
+    if (device.isClosed()) {
+      throw new IllegalStateException(device.name() + " is closed");
+    }
+    final Generation current = device.mapper().current();
+    if (current != drain.staying()) {
+      throw new IllegalStateException(
+          Transition.nameOf(drain.staying())
+              + " has gone meanwhile, and "
+              + device.name()
+              + " uses "
+              + Transition.nameOf(current)
+              + "; see dma:use");
+    }
+    return drain;
+  }
+
+  /** Whether the strategy before is there, as it was, and legal for what is negotiated now. */
+  private void checkMayComeBack(final DeviceDma device, final Generation old) {
+    final Pool pool = old.pool;
+    if (pool == null || old.strategy == null) {
+      throw cannot(device, old, "there was no strategy");
+    }
+    if (pool.misconduct().verdict() != null) {
+      throw cannot(device, old, "it has misbehaved, " + pool.misconduct().verdict());
+    }
+    final Choice now;
+    try {
+      now = registry.choose(device, new Target(old.strategy, old.extents()));
+    } catch (final IllegalArgumentException e) {
+      throw cannot(device, old, String.valueOf(e.getMessage()));
+    }
+    if (!now.equals(store.choiceOf(pool))) {
+      throw cannot(device, old, "its service or its configuration is another one by now");
+    }
+  }
+
+  private static IllegalStateException cannot(
+      final DeviceDma device, final Generation old, final String why) {
+    return new IllegalStateException(
+        device.name() + " cannot go back to " + Transition.nameOf(old) + ": " + why);
+  }
+
+  /** Waits until nothing lives in what drains, its deadline, or until it is taken back. */
+  private void drain(final Transition swap, final Drain drain) {
     long pause = FIRST_PAUSE_NS;
     while (true) {
-      // To whoever is current: the one that this swap brought in may have gone away again.
-      swap.moved += store.flow(old.pool, swap.device.mapper().current().pool);
-      sweepDomain(swap.device);
-      if (old.live() == 0) {
-        return true;
+      flowOn(swap, drain.leaving());
+      if (swap.settled && store.isDrained(drain.leaving())) {
+        return;
       }
-      if (timing.nanoTime() - deadline >= 0 || Thread.currentThread().isInterrupted()) {
-        return false; // interrupted: the core stops, and would not really pause any more
+      final Drain now = swap.drain();
+      if (now == null || now.leaving() != drain.leaving()) {
+        return;
+      }
+      if (Thread.currentThread().isInterrupted()) {
+        swap.note("the DMA core stops: the drain was cut short");
+        return; // and would not really pause any more
+      }
+      if (timing.nanoTime() - drain.deadlineNs() >= 0) {
+        return;
       }
       timing.pause(pause);
       pause = Math.min(pause * 2, LONGEST_PAUSE_NS);
     }
   }
 
-  private void sweepDomain(final DeviceDma device) {
-    final DmaDomain domain = device.mapper().domain();
-    if (domain != null && domain.windows().mayClose()) {
-      domains.sweep(domain);
+  /** To whoever is current: the one that this swap brought in may have gone away again. */
+  private void flowOn(final Transition swap, final Generation leaving) {
+    try {
+      swap.moved += store.flow(leaving.pool, swap.device.mapper().current().pool);
+      readiness.sweep(swap.device);
+    } catch (final RuntimeException e) {
+      LOG.error("{}: extents do not flow", swap.device.name(), e);
+      swap.note("extents: " + e);
     }
   }
 
-  private SwapReport end(final Transition swap, final boolean emptied, final long watchdogNs) {
+  /** It is decided that the drain is over: nobody takes it back. */
+  private SwapReport end(
+      final Transition swap, final Drain drain, final Settings settings, final long watchdogNs) {
     final DeviceDma device = swap.device;
-    final Generation old = Objects.requireNonNull(swap.from);
-    final Generation next = Objects.requireNonNull(swap.to);
-    final String outcome;
-    final long live;
-    device.structure().lock();
-    try {
-      next.lender(null);
-      old.state(emptied ? Generation.State.CLOSED : Generation.State.ADOPTED);
-      if (old.pool != null) {
-        old.pool.grace(watchdogNs); // for those who borrow
+    final Generation leaving = drain.leaving();
+    swap.state = "ENDING";
+    endLoan(swap, drain, watchdogNs);
+    drain(swap, drain); // for what was lent last
+    final long left = leaving.live();
+    long revoked = 0;
+    String outcome = "DRAINED";
+    if (left != 0) {
+      SwapPolicy policy = swap.policy;
+      if (policy == SwapPolicy.REVOKE) {
+        swap.state = "REVOKING";
+        final Fencing.Outcome fenced = fencing.revoke(swap, leaving, settings);
+        revoked = fenced.revoked();
+        policy = fenced.done() ? SwapPolicy.REVOKE : SwapPolicy.QUARANTINE;
       }
-      live = old.live();
-      outcome = live == 0 ? "DRAINED" : leave(old, swap.policy, watchdogNs);
-      swap.moved += store.flow(old.pool, device.mapper().current().pool);
-      flush(device);
-    } finally {
-      device.structure().unlock();
+      outcome = leave(swap, leaving, policy, watchdogNs);
+      sayLeft(swap, leaving, left, outcome);
     }
-    final long drainNs = timing.nanoTime() - swap.publishedNs;
-    if (live != 0) {
-      LOG.warn(
-          "{}: {} mappings of {} outlived the drain deadline of {} ms: {}",
-          device.name(),
-          live,
-          swap.fromName(),
-          swap.drainMs,
-          swap.policy);
+    if (leaving.live() == 0) {
+      leaving.state(Generation.State.CLOSED);
+    }
+    flowOn(swap, leaving);
+    flush(swap);
+    return report(swap, drain, outcome, outcome.equals("REVOKED") ? leaving.live() : left, revoked);
+  }
+
+  private void endLoan(final Transition swap, final Drain drain, final long watchdogNs) {
+    final DeviceDma device = swap.device;
+    if (!Structure.lock(device, Structure.LOCK_MS)) {
+      swap.note(Structure.late(device, Structure.LOCK_MS) + ": ended without waiting for it");
+    }
+    try {
+      drain.staying().lender(null);
+      final Generation current = device.mapper().current();
+      if (current.lender() == drain.leaving()) {
+        current.lender(null);
+      }
+      drain.leaving().state(Generation.State.ADOPTED);
+      grace(swap, drain.leaving(), watchdogNs); // for those who borrow
+    } finally {
+      Structure.unlock(device);
+    }
+  }
+
+  /** Applies the policy to what is left. */
+  private String leave(
+      final Transition swap,
+      final Generation leaving,
+      final SwapPolicy policy,
+      final long watchdogNs) {
+    final DeviceDma device = swap.device;
+    final Pool pool = leaving.pool;
+    if (!Structure.lock(device, Structure.LOCK_MS)) {
+      swap.note(Structure.late(device, Structure.LOCK_MS) + ": ended without waiting for it");
+    }
+    try {
+      final boolean aside = policy == SwapPolicy.QUARANTINE;
+      if (pool != null && store.disableIfRetired(pool, aside)) {
+        // Nobody else uses it: from here on the core needs no code of it.
+        pool.endStrategy(watchdogNs);
+      }
+    } finally {
+      Structure.unlock(device);
+    }
+    return switch (policy) {
+      case ADOPT -> "ADOPTED";
+      case QUARANTINE -> "QUARANTINED";
+      case REVOKE -> "REVOKED";
+    };
+  }
+
+  private static void sayLeft(
+      final Transition swap, final Generation leaving, final long left, final String outcome) {
+    final String what =
+        left
+            + " mappings of "
+            + Transition.nameOf(leaving)
+            + " outlived the drain deadline of "
+            + swap.drainMs
+            + " ms: "
+            + outcome;
+    swap.note(what);
+    LOG.warn("{}: {}", swap.device.name(), what);
+  }
+
+  private void flush(final Transition swap) {
+    try {
+      readiness.flush(swap.device);
+    } catch (final RuntimeException e) {
+      LOG.error("{}: its IOMMU domain is not flushed", swap.device.name(), e);
+      swap.note("flush: " + e);
+    }
+  }
+
+  private SwapReport report(
+      final Transition swap,
+      final Drain drain,
+      final String outcome,
+      final long left,
+      final long revoked) {
+    final DeviceDma device = swap.device;
+    final Generation from = Objects.requireNonNull(swap.from);
+    final Generation to = Objects.requireNonNull(swap.to);
+    if (swap.cancelled && device.mapper().current() != from) {
+      swap.note(Transition.nameOf(from) + " has gone since");
     }
     return new SwapReport(
         device.name(),
-        old.strategy,
-        old.extents(),
-        next.strategy,
-        next.extents(),
-        old.number,
-        next.number,
-        outcome,
+        from.strategy,
+        from.extents(),
+        to.strategy,
+        to.extents(),
+        from.number,
+        to.number,
+        swap.cancelled ? "CANCELLED" : outcome,
         swap.publishNs / 1e3,
         swap.graceNs / 1e3,
-        drainNs / 1e6,
+        (timing.nanoTime() - drain.startNs()) / 1e6,
         swap.liveAtPublish,
-        live,
+        left,
         swap.moved,
-        lent(old) - swap.lentBefore,
+        lent(from) - swap.lentBefore + lent(to),
         failed(device) - swap.failedBefore,
         swap.cause,
         swap.atMs,
         swap.readyNs / 1e3,
-        0,
-        null);
-  }
-
-  /** A strategy that leaves leaves no invalidation undone, and no window that nothing needs. */
-  private void flush(final DeviceDma device) {
-    final DmaDomain domain = device.mapper().domain();
-    if (domain != null) {
-      domain.flushes().flushAll();
-      sweepDomain(device);
-    }
-  }
-
-  /** Applies the policy to what is left. Under the structure lock. */
-  private String leave(final Generation old, final SwapPolicy policy, final long watchdogNs) {
-    final Pool pool = old.pool;
-    old.state(Generation.State.ADOPTED);
-    if (pool != null && store.disableIfRetired(pool, policy == SwapPolicy.QUARANTINE)) {
-      // Nobody else uses it: from here on the core needs no code of it.
-      pool.endStrategy(watchdogNs);
-    }
-    return policy == SwapPolicy.QUARANTINE ? "QUARANTINED" : "ADOPTED";
+        revoked,
+        swap.note());
   }
 
   /**
-   * A strategy's service is going away: puts another in its place wherever it is current, and lets
-   * nobody into its code again. Returns when nobody is inside, or the stripes that someone hangs in
+   * A strategy's service is going away, or it has misbehaved: puts another in its place wherever it
+   * is current, and lets nobody into its code again. Returns when nobody is inside, or the stripes that someone hangs in
    * are abandoned.
    *
+   * @param lockMs how long to wait for another change of the device
    * @return what was done, or null when the device did not use it
    */
   @Nullable SwapReport abandon(
       final DeviceDma device,
-      final long serviceId,
+      final Leaving going,
       final @Nullable Choice replacement,
-      final Settings settings) {
+      final Settings settings,
+      final long lockMs) {
     final long watchdogNs = TimeUnit.MILLISECONDS.toNanos(settings.watchdogMs());
     final long start = timing.nanoTime();
-    device.structure().lock();
+    if (!Structure.lock(device, lockMs)) {
+      // Its pools are ended all the same: maps fail until the other change ends, which looks again.
+      LOG.error("{}: {}; its strategy is gone", device.name(), Structure.late(device, lockMs));
+      return null;
+    }
     try {
       final Generation old = device.mapper().current();
       final StrategyRef ref = store.refOf(old.pool);
-      if (ref == null || ref.id() != serviceId || old.pool == null) {
+      if (ref == null || old.pool == null || !going.isOf(old.pool, ref)) {
         return null;
       }
       final Generation next = replacement(device, replacement, old, watchdogNs);
       final long ready = timing.nanoTime();
       final long failedBefore = failed(device);
-      publish(device, old, next);
-      final long published = timing.nanoTime();
+      final Generation lender = old.lender();
+      if (lender != null
+          && lender.state() == Generation.State.DRAINING
+          && readiness.mayLend(device, lender, next)) {
+        next.lender(lender); // it has not finished draining, and its strategy is there
+      }
+      device.mapper().publish(next);
+      next.state(Generation.State.CURRENT);
       old.state(Generation.State.ADOPTED);
-      old.pool.grace(watchdogNs);
+      old.lender(null);
+      store.release(old);
+      final long published = timing.nanoTime();
+      final int given = old.pool.grace(watchdogNs);
+      old.settle();
       final long grace = timing.nanoTime() - published;
-      settleDomain(device, next);
-      flush(device);
+      readiness.settleDomain(device, next);
+      readiness.flush(device);
       final long live = old.live();
       return new SwapReport(
           device.name(),
@@ -390,11 +534,11 @@ final class Swapper {
           0,
           0,
           failed(device) - failedBefore,
-          "service gone",
+          going.cause(),
           timing.currentTimeMillis(),
           (ready - start) / 1e3,
           0,
-          null);
+          going.note(given));
     } finally {
       device.structure().unlock();
     }
@@ -406,10 +550,36 @@ final class Swapper {
       final Generation old,
       final long watchdogNs) {
     try {
-      return enterAndPrepare(device, choice, old, watchdogNs);
+      return readiness.enterAndPrepare(device, choice, old, watchdogNs);
     } catch (final IllegalStateException e) {
       LOG.warn("{}: {}; it has no strategy for now", device.name(), e.getMessage());
-      return prepare(device, null, null);
+      return readiness.prepare(device, null, null);
+    }
+  }
+
+  /**
+   * A device is closed: no more maps; what lives is finished by the core.
+   *
+   * @param lockMs how long to wait for another change of the device
+   */
+  void closed(final DeviceDma device, final Settings settings, final long lockMs) {
+    if (!Structure.lock(device, lockMs)) {
+      LOG.error("{}: {}; closed all the same", device.name(), Structure.late(device, lockMs));
+    }
+    try {
+      final Generation old = device.mapper().current();
+      final Generation none = readiness.prepare(device, null, null);
+      none.state(Generation.State.CURRENT);
+      device.mapper().publish(none);
+      if (old.pool != null) {
+        old.state(Generation.State.ADOPTED);
+        old.lender(null);
+        store.release(old);
+        old.pool.grace(TimeUnit.MILLISECONDS.toNanos(settings.watchdogMs()));
+        old.settle();
+      }
+    } finally {
+      Structure.unlock(device);
     }
   }
 

@@ -32,9 +32,15 @@ public final class TransitionView {
     final List<TransitionInfo> result = new ArrayList<>();
     final long now = timing.nanoTime();
     for (final Transition swap : control.running()) {
-      final Generation from = swap.from;
-      final Generation to = swap.to;
+      // Once it is cancelled what it brought in drains, and goes to what was there before.
+      final Transition.Drain drain = swap.drain();
+      final Generation from = drain == null ? swap.from : drain.leaving();
+      final Generation to = drain == null ? swap.to : drain.staying();
       final long ageMs = TimeUnit.NANOSECONDS.toMillis(now - swap.startNs);
+      final long leftMs =
+          drain == null
+              ? swap.drainMs - ageMs
+              : TimeUnit.NANOSECONDS.toMillis(drain.deadlineNs() - now);
       final List<MappingInfo> old =
           from == null
               ? List.of()
@@ -44,14 +50,16 @@ public final class TransitionView {
       result.add(
           new TransitionInfo(
               swap.device.name(),
-              swap.fromName(),
+              Transition.nameOf(from),
               from == null ? null : from.extents(),
-              swap.toName(),
-              swap.choice == null ? null : swap.choice.extents(),
+              to == null ? swap.toName() : Transition.nameOf(to),
+              to == null
+                  ? swap.choice == null ? null : swap.choice.extents()
+                  : to.extents(),
               swap.state,
               from == null ? 0 : from.live(),
               ageMs,
-              swap.drainMs - ageMs,
+              leftMs,
               swap.policy,
               old.stream().limit(OLDEST).toList(),
               from == null ? 0 : from.number,

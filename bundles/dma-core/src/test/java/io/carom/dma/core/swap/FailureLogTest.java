@@ -108,7 +108,9 @@ class FailureLogTest {
     log.check((DeviceDma) second, 0);
     assertThat(lines)
         .anyMatch(
-            l -> l.contains("strategy of pool one failed: allocate: ") && l.contains("throw"));
+            l ->
+                l.contains("strategy of pool one failed: allocate for throttled: ")
+                    && l.contains("throw"));
   }
 
   @Test
