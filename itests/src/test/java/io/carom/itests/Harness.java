@@ -14,12 +14,15 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.Dictionary;
 import java.util.HashSet;
+import java.util.Hashtable;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.ServiceLoader;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -47,8 +50,8 @@ final class Harness implements Commands, AutoCloseable {
   private static final String GOGO = "org.apache.felix.service.command.";
   private static final int SERVICES = 19;
   private static final int BUNDLES = 89;
-  private static final Duration START = Duration.ofSeconds(10);
-  private static final Duration STOP = Duration.ofSeconds(10);
+  private static final Duration START = Duration.ofSeconds(60);
+  private static final Duration STOP = Duration.ofSeconds(60);
 
   private final Path cache;
   private final Framework framework;
@@ -121,6 +124,63 @@ final class Harness implements Commands, AutoCloseable {
     if (!done.await(START.toSeconds(), TimeUnit.SECONDS)) {
       throw new IllegalStateException("refresh of " + bundles + " does not end");
     }
+  }
+
+  /** Each other bundle with what changes when it is restarted, updated or refreshed. */
+  Map<String, String> others(String changed) {
+    Map<String, String> all = new TreeMap<>();
+    for (Bundle bundle : context().getBundles()) {
+      if (!changed.equals(bundle.getSymbolicName())) {
+        all.put(
+            String.valueOf(bundle.getSymbolicName()),
+            bundle.getBundleId()
+                + " in state "
+                + bundle.getState()
+                + " since "
+                + bundle.getLastModified()
+                + " in "
+                // a restarted bundle has another context
+                + System.identityHashCode(bundle.getBundleContext()));
+      }
+    }
+    return all;
+  }
+
+  /** Changes some properties of a component's configuration; returns what it was, or null. */
+  @Nullable Dictionary<String, Object> configure(String pid, Map<String, Object> changes)
+      throws Exception {
+    Object configuration = configuration(pid);
+    Dictionary<String, Object> before = properties(configuration);
+    Hashtable<String, Object> after = new Hashtable<>();
+    if (before != null) {
+      before.keys().asIterator().forEachRemaining(key -> after.put(key, before.get(key)));
+    }
+    after.putAll(changes);
+    call(configuration.getClass().getMethod("update", Dictionary.class), configuration, after);
+    return before;
+  }
+
+  /** Gives a component the configuration back that it had; null for none. */
+  void restore(String pid, @Nullable Dictionary<String, Object> before) throws Exception {
+    Object configuration = configuration(pid);
+    if (before == null) {
+      call(configuration.getClass().getMethod("delete"), configuration);
+    } else {
+      call(configuration.getClass().getMethod("update", Dictionary.class), configuration, before);
+    }
+  }
+
+  private Object configuration(String pid) throws Exception {
+    Object admin = service("org.osgi.service.cm.ConfigurationAdmin");
+    Method get = admin.getClass().getMethod("getConfiguration", String.class, String.class);
+    return Objects.requireNonNull(call(get, admin, pid, "?"));
+  }
+
+  @SuppressWarnings("unchecked") // what the API says
+  private static @Nullable Dictionary<String, Object> properties(Object configuration)
+      throws Exception {
+    Method get = configuration.getClass().getMethod("getProperties");
+    return (Dictionary<String, Object>) call(get, configuration);
   }
 
   /** Waits for a service that fits the filter. */

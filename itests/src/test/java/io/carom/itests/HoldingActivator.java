@@ -44,7 +44,7 @@ public final class HoldingActivator implements BundleActivator {
                 "osgi.command.scope",
                 "held",
                 "osgi.command.function",
-                new String[] {"hold", "bounced", "check", "live", "load", "end"})));
+                new String[] {"hold", "bounced", "check", "live", "misuse", "load", "end"})));
   }
 
   @Override
@@ -88,6 +88,11 @@ public final class HoldingActivator implements BundleActivator {
     /** Lets the device write to all of them and unmaps them; how many were wrong. */
     public int check() {
       return held.writeAndUnmap();
+    }
+
+    /** Breaks a rule of the DMA API. */
+    public void misuse() {
+      held.misuse();
     }
 
     /** How many live. */

@@ -17,6 +17,7 @@ import org.osgi.framework.Bundle;
  */
 class IommuRestartIT {
   private static final String HOST = "io.carom.iommu.host";
+  private static final String TRANSPORT = "io.carom.virtio.device";
   private static final String POOL = "io.carom.iommu.pool";
   private static final String LOAD = "--bs=4k --iodepth=32";
 
@@ -116,7 +117,56 @@ class IommuRestartIT {
   }
 
   @Test
-  void whoIsTranslatedIsBlockedWhenTheIommuGoesAndComesBackWithIt() throws Exception {
+  void whoIsTranslatedWaitsWhileTheIommuIsReplaced() throws Exception {
+    final List<Disk> disks = List.of(kit.addDisk("none"), kit.addDisk("hint"), kit.addDisk("none"));
+    final List<String> strategies = List.of("iommu-pool", "iommu-lazy", "iommu-strict");
+    final List<Load> loads = loads(disks);
+    for (int i = 0; i < disks.size(); i++) {
+      kit.use(disks.get(i).name(), strategies.get(i));
+    }
+    awaitMore(loads);
+    carom.bundle(HOST).stop(Bundle.STOP_TRANSIENT);
+    carom.bundle(HOST).start(Bundle.START_TRANSIENT);
+    awaitIommu();
+    awaitMore(loads);
+    final Path shipped = TestBundles.shipped(HOST);
+    for (final Path jar : List.of(TestBundles.versioned(shipped, "0.9.1", folder), shipped)) {
+      carom.update(HOST, jar);
+      awaitIommu();
+      awaitMore(loads);
+    }
+    carom.refresh(List.of(carom.bundle(HOST)));
+    awaitIommu();
+    awaitMore(loads);
+    for (int i = 0; i < disks.size(); i++) {
+      assertThat(strategy(disks.get(i))).as("nothing fell back").isEqualTo(strategies.get(i));
+    }
+    assertIntact(disks, loads);
+    assertNoFaults();
+  }
+
+  @Test
+  void itsTransportIsReplacedToo() throws Exception {
+    final List<Disk> disks = List.of(kit.addDisk("none"), kit.addDisk("hint"));
+    final List<Load> loads = loads(disks);
+    kit.use(disks.get(0).name(), "iommu-strict");
+    kit.use(disks.get(1).name(), "iommu-pool");
+    awaitMore(loads);
+    final Path shipped = TestBundles.shipped(TRANSPORT);
+    for (final Path jar : List.of(TestBundles.versioned(shipped, "0.9.1", folder), shipped)) {
+      carom.update(TRANSPORT, jar);
+      awaitIommu();
+      awaitMore(loads);
+    }
+    carom.refresh(List.of(carom.bundle(HOST), carom.bundle(TRANSPORT)));
+    awaitIommu();
+    awaitMore(loads);
+    assertIntact(disks, loads);
+    assertNoFaults();
+  }
+
+  @Test
+  void whoIsTranslatedIsRefusedWhenTheIommuStaysAway() throws Exception {
     final Disk lost = kit.addDisk("none");
     final Disk other = kit.addDisk("hint");
     kit.use(lost.name(), "iommu-pool");
@@ -124,10 +174,13 @@ class IommuRestartIT {
     final Load load = kit.load(lost, LOAD);
     final Load unharmed = kit.load(other, LOAD);
     carom.bundle(HOST).stop(Bundle.STOP_TRANSIENT);
-    final Load.Totals totals = load.result();
+    final Load.Totals totals = load.result(); // after iommuAbsentMs
     assertThat(totals.corruptBlocks()).as(totals.firstCorruption()).isZero();
     assertThat(totals.lostRequests()).as("requests that ended with an error").isPositive();
     unharmed.awaitRequests(200);
+    Await.until(
+        "the bus gives its function up",
+        () -> !carom.command("lspci").contains("IOMMU"));
 
     carom.bundle(HOST).start(Bundle.START_TRANSIENT);
     awaitIommu();

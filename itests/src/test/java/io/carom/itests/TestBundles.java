@@ -9,6 +9,7 @@ import java.util.jar.JarEntry;
 import java.util.jar.JarInputStream;
 import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
+import org.ops4j.pax.tinybundles.TinyBundle;
 import org.ops4j.pax.tinybundles.TinyBundles;
 import org.osgi.framework.Constants;
 
@@ -60,6 +61,36 @@ final class TestBundles {
             Constants.IMPORT_PACKAGE,
             "org.osgi.framework,io.carom.dma,io.carom.guest,io.carom.memory,"
                 + "org.jspecify.annotations;resolution:=optional")
+        .build(TinyBundles.rawBuilder());
+  }
+
+  /** The bundle of {@link MatrixLoad}. */
+  static InputStream matrixLoad() {
+    final TinyBundle bundle =
+        TinyBundles.bundle()
+            .symbolicName("io.carom.itests.matrix")
+            .setHeader(Constants.BUNDLE_MANIFESTVERSION, "2")
+            .setHeader(Constants.BUNDLE_ACTIVATOR, MatrixActivator.class.getName())
+            .setHeader(
+                Constants.IMPORT_PACKAGE,
+                "org.osgi.framework,io.carom.guest,org.jspecify.annotations;resolution:=optional")
+            .addClass(MatrixActivator.class)
+            .addClass(MatrixLoad.class);
+    for (final Class<?> inner : MatrixLoad.class.getDeclaredClasses()) {
+      bundle.addClass(inner);
+    }
+    return bundle.build(TinyBundles.rawBuilder());
+  }
+
+  /** The bundle of {@link BadFunctionActivator}. */
+  static InputStream badFunction() {
+    return TinyBundles.bundle()
+        .addClass(BadFunctionActivator.class)
+        .addClass(BadFunctionActivator.class.getDeclaredClasses()[0])
+        .symbolicName("io.carom.itests.bad")
+        .setHeader(Constants.BUNDLE_MANIFESTVERSION, "2")
+        .setHeader(Constants.BUNDLE_ACTIVATOR, BadFunctionActivator.class.getName())
+        .setHeader(Constants.IMPORT_PACKAGE, "org.osgi.framework,io.carom.pci")
         .build(TinyBundles.rawBuilder());
   }
 }

@@ -8,7 +8,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -107,7 +106,7 @@ class UpdateRefreshIT {
   void theShellIsRefreshed() throws Exception {
     // a command ends with the shell that it is of: the load is another's
     assertIntact();
-    final Map<String, String> before = others(SHELL);
+    final Map<String, String> before = carom.others(SHELL);
     final long generation = generation(hint);
     carom.command("held:load " + hint.name());
     for (int i = 0; i < 3; i++) {
@@ -122,7 +121,7 @@ class UpdateRefreshIT {
           "I/O goes on", () -> GuestKit.number(kit.info(hint), "requests") > requests + 100);
     }
     assertThat(carom.command("held:end").trim()).isEqualTo("verified, 0 corrupt, 0 lost");
-    assertThat(others(SHELL)).as("other bundles").isEqualTo(before);
+    assertThat(carom.others(SHELL)).as("other bundles").isEqualTo(before);
     assertThat(generation(hint)).isEqualTo(generation);
   }
 
@@ -132,7 +131,7 @@ class UpdateRefreshIT {
   }
 
   private void unnoticed(final Change change) throws Exception {
-    final Map<String, String> before = others(SWIOTLB);
+    final Map<String, String> before = carom.others(SWIOTLB);
     final long generation = generation(strict);
     carom.command("dma:use swiotlb-fixed held --drain-ms 0");
     carom.command("held:hold " + HELD);
@@ -149,7 +148,7 @@ class UpdateRefreshIT {
     hintLoad.awaitRequests(100);
     strictLoad.awaitRequests(100);
 
-    assertThat(others(SWIOTLB)).as("other bundles").isEqualTo(before);
+    assertThat(carom.others(SWIOTLB)).as("other bundles").isEqualTo(before);
     assertThat(generation(strict)).isGreaterThanOrEqualTo(generation + 2);
     assertThat(GuestKit.text(kit.info(hint), "disk")).isEqualTo(hint.name());
     assertThat(GuestKit.text(kit.info(strict), "disk")).isEqualTo(strict.name());
@@ -184,25 +183,5 @@ class UpdateRefreshIT {
 
   private long generation(final Disk disk) throws Exception {
     return GuestKit.number(kit.stat(disk.name()), "generation");
-  }
-
-  /** Each other bundle with what changes when it is restarted, updated or refreshed. */
-  private Map<String, String> others(final String changed) {
-    final Map<String, String> all = new TreeMap<>();
-    for (final Bundle bundle : carom.context().getBundles()) {
-      if (!changed.equals(bundle.getSymbolicName())) {
-        all.put(
-            String.valueOf(bundle.getSymbolicName()),
-            bundle.getBundleId()
-                + " in state "
-                + bundle.getState()
-                + " since "
-                + bundle.getLastModified()
-                + " in "
-                // a restarted bundle has another context
-                + System.identityHashCode(bundle.getBundleContext()));
-      }
-    }
-    return all;
   }
 }

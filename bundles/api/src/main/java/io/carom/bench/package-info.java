@@ -1,6 +1,6 @@
 /** Benchmarks that the distribution carries, as shell commands see them. */
 @Export
-@Version("1.1.0")
+@Version("1.2.0")
 @NullMarked
 package io.carom.bench;
 

@@ -13,6 +13,8 @@ import org.jspecify.annotations.Nullable;
  * @param memory the bytes behind it, for a BAR that is plain memory; null for registers
  * @param swiotlb whether this BAR's memory is the function's own SWIOTLB range, which its DMA
  *     reaches locally
+ * @param doorbells first byte of the registers that are doorbells, see {@link #withDoorbells}
+ * @param doorbellBytes how many bytes of them there are, 0 for none
  */
 public record BarSpec(
     int index,
@@ -20,7 +22,9 @@ public record BarSpec(
     boolean wide,
     boolean prefetchable,
     @Nullable MemorySegment memory,
-    boolean swiotlb) {
+    boolean swiotlb,
+    long doorbells,
+    long doorbellBytes) {
   /** Checks the rules of PCI 3.0 section 6.2.5.1. */
   public BarSpec {
     if (index < 0 || index > (wide ? 4 : 5)) {
@@ -36,6 +40,43 @@ public record BarSpec(
     if (swiotlb && memory == null) {
       throw new IllegalArgumentException("BAR " + index + " has no memory for a SWIOTLB range");
     }
+    // both are at least 0 when it comes to the difference: no overflow
+    if (doorbells < 0 || doorbellBytes < 0 || doorbells > size || doorbellBytes > size - doorbells) {
+      throw new IllegalArgumentException(
+          "BAR " + index + ": doorbells of " + doorbellBytes + " bytes at " + doorbells
+              + " lie outside its " + size + " bytes");
+    }
+    if (doorbellBytes > 0 && memory != null) {
+      throw new IllegalArgumentException("BAR " + index + " is memory and has no doorbells");
+    }
+  }
+
+  /** A BAR without doorbells. */
+  public BarSpec(
+      final int index,
+      final long size,
+      final boolean wide,
+      final boolean prefetchable,
+      final @Nullable MemorySegment memory,
+      final boolean swiotlb) {
+    this(index, size, wide, prefetchable, memory, swiotlb, 0, 0);
+  }
+
+  /**
+   * The same BAR with registers to which a store means no more than "look at this place again": it
+   * may be repeated, and of two to one place only the last one counts. While the function is away
+   * such a store is latched and returns at once, and is done when the function is back.
+   *
+   * @param offset of the first byte
+   * @param length bytes, at least 1
+   */
+  public BarSpec withDoorbells(final long offset, final long length) {
+    return new BarSpec(index, size, wide, prefetchable, memory, swiotlb, offset, length);
+  }
+
+  /** Whether a store there is a doorbell. */
+  public boolean isDoorbell(final long offset) {
+    return offset >= doorbells && offset - doorbells < doorbellBytes;
   }
 
   /** A BAR of registers. */

@@ -14,4 +14,10 @@ public interface BusIommu {
    * @return null when the IOMMU lets the function through
    */
   @Nullable Translation translation(String port);
+
+  /**
+   * The machine has taken it out, see {@link BusPorts#away}, as its code threw. Called once, on the
+   * thread of the device that met it, inside a section: must not block or call the ports.
+   */
+  default void failed(final Throwable why) {}
 }

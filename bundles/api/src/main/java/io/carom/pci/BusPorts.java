@@ -25,13 +25,30 @@ public interface BusPorts {
   boolean iommu(@Nullable BusIommu iommu);
 
   /**
+   * Takes the IOMMU away until another one comes by {@link #iommu}. A function that it let through
+   * still passes; one that it blocked, by the machine's {@code IommuRecords}, is blocked; accesses
+   * of those that it translated, and of ports that are created meanwhile, wait for the next IOMMU,
+   * and are refused when there is none for the machine's {@code iommuAbsentMs}. None passes
+   * untranslated. Returns when no access begun before is going on: nothing calls the IOMMU from
+   * then on.
+   *
+   * <p>The machine does the same by itself when the code of an IOMMU throws.
+   *
+   * @param iommu who goes; nothing happens when it is not the machine's IOMMU any more
+   * @return false when an access outlived {@code quiesceTimeoutMs}
+   */
+  boolean away(BusIommu iommu);
+
+  /**
    * Changes the translation of a port: what the IOMMU said when it was asked holds no more.
    *
+   * @param iommu who says so; when it is not the machine's IOMMU any more nothing is changed or
+   *     waited for, and the answer is true
    * @param translation null for identity
    * @return false when no port of that name is open, or an access under the old translation
    *     outlived {@code quiesceTimeoutMs}
    */
-  boolean translation(String name, @Nullable Translation translation);
+  boolean translation(BusIommu iommu, String name, @Nullable Translation translation);
 
   /**
    * Says that a translation answers otherwise than before. Whoever keeps resolved memory of the

@@ -13,12 +13,21 @@ import org.osgi.annotation.versioning.ProviderType;
 @ProviderType
 public interface BusSession extends AutoCloseable {
   /**
-   * Begins a section.
+   * Begins a section. Where the IOMMU is away it waits for the next one, at most for the machine's
+   * {@code iommuAbsentMs}.
    *
    * @return the route version: memory resolved under another version must be resolved again; or -1
    *     when the port is revoked and nothing may be touched (then do not call {@link #end})
    */
   long begin();
+
+  /**
+   * Whether {@link #begin} would wait now, outside of any section, as the IOMMU that translates is
+   * away; see {@link BusPorts#away}. For who must not wait, as the next IOMMU may wait for him.
+   */
+  default boolean waits() {
+    return false;
+  }
 
   /** Ends the section. */
   void end();

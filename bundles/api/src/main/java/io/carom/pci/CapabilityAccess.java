@@ -5,6 +5,20 @@ import org.osgi.annotation.versioning.ConsumerType;
 /** Side effects of a capability in config space. Called on guest threads. */
 @ConsumerType
 public interface CapabilityAccess {
+  /** In place of one whose code is away. */
+  CapabilityAccess NONE =
+      new CapabilityAccess() {
+        @Override
+        public void reading(final byte[] body, final int offset, final int width) {
+          // the stored bytes are all there is
+        }
+
+        @Override
+        public void written(final byte[] body, final int offset, final int width) {
+          // stored, and nothing else
+        }
+      };
+
   /**
    * Before the guest reads: may change the stored bytes.
    *

@@ -25,4 +25,9 @@ public record CapabilitySpec(byte[] body, byte[] writeMask, @Nullable Capability
   public static CapabilitySpec readOnly(final byte[] body) {
     return new CapabilitySpec(body, new byte[body.length], null);
   }
+
+  /** The same, with side effects that are none in place of its own. */
+  public CapabilitySpec withoutCode() {
+    return access == null ? this : new CapabilitySpec(body, writeMask, CapabilityAccess.NONE);
+  }
 }

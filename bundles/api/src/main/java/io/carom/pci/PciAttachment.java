@@ -21,6 +21,15 @@ public interface PciAttachment {
   /** Says that the function goes for good: the end of its service is a removal at once. */
   default void leaving() {}
 
+  /**
+   * Whether an access of the incarnation before, which was begun before its port was revoked, has
+   * not ended: it may still write where it was about to. Constant. A function that comes back like
+   * that must not run anything again.
+   */
+  default boolean overran() {
+    return false;
+  }
+
   /** Whether the guest has enabled MSI-X (message control bit 15). */
   boolean msixEnabled();
 

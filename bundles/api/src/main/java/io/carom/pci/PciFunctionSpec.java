@@ -33,4 +33,19 @@ public record PciFunctionSpec(
     bars = List.copyOf(bars);
     capabilities = List.copyOf(capabilities);
   }
+
+  /** The same, with side effects of capabilities that are none: nothing of the function's code. */
+  public PciFunctionSpec withoutCode() {
+    return new PciFunctionSpec(
+        vendorId,
+        deviceId,
+        revision,
+        classCode,
+        subsystemVendorId,
+        subsystemId,
+        interruptPin,
+        bars,
+        capabilities.stream().map(CapabilitySpec::withoutCode).toList(),
+        msix);
+  }
 }

@@ -23,6 +23,15 @@ public interface VirtioModel {
   /** Service property: the wanted PCI slot. */
   String SLOT = "io.carom.virtio.slot";
 
+  /**
+   * Service property, {@code Boolean}: whether what the model knows outlives its service, so that
+   * the next one of that name goes on from it. Then the end of the service is not told to the
+   * driver: the function keeps its slot and the transport its state for a while, see {@link
+   * io.carom.pci.PciFunction#KEEP}, and a request that was taken and not returned is handled again.
+   * A model that goes for good says so by {@link VirtioModelContext#leaving} before.
+   */
+  String KEEP = "io.carom.virtio.keep";
+
   /** Virtio device type id. */
   int type();
 
@@ -63,7 +72,9 @@ public interface VirtioModel {
 
   /**
    * Whether requests of a queue are served on the guest's thread, inside its doorbell write, as by
-   * a VMM that handles the exit before it goes on with the guest; else a thread serves them.
+   * a VMM that handles the exit before it goes on with the guest; else a thread serves them. Each
+   * is returned to the driver before the next one is handled, so that at most one is handled again
+   * by who comes next.
    */
   default boolean servedAtDoorbell(final int queue) {
     return false;
@@ -83,10 +94,16 @@ public interface VirtioModel {
   /** The handler of one queue, with the accepted features. */
   Handler open(int queue, long accepted);
 
+  /**
+   * The function is the one that was there before: its driver goes on and knows nothing. Follows
+   * {@link #plugged}, before any request is handled. Where it is not called the driver begins anew.
+   */
+  default void resumed() {}
+
   /** The device was reset: no handler is running, and none that was opened is called again. */
   default void reset() {}
 
-  /** The function is taken out; no reset is told for that. */
+  /** The function is taken out, for good or until {@link #resumed}; no reset is told for that. */
   default void unplugged() {}
 
   /** Serves the requests of one queue. */

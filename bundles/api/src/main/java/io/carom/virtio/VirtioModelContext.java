@@ -24,4 +24,7 @@ public interface VirtioModelContext {
 
   /** The device cannot go on: it asks for a reset. */
   void needsReset(String reason);
+
+  /** The model goes for good: the end of its service takes the function out, told to the driver. */
+  default void leaving() {}
 }

@@ -2,6 +2,8 @@ package io.carom.machine;
 
 import io.carom.machine.bus.AddressSpaceMap;
 import io.carom.machine.bus.InterruptRouter;
+import io.carom.machine.device.RecordStore;
+import io.carom.machine.iommu.IommuStore;
 import io.carom.machine.platform.StagedPlatform;
 import io.carom.machine.port.BusTarget;
 import io.carom.machine.port.Ports;
@@ -10,6 +12,7 @@ import io.carom.machine.ram.PageStates;
 import io.carom.machine.ram.Ram;
 import io.carom.machine.ram.RegionStore;
 import io.carom.machine.ram.ReservedRam;
+import io.carom.machine.slot.SlotStore;
 
 /**
  * The parts of one running machine, wired.
@@ -20,6 +23,9 @@ import io.carom.machine.ram.ReservedRam;
  * @param regions device memory
  * @param ports the devices' ways to memory
  * @param interrupts interrupt delivery
+ * @param iommu what is kept of the IOMMU
+ * @param records what is kept of device models
+ * @param slots what is kept of the PCI bus
  */
 record Board(
     GuestRam ram,
@@ -27,7 +33,10 @@ record Board(
     AddressSpaceMap map,
     RegionStore regions,
     Ports ports,
-    InterruptRouter interrupts) {
+    InterruptRouter interrupts,
+    IommuStore iommu,
+    RecordStore records,
+    SlotStore slots) {
   /** Builds a machine. */
   static Board of(final MachineSettings settings) {
     final Ram ram = new Ram(settings.lowBytes(), settings.highBytes());
@@ -36,12 +45,24 @@ record Board(
     final ReservedRam reserved = new ReservedRam(ram);
     final AddressSpaceMap map = new AddressSpaceMap(ram);
     final InterruptRouter interrupts = new InterruptRouter();
+    final IommuStore iommu = new IommuStore();
     final Ports ports =
         new Ports(
             new BusTarget(ram, states, reserved, map, platform),
             interrupts,
-            settings.quiesceTimeout());
+            settings.quiesceTimeout(),
+            settings.iommuAbsence(),
+            iommu::blocked);
     final GuestRam guest = new GuestRam(ram, states, platform, ports::quiesceAll);
-    return new Board(guest, platform, map, new RegionStore(reserved, guest), ports, interrupts);
+    return new Board(
+        guest,
+        platform,
+        map,
+        new RegionStore(reserved, guest),
+        ports,
+        interrupts,
+        iommu,
+        new RecordStore(),
+        new SlotStore());
   }
 }

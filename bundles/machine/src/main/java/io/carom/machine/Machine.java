@@ -1,5 +1,6 @@
 package io.carom.machine;
 
+import io.carom.iommu.IommuRecords;
 import io.carom.machine.platform.PlatformSettings;
 import io.carom.memory.AddressMap;
 import io.carom.memory.DeviceRegions;
@@ -7,6 +8,8 @@ import io.carom.memory.GuestMemory;
 import io.carom.memory.SystemBus;
 import io.carom.pci.BusPorts;
 import io.carom.pci.MsiController;
+import io.carom.pci.SlotRecords;
+import io.carom.virtio.DeviceRecords;
 import java.util.ArrayList;
 import java.util.List;
 import org.osgi.annotation.bundle.Capability;
@@ -38,11 +41,13 @@ import org.slf4j.LoggerFactory;
     attribute =
         "objectClass:List<String>=\"io.carom.memory.GuestMemory,io.carom.memory.SystemBus,"
             + "io.carom.memory.AddressMap,io.carom.memory.DeviceRegions,io.carom.pci.BusPorts,"
-            + "io.carom.pci.MsiController\"")
+            + "io.carom.pci.MsiController,io.carom.pci.SlotRecords,io.carom.iommu.IommuRecords,"
+            + "io.carom.virtio.DeviceRecords\"")
 public final class Machine {
   static final String PID = "io.carom.machine";
   static final int DEFAULT_RAM_MIB = 128;
   static final int DEFAULT_QUIESCE_TIMEOUT_MS = 1000;
+  static final int DEFAULT_IOMMU_ABSENT_MS = 5000;
 
   private static final Logger LOG = LoggerFactory.getLogger(Machine.class);
 
@@ -124,6 +129,14 @@ public final class Machine {
         name = "Quiesce timeout (ms)",
         description = "How long a change of a device's route waits for its accesses in flight")
     int quiesceTimeoutMs() default DEFAULT_QUIESCE_TIMEOUT_MS;
+
+    /** How long accesses of translated devices wait for an IOMMU whose bundle is away. */
+    @AttributeDefinition(
+        name = "IOMMU absence (ms)",
+        description =
+            "How long accesses of translated devices wait for an IOMMU that is away, before they"
+                + " are refused; 0..600000")
+    int iommuAbsentMs() default DEFAULT_IOMMU_ABSENT_MS;
   }
 
   private final BundleContext context;
@@ -173,7 +186,10 @@ public final class Machine {
         settings.confidential() ? ", pages private" : "",
         board.platform().text());
     register(DeviceRegions.class, board.regions());
+    register(DeviceRecords.class, board.records());
     register(MsiController.class, board.interrupts());
+    register(IommuRecords.class, board.iommu());
+    register(SlotRecords.class, board.slots());
     register(BusPorts.class, board.ports());
     register(AddressMap.class, board.map());
     register(SystemBus.class, board.map());

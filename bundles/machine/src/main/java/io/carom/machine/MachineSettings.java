@@ -14,13 +14,15 @@ import java.util.List;
  * @param confidential whether pages start private
  * @param platform what lies between CPUs and devices
  * @param quiesceTimeout how long a change waits for device accesses
+ * @param iommuAbsence how long device accesses wait for an IOMMU that is away
  */
 record MachineSettings(
     long lowBytes,
     long highBytes,
     boolean confidential,
     PlatformSettings platform,
-    Duration quiesceTimeout) {
+    Duration quiesceTimeout,
+    Duration iommuAbsence) {
   private static final int MIB_SHIFT = 20;
   private static final long MAX_LOW_MIB = PhysicalLayout.LOW_RAM_LIMIT >> MIB_SHIFT;
   private static final long MAX_HIGH_MIB =
@@ -41,7 +43,8 @@ record MachineSettings(
         config.confidential(),
         platform(config, low, high),
         Duration.ofMillis(
-            within("quiesceTimeoutMs", config.quiesceTimeoutMs(), 1, MAX_TIMEOUT_MS)));
+            within("quiesceTimeoutMs", config.quiesceTimeoutMs(), 1, MAX_TIMEOUT_MS)),
+        Duration.ofMillis(within("iommuAbsentMs", config.iommuAbsentMs(), 0, MAX_TIMEOUT_MS)));
   }
 
   private static PlatformSettings platform(

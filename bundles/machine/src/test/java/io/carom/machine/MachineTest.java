@@ -3,6 +3,7 @@ package io.carom.machine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.carom.iommu.IommuRecords;
 import io.carom.machine.platform.BusBank;
 import io.carom.memory.AddressMap;
 import io.carom.memory.DeviceRegions;
@@ -11,6 +12,8 @@ import io.carom.memory.RamRange;
 import io.carom.memory.SystemBus;
 import io.carom.pci.BusPorts;
 import io.carom.pci.MsiController;
+import io.carom.pci.SlotRecords;
+import io.carom.virtio.DeviceRecords;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.util.LinkedHashMap;
@@ -46,7 +49,10 @@ class MachineTest {
             AddressMap.class,
             DeviceRegions.class,
             BusPorts.class,
-            MsiController.class);
+            IommuRecords.class,
+            MsiController.class,
+            DeviceRecords.class,
+            SlotRecords.class);
     final GuestMemory ram = service(GuestMemory.class);
     assertThat(ram.ranges()).containsExactly(new RamRange(0, MIB), new RamRange(1L << 32, 2 * MIB));
     assertThat(ram.busOffset()).isEqualTo(0x4000_0000L);
@@ -62,7 +68,7 @@ class MachineTest {
     machine.modified(config(4000, 0, false, "0", 50));
     assertThat(services.get(GuestMemory.class)).isSameAs(first);
     machine.modified(config(1, 0, true, "0", 50));
-    assertThat(services).hasSize(6);
+    assertThat(services).hasSize(9);
     final GuestMemory second = service(GuestMemory.class);
     assertThat(second).isNotSameAs(first);
     assertThat(second.confidential()).isTrue();
@@ -73,6 +79,7 @@ class MachineTest {
     assertRefused(config(0, 0, false, "0", 50), "lowRamMiB=0", "1..3072");
     assertRefused(config(3073, 0, false, "0", 50), "lowRamMiB=3073", "1..3072");
     assertRefused(config(1, -1, false, "0", 50), "highRamMiB=-1");
+    assertRefused(platform("iommuAbsentMs", -1), "iommuAbsentMs=-1", "0..600000");
     assertRefused(config(1, 0, false, "0", 0), "quiesceTimeoutMs=0");
     assertRefused(config(1, 0, false, "0x123", 50), "busOffset=0x123", "4096");
     assertRefused(config(1, 0, false, "-4096", 50), "busOffset=-4096");

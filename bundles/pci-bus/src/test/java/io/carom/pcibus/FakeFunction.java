@@ -6,6 +6,7 @@ import io.carom.pci.PciFunction;
 import io.carom.pci.PciFunctionSpec;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** A device model that writes down what it is told. */
@@ -15,6 +16,12 @@ public final class FakeFunction implements PciFunction {
 
   /** Thrown by the next calls while set. */
   public volatile @Nullable RuntimeException failure;
+
+  /** Called with each call before it returns, on its thread; may hang. */
+  public volatile Consumer<String> hook = call -> {};
+
+  /** What loads read. */
+  public volatile long value = 0x55;
 
   /** Set while plugged. */
   public volatile @Nullable PciAttachment attachment;
@@ -63,7 +70,7 @@ public final class FakeFunction implements PciFunction {
   @Override
   public long read(final int bar, final long offset, final int width) {
     note("read " + bar + " " + offset + " " + width);
-    return 0x55;
+    return value;
   }
 
   @Override
@@ -78,6 +85,7 @@ public final class FakeFunction implements PciFunction {
 
   private void note(final String call) {
     calls.add(call);
+    hook.accept(call);
     final RuntimeException now = failure;
     if (now != null) {
       throw now;

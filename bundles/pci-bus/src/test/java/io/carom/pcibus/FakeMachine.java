@@ -2,6 +2,7 @@ package io.carom.pcibus;
 
 import io.carom.memory.AddressMap;
 import io.carom.memory.MmioHandler;
+import io.carom.pci.BusAccess;
 import io.carom.pci.BusIommu;
 import io.carom.pci.BusPort;
 import io.carom.pci.BusPorts;
@@ -153,6 +154,9 @@ public final class FakeMachine implements AddressMap, BusPorts, MsiController {
     /** Memory of the function's own range. */
     public volatile @Nullable MemorySegment ownMemory;
 
+    /** Whether a section outlives every wait. */
+    public volatile boolean overrun;
+
     /** Faults to be shown. */
     public final AtomicLong faults = new AtomicLong();
 
@@ -175,8 +179,9 @@ public final class FakeMachine implements AddressMap, BusPorts, MsiController {
     }
 
     @Override
-    public BusSession open() {
-      throw new AssertionError("the bus opens no session");
+    public synchronized BusSession open() {
+      calls.add("open");
+      return new FakeSession();
     }
 
     @Override
@@ -225,19 +230,20 @@ public final class FakeMachine implements AddressMap, BusPorts, MsiController {
 
     @Override
     public boolean quiesce(final Duration timeout) {
-      return true;
+      return !overrun;
     }
 
     @Override
     public synchronized boolean revoke(final Duration timeout) {
       calls.add("revoke");
       revoked = true;
-      return true;
+      return !overrun;
     }
 
     @Override
-    public void renew() {
-      throw new AssertionError("the bus renews no port");
+    public synchronized void renew() {
+      calls.add("renew");
+      revoked = false;
     }
 
     @Override
@@ -245,6 +251,39 @@ public final class FakeMachine implements AddressMap, BusPorts, MsiController {
       calls.add("close");
       revoked = true;
       ports.remove(name, this);
+    }
+  }
+
+  /** A session of a live port; tests tell it from a dead one by its sections. */
+  private static final class FakeSession implements BusSession {
+    @Override
+    public long begin() {
+      return 1;
+    }
+
+    @Override
+    public void end() {
+      // nothing is touched
+    }
+
+    @Override
+    public MemorySegment resolve(final long address, final long length, final BusAccess access) {
+      throw new AssertionError("nothing to reach");
+    }
+
+    @Override
+    public boolean inOwnRegion(final long address, final long length) {
+      return false;
+    }
+
+    @Override
+    public void touched(final long address) {
+      // not counted
+    }
+
+    @Override
+    public void close() {
+      // nothing is open
     }
   }
 }

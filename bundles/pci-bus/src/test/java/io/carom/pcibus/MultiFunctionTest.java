@@ -23,7 +23,7 @@ class MultiFunctionTest {
   private static final int MASTER = 4;
 
   private final FakeMachine machine = new FakeMachine();
-  private final RootBus bus = new RootBus(machine, machine, machine);
+  private final RootBus bus = new RootBus(machine, machine, machine, null, BusSettings.DEFAULT, name -> {});
   private final FakeFunction owner = new FakeFunction(Specs.disk());
   private final FakeFunction sharer = new FakeFunction(Specs.plain());
   private final MemorySegment memory = Arena.ofAuto().allocate(Specs.REGION);
@@ -34,8 +34,8 @@ class MultiFunctionTest {
 
   private void plugBoth() {
     sharer.range = OwnRange.bar(memory, null, 0, 2, false);
-    bus.plug(owner, "f0", "00:05.0");
-    bus.plug(sharer, "f1", "00:05.1");
+    bus.plug(owner, "f0", "00:05.0", null);
+    bus.plug(sharer, "f1", "00:05.1", null);
   }
 
   private void decode(final long base) {
@@ -54,9 +54,9 @@ class MultiFunctionTest {
 
   @Test
   void headerTypeSaysThatThereAreOtherFunctions() {
-    bus.plug(owner, "f0", "00:05.0");
+    bus.plug(owner, "f0", "00:05.0", null);
     assertThat(machine.read(config(0, 0x0e), 1)).isZero();
-    bus.plug(sharer, "f1", "00:05.1");
+    bus.plug(sharer, "f1", "00:05.1", null);
     assertThat(machine.read(config(0, 0x0e), 1)).isEqualTo(0x80);
     assertThat(machine.read(config(1, 0x0e), 1)).isEqualTo(0x80);
     assertThat(machine.read(config(1, 0), 4)).isEqualTo(0x1042_1af4L);
@@ -69,8 +69,8 @@ class MultiFunctionTest {
 
   @Test
   void aDeviceWithoutFunctionZeroTakesNoSlotOfAnother() {
-    bus.plug(sharer, "f1", "00:01.1");
-    bus.plug(owner, "f0", null);
+    bus.plug(sharer, "f1", "00:01.1", null);
+    bus.plug(owner, "f0", null, null);
     assertThat(owner.calls).containsExactly("plugged 00:02.0");
   }
 
@@ -94,10 +94,10 @@ class MultiFunctionTest {
 
   @Test
   void aSharerThatComesLaterFindsTheRange() {
-    bus.plug(owner, "f0", "00:05.0");
+    bus.plug(owner, "f0", "00:05.0", null);
     decode(REGION);
     sharer.range = OwnRange.bar(memory, null, 0, 2, false);
-    bus.plug(sharer, "f1", "00:05.1");
+    bus.plug(sharer, "f1", "00:05.1", null);
     assertThat(port(1).calls).containsExactly("own " + Long.toHexString(REGION));
     bus.unplug(sharer);
     decode(2 * REGION);
@@ -109,7 +109,7 @@ class MultiFunctionTest {
     plugBoth();
     final FakeFunction other = new FakeFunction(Specs.plain());
     other.range = OwnRange.bar(memory, null, 0, 2, false);
-    bus.plug(other, "other", "00:06.1");
+    bus.plug(other, "other", "00:06.1", null);
     decode(REGION);
     assertThat(other.attached().ownRangeAddress()).isEqualTo(-1);
   }
@@ -138,7 +138,7 @@ class MultiFunctionTest {
   @Test
   void aRangeInRamIsThereFromTheStart() {
     sharer.range = OwnRange.ram(memory, 0x10_0000, false);
-    bus.plug(sharer, "f0", "00:05.0");
+    bus.plug(sharer, "f0", "00:05.0", null);
     assertThat(port(0).ownMemory).isSameAs(memory);
     assertThat(port(0).calls).containsExactly("own 100000");
     assertThat(sharer.attached().ownRangeAddress()).isEqualTo(0x10_0000);
@@ -147,7 +147,7 @@ class MultiFunctionTest {
   @Test
   void aRangeThatNeedsBusMasteringIsReachedWithItOnly() {
     sharer.range = OwnRange.ram(memory, 0x10_0000, true);
-    bus.plug(sharer, "f0", "00:05.0");
+    bus.plug(sharer, "f0", "00:05.0", null);
     assertThat(Objects.requireNonNull(port(0).ownMemory).byteSize()).isZero();
     assertThat(port(0).calls).isEmpty();
     machine.write(config(0, 4), 2, MASTER);

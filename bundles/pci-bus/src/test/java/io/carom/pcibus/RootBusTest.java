@@ -30,12 +30,12 @@ class RootBusTest {
   private static final int INTX_DISABLE = 0x400;
 
   private final FakeMachine machine = new FakeMachine();
-  private final RootBus bus = new RootBus(machine, machine, machine);
+  private final RootBus bus = new RootBus(machine, machine, machine, null, BusSettings.DEFAULT, name -> {});
   private final FakeFunction disk = new FakeFunction(Specs.disk());
 
   @BeforeEach
   void plugDisk() {
-    bus.plug(disk, "vda", "00:04.0");
+    bus.plug(disk, "vda", "00:04.0", null);
   }
 
   private static long config(final int slot, final int register) {
@@ -147,7 +147,7 @@ class RootBusTest {
   @Test
   void aBarFreedByAnotherFunctionIsTakenWithTheNextWrite() {
     final FakeFunction other = new FakeFunction(Specs.disk());
-    bus.plug(other, "vdb", "00:05.0");
+    bus.plug(other, "vdb", "00:05.0", null);
     assignBars();
     command(MEMORY);
     machine.write(config(5, 0x10), 4, BAR0);
@@ -238,34 +238,34 @@ class RootBusTest {
 
   @Test
   void slotsAreThoseWantedOrTheFirstFree() {
-    bus.plug(new FakeFunction(Specs.plain()), "a", null);
-    bus.plug(new FakeFunction(Specs.plain()), "b", "0000:00:02.0");
-    bus.plug(new FakeFunction(Specs.plain()), "c", null);
+    bus.plug(new FakeFunction(Specs.plain()), "a", null, null);
+    bus.plug(new FakeFunction(Specs.plain()), "b", "0000:00:02.0", null);
+    bus.plug(new FakeFunction(Specs.plain()), "c", null, null);
     assertThat(bus.functions().stream().map(p -> p.address() + " " + p.name()))
         .containsExactly("00:01.0 a", "00:02.0 b", "00:03.0 c", "00:04.0 vda");
     final FakeFunction refused = new FakeFunction(Specs.plain());
-    bus.plug(refused, "d", "00:04.0"); // taken
-    bus.plug(refused, "d", "00:00.0"); // the host bridge
-    bus.plug(refused, "d", "01:01.0");
-    bus.plug(refused, "d", "00:00.1"); // the host bridge has one function
-    bus.plug(refused, "d", "five");
-    bus.plug(refused, "vda", null); // name taken
-    bus.plug(refused, null, null);
-    bus.plug(refused, " ", null);
+    bus.plug(refused, "d", "00:04.0", null); // taken
+    bus.plug(refused, "d", "00:00.0", null); // the host bridge
+    bus.plug(refused, "d", "01:01.0", null);
+    bus.plug(refused, "d", "00:00.1", null); // the host bridge has one function
+    bus.plug(refused, "d", "five", null);
+    bus.plug(refused, "vda", null, null); // name taken
+    bus.plug(refused, null, null, null);
+    bus.plug(refused, " ", null, null);
     assertThat(refused.calls).isEmpty();
     assertThat(bus.functions()).hasSize(4);
     bus.unplug(refused); // never plugged
-    bus.plug(refused, "d", null);
+    bus.plug(refused, "d", null, null);
     assertThat(refused.calls).containsExactly("plugged 00:05.0");
   }
 
   @Test
   void aFullBusSaysSo() {
     for (int i = 1; i < 31; i++) {
-      bus.plug(new FakeFunction(Specs.plain()), "f" + i, null);
+      bus.plug(new FakeFunction(Specs.plain()), "f" + i, null, null);
     }
     final FakeFunction late = new FakeFunction(Specs.plain());
-    bus.plug(late, "late", null);
+    bus.plug(late, "late", null, null);
     assertThat(bus.functions()).hasSize(31);
     assertThat(late.calls).isEmpty();
   }
@@ -275,13 +275,13 @@ class RootBusTest {
     final FakeFunction broken = new FakeFunction(Specs.plain());
     broken.failure = new IllegalStateException("broken on purpose");
     hotplug(HotplugDescriptor.UP, -1);
-    bus.plug(broken, "x", "00:05.0");
+    bus.plug(broken, "x", "00:05.0", null);
     assertThat(machine.ports).doesNotContainKey("00:05.0");
     assertThat(machine.read(config(5, 0), 4)).isEqualTo(0xffff_ffffL);
     assertThat(hotplug(HotplugDescriptor.UP)).isZero();
     assertThat(hotplug(HotplugDescriptor.GONE)).isZero();
     broken.failure = null;
-    bus.plug(broken, "x", "00:05.0");
+    bus.plug(broken, "x", "00:05.0", null);
     assertThat(machine.read(config(5, 0), 2)).isEqualTo(0x1af4);
   }
 
@@ -293,11 +293,11 @@ class RootBusTest {
     assertThat(machine.interrupts).as("no address yet").isEmpty();
     machine.write(PhysicalLayout.HOTPLUG_BASE + HotplugDescriptor.ADDRESS_LOW, 8, 0xFEE0_2000L);
     hotplug(HotplugDescriptor.DATA, 99);
-    bus.plug(new FakeFunction(Specs.plain()), "a", null);
+    bus.plug(new FakeFunction(Specs.plain()), "a", null, null);
     assertThat(machine.interrupts).containsExactly("message fee02000 99");
     assertThat(hotplug(HotplugDescriptor.UP)).isEqualTo(1 << 1);
     hotplug(HotplugDescriptor.ADDRESS_LOW, 0x1000); // not in the message window
-    bus.plug(new FakeFunction(Specs.plain()), "b", null);
+    bus.plug(new FakeFunction(Specs.plain()), "b", null, null);
     assertThat(machine.interrupts).hasSize(1);
     assertThat(machine.read(PhysicalLayout.HOTPLUG_BASE + 0x18, 8)).isEqualTo(99);
     assertThat(machine.read(PhysicalLayout.HOTPLUG_BASE + 0x11, 1)).isEqualTo(0x10);
@@ -320,7 +320,7 @@ class RootBusTest {
     assertThat(disk.calls).last().isEqualTo("unplugged");
     bus.unplug(disk);
     assertThat(disk.calls.stream().filter("unplugged"::equals)).hasSize(1);
-    bus.plug(disk, "vda", "00:04.0");
+    bus.plug(disk, "vda", "00:04.0", null);
     assertThat(machine.read(config(4, 4), 2)).as("as after reset").isZero();
   }
 
@@ -343,7 +343,7 @@ class RootBusTest {
     bus.unplug(disk); // its service goes later
     assertThat(disk.calls).hasSize(2);
     assertThat(hotplug(HotplugDescriptor.GONE)).isZero();
-    bus.plug(new FakeFunction(Specs.plain()), "vda", "00:04.0");
+    bus.plug(new FakeFunction(Specs.plain()), "vda", "00:04.0", null);
     assertThat(bus.functions()).hasSize(1);
   }
 
@@ -384,7 +384,7 @@ class RootBusTest {
       final FakeFunction function = new FakeFunction(Specs.plain());
       final CompletableFuture<Void> guest =
           CompletableFuture.runAsync(() -> hotplug(HotplugDescriptor.EJECT, 1 << 6));
-      bus.plug(function, "x", "00:06.0");
+      bus.plug(function, "x", "00:06.0", null);
       bus.unplug(function);
       guest.get(300, TimeUnit.SECONDS);
       assertThat(function.calls).containsExactly("plugged 00:06.0", "unplugged");

@@ -201,6 +201,11 @@ final class Completions {
     }
 
     @Override
+    public io.carom.bench.SwapBench swapBench() {
+      throw absent();
+    }
+
+    @Override
     public io.carom.iommu.IommuHost iommu() {
       throw absent();
     }

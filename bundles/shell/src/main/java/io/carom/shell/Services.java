@@ -1,6 +1,7 @@
 package io.carom.shell;
 
 import io.carom.bench.IommuBench;
+import io.carom.bench.SwapBench;
 import io.carom.bench.SwiotlbBench;
 import io.carom.bench.VirtioBench;
 import io.carom.dma.DmaControl;
@@ -41,6 +42,7 @@ final class Services implements ShellServices, AutoCloseable {
   private final ServiceTracker<SwiotlbBench, SwiotlbBench> swiotlbBench;
   private final ServiceTracker<IommuBench, IommuBench> iommuBench;
   private final ServiceTracker<VirtioBench, VirtioBench> virtioBench;
+  private final ServiceTracker<SwapBench, SwapBench> swapBench;
   private final ServiceTracker<IommuHost, IommuHost> iommu;
   private final ServiceTracker<GuestIommu, GuestIommu> guestIommu;
   private final ServiceTracker<DmaBench, DmaBench> dmaBench;
@@ -59,6 +61,7 @@ final class Services implements ShellServices, AutoCloseable {
     swiotlbBench = open(SwiotlbBench.class);
     iommuBench = open(IommuBench.class);
     virtioBench = open(VirtioBench.class);
+    swapBench = open(SwapBench.class);
     iommu = open(IommuHost.class);
     guestIommu = open(GuestIommu.class);
     dmaBench = open(DmaBench.class);
@@ -115,6 +118,11 @@ final class Services implements ShellServices, AutoCloseable {
   }
 
   @Override
+  public SwapBench swapBench() {
+    return await(swapBench, "the benchmark is not running (bundle io.carom.benchmarks)");
+  }
+
+  @Override
   public IommuHost iommu() {
     return await(iommu, NO_IOMMU);
   }
@@ -165,6 +173,7 @@ final class Services implements ShellServices, AutoCloseable {
     swiotlbBench.close();
     iommuBench.close();
     virtioBench.close();
+    swapBench.close();
     iommu.close();
     guestIommu.close();
     dmaBench.close();

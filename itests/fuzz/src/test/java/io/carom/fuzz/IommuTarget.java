@@ -9,6 +9,7 @@ import io.carom.iommu.host.IommuSettings;
 import io.carom.iommu.host.cost.VirtualClock;
 import io.carom.machine.bus.AddressSpaceMap;
 import io.carom.machine.bus.InterruptRouter;
+import io.carom.machine.iommu.IommuStore;
 import io.carom.machine.port.BusTarget;
 import io.carom.machine.port.Ports;
 import io.carom.machine.ram.PageStates;
@@ -25,7 +26,6 @@ import io.carom.virtio.testkit.Used;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.List;
-import java.util.Set;
 
 /**
  * Requests to the virtio-iommu, over its ring, and accesses of the functions behind it: whatever
@@ -60,7 +60,7 @@ public final class IommuTarget {
             (address, bytes, mmio) -> mmio || address + bytes <= RAM ? address : -1,
             new VirtualClock(),
             () -> 0,
-            Set.of());
+            new IommuStore().claim());
     iommu.start();
     SUBJECT = new Subject("iommu", new ModelDevice(new IommuModel(iommu), "fuzz"));
   }

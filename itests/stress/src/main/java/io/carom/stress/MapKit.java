@@ -7,6 +7,7 @@ import io.carom.dma.ExtentKind;
 import io.carom.dma.core.map.Copier;
 import io.carom.dma.core.map.CoreTables;
 import io.carom.dma.core.map.Mapper;
+import io.carom.dma.core.map.Revoker;
 import io.carom.dma.core.map.Unmapper;
 import io.carom.dma.core.pool.ExtentState;
 import io.carom.dma.core.pool.Generation;
@@ -15,6 +16,7 @@ import io.carom.dma.core.pool.Pool;
 import io.carom.dma.spi.Extent;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
@@ -46,6 +48,7 @@ final class MapKit {
 
   private final boolean nextFull;
   private final Unmapper unmapper;
+  private final Revoker revoker;
   private final MemorySegment ram;
   private final ExtentState oldExtent;
   private final ExtentState nextExtent;
@@ -65,6 +68,7 @@ final class MapKit {
     nextExtent = extent(tables, 1, pool(next));
     mapper = new Mapper(tables, DmaDeviceSpec.of("stressed", null), old);
     unmapper = new Unmapper(tables, "stressed", DEVICE, mapper);
+    revoker = new Revoker(tables, mapper, unmapper);
     begin();
   }
 
@@ -120,6 +124,47 @@ final class MapKit {
     next.state(Generation.State.CURRENT);
     old.state(Generation.State.DRAINING);
     mapper.publish(next);
+  }
+
+  /** Takes the publication back, as a cancelled swap does. */
+  void cancel() {
+    old.lender(next);
+    next.lender(null);
+    next.state(Generation.State.DRAINING);
+    mapper.publish(old);
+    old.state(Generation.State.CURRENT);
+  }
+
+  /** Waits for those inside the new generation. */
+  void graceOfNext() {
+    if (pool(next).grace(Long.MAX_VALUE) != 0) {
+      throw new IllegalStateException("a stripe was abandoned");
+    }
+  }
+
+  /** Takes away what lives of the old generation, whose device is fenced: how many mappings. */
+  int revoke() {
+    return (int) revoker.revoke(old);
+  }
+
+  /** Takes the old pool's extent if it is empty, and grants it to the new one: how many moved. */
+  int move() {
+    final List<ExtentState> taken = pool(old).takeEmpty(Integer.MAX_VALUE);
+    for (final ExtentState extent : taken) {
+      if (!pool(next).grant(extent)) {
+        throw new IllegalStateException("the extent was not granted");
+      }
+    }
+    return taken.size();
+  }
+
+  /** Brings a moved extent back, so that the kit can be used again. */
+  void moveBack() {
+    for (final ExtentState extent : pool(next).takeEmpty(Integer.MAX_VALUE)) {
+      if (!(extent == oldExtent ? pool(old) : pool(next)).grant(extent)) {
+        throw new IllegalStateException("the extent was not granted");
+      }
+    }
   }
 
   /** Waits for those inside the old generation. */
@@ -178,6 +223,11 @@ final class MapKit {
   /** Whether the buffer holds what the device wrote. */
   boolean driverReadsDevices() {
     return ram.get(LONG, BUFFER) == DEVICES && ram.get(LONG, BUFFER + SIZE - Long.BYTES) == DEVICES;
+  }
+
+  /** Whether the buffer holds what the driver put into it. */
+  boolean driverReadsItsOwn() {
+    return ram.get(LONG, BUFFER) == DRIVERS && ram.get(LONG, BUFFER + SIZE - Long.BYTES) == DRIVERS;
   }
 
   /** Whether nothing is left of any mapping: records, counts and slots. */

@@ -47,7 +47,7 @@ final class OneSlotStrategy implements StrategyInstance {
 
   @Override
   public void allocate(final int stripe, final MapRequest request, final Placement answer) {
-    if (full || used != 0) {
+    if (full || used != 0 || base < 0) {
       answer.refuse(Refusal.FULL);
     } else {
       used++;

@@ -9,6 +9,7 @@ import io.carom.dma.core.map.Copier;
 import io.carom.dma.core.map.CoreTables;
 import io.carom.dma.core.map.Mapper;
 import io.carom.dma.core.map.Unmapper;
+import io.carom.dma.core.pool.Containment;
 import io.carom.dma.core.pool.ExtentState;
 import io.carom.dma.core.pool.Generation;
 import io.carom.dma.core.pool.Pool;
@@ -21,6 +22,7 @@ import io.carom.iommu.pool.slots.PoolSettings;
 import io.carom.iommu.pool.slots.PoolStrategy;
 import io.carom.iommu.pool.slots.Zeroing;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -63,7 +65,8 @@ final class SlotKit {
                     new PoolSpec(
                         null, ExtentKind.IOVA, PAGES * PAGE, 1, 0, 0, false, domain.leases())),
             domain.extents(),
-            domain.index());
+            domain.index(),
+            Containment.NONE);
     generation = new Generation(DEVICE, 1, PoolStrategy.IOMMU_POOL, pool, PAGE);
     tables.generations().add(generation);
     generation.state(Generation.State.CURRENT);
@@ -123,7 +126,8 @@ final class SlotKit {
     pool.shrink();
     pool.tickStrategy(++now);
     for (final ExtentState extent : pool.takeDiscarded()) {
-      pool.disposed(extent, domain.extents().dispose(extent));
+      pool.disposed(
+          List.of(extent), domain.extents().dispose(extent) ? Set.of() : Set.of(extent));
     }
   }
 

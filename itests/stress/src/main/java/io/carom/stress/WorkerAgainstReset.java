@@ -5,12 +5,14 @@ import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
 import io.carom.pci.BusAccess;
 import io.carom.pci.BusSession;
+import io.carom.virtio.RingRecord;
 import io.carom.virtio.device.queue.DescriptorChain;
 import io.carom.virtio.device.queue.QueueHost;
 import io.carom.virtio.device.queue.QueueWorker;
 import io.carom.virtio.device.queue.VirtQueue;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.TimeUnit;
+import java.util.List;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
 import org.openjdk.jcstress.annotations.JCStressTest;
@@ -103,6 +105,24 @@ public class WorkerAgainstReset {
     @Override
     public boolean publish() {
       return false;
+    }
+
+    @Override
+    public boolean over() {
+      return false;
+    }
+
+    @Override
+    public boolean idle() {
+      return true;
+    }
+
+    @Override
+    public void keep(final RingRecord record) {}
+
+    @Override
+    public List<Integer> inFlight() {
+      return List.of();
     }
 
     @Override

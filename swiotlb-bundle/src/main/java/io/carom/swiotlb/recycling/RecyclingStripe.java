@@ -81,7 +81,7 @@ final class RecyclingStripe extends Padded {
     } else if (maySleep && throttle.holds(pool.usedSlots())) {
       answer.refuse(Refusal.THROTTLED);
     } else if (!reuse(sizeClass, sizeClass + sizeClass / GENEROSITY, answer)) {
-      make(request, sizeClass, denied, maySleep, answer);
+      make(request, sizeClass, denied, maySleep, pool, answer);
     }
   }
 
@@ -129,6 +129,7 @@ final class RecyclingStripe extends Padded {
       final int sizeClass,
       final boolean denied,
       final boolean maySleep,
+      final RecyclingPool pool,
       final Placement answer) {
     if (!denied && ceiling.reserve(slotsOf(sizeClass))) {
       answer.needExtent(
@@ -145,7 +146,11 @@ final class RecyclingStripe extends Padded {
       return;
     }
     ceiling.press();
-    answer.refuse(maySleep && !denied ? Refusal.THROTTLED : Refusal.FULL);
+    // Who may sleep waits for buffers in use at the ceiling; where there is no memory, for free
+    // ones
+    // of other sizes, in whichever stripe, which the next ticks give back.
+    final boolean worthwhile = !denied || pool.largestFreeRun() != 0;
+    answer.refuse(maySleep && worthwhile ? Refusal.THROTTLED : Refusal.FULL);
   }
 
   /** Alignment that keeps a run off the request's boundary wherever that is. */

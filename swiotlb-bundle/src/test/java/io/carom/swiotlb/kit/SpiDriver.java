@@ -97,7 +97,7 @@ public final class SpiDriver {
     while (plannedBytes() + bytes <= plan.wantedBytes()) {
       final Extent extent = make(bytes, Extent.SET_SIZE - 1);
       if (extent == null) {
-        bytes /= 2;
+        bytes = (bytes / 2) & -Extent.SET_SIZE;
         if (bytes < Extent.SET_SIZE) {
           break;
         }

@@ -259,6 +259,21 @@ class RecyclingPoolTest {
   }
 
   @Test
+  void sleepersWaitForFreeBuffersWhereThereIsNoMemory() {
+    driver.unmap(map(4096));
+    driver.request.attributes = DmaAttributes.MAY_SLEEP;
+    driver.deny(true); // as where what is free of a region is in pieces
+    assertThat(driver.map(0, 0, 65_536)).isNull();
+    assertThat(driver.refusal()).isEqualTo(Refusal.THROTTLED);
+    driver.tick(10);
+    assertThat(driver.extents()).as("the free buffer went").isZero();
+    assertThat(driver.map(0, 0, 65_536)).isNull();
+    assertThat(driver.refusal()).as("nothing to wait for").isEqualTo(Refusal.FULL);
+    driver.deny(false);
+    map(65_536);
+  }
+
+  @Test
   void stripesShareTheCeiling() {
     use(pool(SizeClasses.SLOTS, CEILING, 2));
     assertThat(pool.stripes()).isEqualTo(2);

@@ -3,6 +3,7 @@ package io.carom.benchmarks.child;
 import com.google.gson.Gson;
 import java.io.BufferedReader;
 import java.io.FileDescriptor;
+import java.io.FileInputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -16,19 +17,31 @@ import java.util.function.Function;
  * standard input, and prints what it measured. It ends when standard input does, so that it never
  * outlives who started it.
  */
-final class Child {
+public final class Child {
   private static final int FAILED = 1;
   private static final int ORPHANED = 3;
 
-  /** Does a task. */
+  /**
+   * Does a task.
+   *
+   * @param <T> kind of task
+   * @param <M> what is said of it
+   */
   @FunctionalInterface
-  interface Work<T, M> {
+  public interface Work<T, M> {
+    /** Returns when it is done. */
     void run(T task, Consumer<M> sink) throws InterruptedException;
   }
 
   private Child() {}
 
-  static <T, M> void run(
+  /**
+   * Reads a task, has it done, and ends this JVM.
+   *
+   * @param done what is said at the end
+   * @param error what is said when the work throws
+   */
+  public static <T, M> void run(
       final Class<T> type, final Work<T, M> work, final M done, final Function<String, M> error)
       throws IOException {
     final Gson gson = new Gson();
@@ -36,7 +49,8 @@ final class Child {
     final PrintStream out =
         new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
     final BufferedReader in =
-        new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+        new BufferedReader(
+            new InputStreamReader(new FileInputStream(FileDescriptor.in), StandardCharsets.UTF_8));
     final String line = in.readLine();
     if (line == null) {
       System.exit(ORPHANED);
@@ -61,7 +75,7 @@ final class Child {
     } catch (final IOException e) {
       // as its end
     }
-    Runtime.getRuntime().halt(ORPHANED);
+    System.exit(ORPHANED); // a container deletes its cache then
   }
 
   private static String reason(final Throwable e) {

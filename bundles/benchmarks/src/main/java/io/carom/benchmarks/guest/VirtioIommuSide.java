@@ -20,6 +20,7 @@ import io.carom.iommu.host.IommuSettings;
 import io.carom.iommu.host.MachineSpace;
 import io.carom.iommu.host.cost.BusyClock;
 import io.carom.iommu.host.cost.CostClock;
+import io.carom.machine.iommu.IommuStore;
 import io.carom.pci.PciAddress;
 import io.carom.pci.PciFunction;
 import io.carom.pcibus.HostBridge;
@@ -30,7 +31,6 @@ import java.time.Duration;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -81,7 +81,7 @@ final class VirtioIommuSide implements IommuSide {
             new MachineSpace(machine.memory()),
             clock(spec.time()),
             System::nanoTime,
-            Set.of());
+            new IommuStore().claim());
     iommu.start();
     function =
         new VirtioFunctionBuilder(NAME, new ModelDevice(new IommuModel(iommu), "the benchmark"))

@@ -5,10 +5,13 @@ import com.google.gson.JsonSyntaxException;
 import io.carom.benchmarks.child.IommuMessage;
 import io.carom.benchmarks.child.Message;
 import io.carom.benchmarks.child.Reply;
+import io.carom.benchmarks.child.SwapMessage;
 import io.carom.benchmarks.child.VirtioMessage;
 import io.carom.benchmarks.plan.IommuTask;
+import io.carom.benchmarks.plan.SwapTask;
 import io.carom.benchmarks.plan.Task;
 import io.carom.benchmarks.plan.VirtioTask;
+import io.carom.benchmarks.update.Updates;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
@@ -17,6 +20,7 @@ import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -42,15 +46,33 @@ final class ChildJvm<T, M extends Reply> implements TaskRunner<T, M> {
   private static final List<String> OPTION_VARIABLES =
       List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS");
 
+  /** How long a container may take to stop and to delete its cache. */
+  private static final long STOP_SECONDS = 15;
+
   private final Gson gson = new Gson();
-  private final String classPath;
-  private final String program;
+  private final List<String> arguments;
+  private final File folder;
+  private final long stopSeconds;
   private final Class<M> reply;
 
-  private ChildJvm(final String classPath, final String program, final Class<M> reply) {
-    this.classPath = classPath;
-    this.program = PROGRAMS + program;
+  private ChildJvm(
+      final List<String> arguments,
+      final File folder,
+      final long stopSeconds,
+      final Class<M> reply) {
+    this.arguments = arguments;
+    this.folder = folder;
+    this.stopSeconds = stopSeconds;
     this.reply = reply;
+  }
+
+  private ChildJvm(final String classPath, final String program, final Class<M> reply) {
+    this(
+        List.of(
+            HEAP, "--enable-native-access=ALL-UNNAMED", "-cp", classPath, PROGRAMS + program),
+        new File(System.getProperty("java.io.tmpdir")),
+        0,
+        reply);
   }
 
   /** For bounce-buffer strategies. */
@@ -68,6 +90,25 @@ final class ChildJvm<T, M extends Reply> implements TaskRunner<T, M> {
     return new ChildJvm<>(classPath, "VirtioMain", VirtioMessage.class);
   }
 
+  /** For hot swaps of strategies. */
+  static ChildJvm<SwapTask, SwapMessage> swap(final String classPath) {
+    return new ChildJvm<>(classPath, "SwapMain", SwapMessage.class);
+  }
+
+  /**
+   * For updates of bundles: a second container, which is started as this one was.
+   *
+   * @param folder where it keeps what it writes
+   * @throws ChildFailure when this one was not started by the launcher
+   */
+  static ChildJvm<SwapTask, SwapMessage> container(final Path folder) throws ChildFailure {
+    return new ChildJvm<>(
+        Relaunch.arguments(folder, Updates.COMMAND),
+        folder.toFile(),
+        STOP_SECONDS,
+        SwapMessage.class);
+  }
+
   @Override
   public void run(final T task, final Consumer<M> sink) throws ChildFailure, InterruptedException {
     final Process process = start();
@@ -81,17 +122,27 @@ final class ChildJvm<T, M extends Reply> implements TaskRunner<T, M> {
     } catch (final IOException e) {
       throw new ChildFailure("its JVM does not listen (" + e.getMessage() + ")");
     } finally {
+      stop(process);
+    }
+  }
+
+  private void stop(final Process process) throws InterruptedException {
+    try {
+      if (stopSeconds > 0) {
+        process.waitFor(stopSeconds, TimeUnit.SECONDS);
+      }
+    } finally {
       process.destroyForcibly();
     }
   }
 
   private Process start() throws ChildFailure {
     final Path java = Path.of(System.getProperty("java.home"), "bin", "java");
-    final ProcessBuilder builder =
-        new ProcessBuilder(
-            java.toString(), HEAP, "--enable-native-access=ALL-UNNAMED", "-cp", classPath, program);
+    final List<String> command = new ArrayList<>(List.of(java.toString()));
+    command.addAll(arguments);
+    final ProcessBuilder builder = new ProcessBuilder(command);
     OPTION_VARIABLES.forEach(builder.environment()::remove); // default flags
-    builder.directory(new File(System.getProperty("java.io.tmpdir")));
+    builder.directory(folder);
     try {
       return builder.start();
     } catch (final IOException e) {

@@ -124,6 +124,15 @@ final class Jars implements AutoCloseable {
     return target;
   }
 
+  /** A new folder, which is deleted when this object is closed. */
+  Path newFolder(final String name) {
+    try {
+      return Files.createDirectory(folder.resolve(name));
+    } catch (final IOException e) {
+      throw new IllegalStateException("a folder for the benchmark: " + e.getMessage(), e);
+    }
+  }
+
   /** As {@code -cp} takes it. */
   String classPath() {
     return String.join(File.pathSeparator, files);

@@ -16,6 +16,7 @@ import io.carom.dma.SwapReport;
 import io.carom.dma.TransitionInfo;
 import io.carom.dma.core.debug.DebugCore;
 import io.carom.dma.core.device.DeviceDma;
+import io.carom.dma.core.jfr.SwapRecorder;
 import io.carom.dma.core.device.DeviceEvents;
 import io.carom.dma.core.direct.DirectStrategy;
 import io.carom.dma.core.lend.Lending;
@@ -34,6 +35,7 @@ import io.carom.dma.core.swap.Registry;
 import io.carom.dma.core.swap.Settings;
 import io.carom.dma.core.swap.StrategyRef;
 import io.carom.dma.core.swap.SwapControl;
+import io.carom.dma.core.swap.SwapWatches;
 import io.carom.dma.core.swap.Timing;
 import io.carom.dma.core.swap.TransitionView;
 import io.carom.guest.PageAllocator;
@@ -108,6 +110,7 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
     domains.devices(() -> devices);
     registry = new Registry(memory.confidential(), domains);
     control = new SwapControl(registry, store, restricted, domains, timing, settings);
+    control.watches().add(new SwapRecorder());
     transitions = new TransitionView(control, timing);
     reports = new Reports(tables);
     lending = new Lending(tables, store::pools);
@@ -182,6 +185,11 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
   /** Deadline of a stop, milliseconds. */
   public long stopMs() {
     return control.settings().stopMs();
+  }
+
+  /** Who is told of its swaps. */
+  public SwapWatches watches() {
+    return control.watches();
   }
 
   /** Its dma-debug. */

@@ -4,6 +4,7 @@ import io.carom.dma.Dma;
 import io.carom.dma.DmaControl;
 import io.carom.dma.DmaDebug;
 import io.carom.dma.core.debug.DebugSettings;
+import io.carom.dma.core.event.SwapPoster;
 import io.carom.dma.core.map.Copier;
 import io.carom.dma.core.swap.Settings;
 import io.carom.dma.core.swap.StrategyRef;
@@ -32,6 +33,7 @@ import org.osgi.service.component.annotations.Modified;
 import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.event.EventAdmin;
 import org.osgi.service.metatype.annotations.AttributeDefinition;
 import org.osgi.service.metatype.annotations.Designate;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
@@ -59,6 +61,7 @@ public final class DmaCoreComponent {
   private DebugSettings lastDebug;
   private final AtomicReference<@Nullable BusPorts> busPorts = new AtomicReference<>();
   private final AtomicReference<@Nullable GuestIommu> iommu = new AtomicReference<>();
+  private final AtomicReference<@Nullable SwapPoster> poster = new AtomicReference<>();
   private final ConcurrentHashMap<Long, Integer> revisions = new ConcurrentHashMap<>();
 
   /** Configuration of the DMA core. */
@@ -298,6 +301,24 @@ public final class DmaCoreComponent {
     // A replacement may have been bound before.
     if (iommu.compareAndSet(driver, null)) {
       core.iommu(null);
+    }
+  }
+
+  @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
+  void bindEvents(final EventAdmin admin) {
+    final SwapPoster next = new SwapPoster(admin);
+    final SwapPoster before = poster.getAndSet(next);
+    core.watches().add(next);
+    if (before != null) {
+      core.watches().remove(before);
+    }
+  }
+
+  void unbindEvents(final EventAdmin admin) {
+    final SwapPoster now = poster.get();
+    // A replacement may have been bound before.
+    if (now != null && now.postsTo(admin) && poster.compareAndSet(now, null)) {
+      core.watches().remove(now);
     }
   }
 

@@ -38,6 +38,9 @@ public final class SlotStrategy implements DmaStrategy {
   /** Whether each device gets a pool of its own in RAM. Set before it is used. */
   public volatile boolean perDevice;
 
+  /** Size of the extents that it wants. Set before it is used. */
+  public volatile long extentBytes = Extent.SET_SIZE;
+
   /** Opened by tests to let a hanging call return. */
   public volatile CountDownLatch hang = new CountDownLatch(1);
 
@@ -104,7 +107,7 @@ public final class SlotStrategy implements DmaStrategy {
           spec.extents() == ExtentKind.DEVICE
               ? spec.availableBytes()
               : spec.slots() == 0 ? wantedBytes : spec.slots() << Extent.SLOT_SHIFT,
-          Extent.SET_SIZE,
+          extentBytes,
           1L << 32);
     }
 

@@ -1,6 +1,8 @@
 package io.carom.iommu.host;
 
 import io.carom.iommu.CostProfile;
+import io.carom.iommu.IommuRecord;
+import io.carom.iommu.IommuState;
 import io.carom.iommu.IommuStatus;
 import io.carom.iommu.ReservedRange;
 import io.carom.iommu.host.cost.CostClock;
@@ -19,12 +21,11 @@ import io.carom.pci.BusPorts;
 import io.carom.pci.Translation;
 import java.util.List;
 import java.util.NavigableMap;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,6 +43,11 @@ import org.jspecify.annotations.Nullable;
  * have of it; ask each port to wait for accesses that began before. Only then is the request
  * answered. An access that outlives the machine's deadline is answered DEVERR and counted; the
  * pages are unmapped, and every later UNMAP of the domain waits for that access again.
+ *
+ * <p><b>What is kept.</b> Each change of endpoints, domains and {@code bypass} is written to the
+ * machine's record, in the order that {@link IommuRecord} tells, so that the next incarnation goes
+ * on from it: it has rebuilt everything before the ports ask it. One whose record another has
+ * claimed answers DEVERR, and changes neither record nor ports.
  *
  * <p>Decisions where the specification (virtio 1.4, IOMMU device) leaves them open:
  *
@@ -63,6 +69,7 @@ public final class Iommu implements BusIommu {
   private final IommuSettings settings;
   private final BusPorts ports;
   private final PhysicalSpace space;
+  private final IommuRecord record;
   private final PortGate gate;
   private final FaultLog faults;
   private final Endpoints endpoints;
@@ -70,16 +77,19 @@ public final class Iommu implements BusIommu {
   private final PageBudget budget;
   private final NavigableMap<Integer, Domain> domains = new TreeMap<>();
   private final RequestCounters counters = new RequestCounters();
+  private final @Nullable String refusal;
+  private volatile Consumer<Throwable> failure = why -> {};
   private volatile boolean bypass;
   private int mappings;
 
   /**
-   * An IOMMU that no port asks yet.
+   * An IOMMU that no port asks yet; it goes on from what its record has kept. Where that cannot be
+   * understood nothing is attached, and what was is blocked.
    *
    * @param functions the names of the bus's functions now
    * @param clock who pays what the profile charges
    * @param nanoTime the time of faults
-   * @param held ports that are blocked until they are attached
+   * @param record what the machine keeps of it
    */
   public Iommu(
       final IommuSettings settings,
@@ -88,53 +98,84 @@ public final class Iommu implements BusIommu {
       final PhysicalSpace space,
       final CostClock clock,
       final LongSupplier nanoTime,
-      final Set<String> held) {
+      final IommuRecord record) {
     this.settings = settings;
     this.ports = ports;
     this.space = space;
+    this.record = record;
     gate = new PortGate(ports, functions);
     faults = new FaultLog(nanoTime, settings.faultsPerSecond());
     endpoints = new Endpoints(gate, faults);
     meter = new CostMeter(clock, settings.profile());
     budget = new PageBudget(settings.maxTablePages());
     bypass = settings.bypass();
-    held.forEach(port -> endpoints.of(port).move(null, true));
+    refusal = restore(record.kept());
+  }
+
+  private @Nullable String restore(final @Nullable IommuState kept) {
+    if (kept == null) {
+      record.begin(IommuState.VERSION, settings.bypass());
+      return null;
+    }
+    final Rebuild rebuild = new Rebuild(domains, endpoints, budget, space);
+    final String why = rebuild.from(kept);
+    if (why != null) {
+      rebuild.hold(kept);
+      record.begin(IommuState.VERSION, settings.bypass());
+      kept.endpoints().forEach(endpoint -> record.detached(endpoint.port(), true));
+      return why;
+    }
+    for (final Domain domain : domains.values()) {
+      mappings += domain.count();
+      counters.pinned(domain.pinned());
+    }
+    if (kept.configured() == settings.bypass()) {
+      bypass = kept.bypass(); // as its driver has left it
+    }
+    record.goOn(IommuState.VERSION, settings.bypass());
+    if (kept.bypass() != bypass) {
+      record.bypass(bypass);
+    }
+    return null;
+  }
+
+  /** Why it could not go on from what was kept, in one line; null when it could, or had not to. */
+  public @Nullable String refusal() {
+    return refusal;
   }
 
   /** Puts it between functions and memory; false when an access outlived the machine's deadline. */
   public boolean start() {
-    return ports.iommu(this);
+    final boolean ended = ports.iommu(this);
+    if (!ended) {
+      lock.lock();
+      try { // nobody knows which one it was: each is waited for again
+        endpoints.all().forEach(endpoint -> endpoint.settled(false));
+      } finally {
+        lock.unlock();
+      }
+    }
+    return ended;
   }
 
   /**
-   * Takes it out. Functions that it translated are blocked from now on, the others stay what they
-   * were; a request that comes late is answered DEVERR.
+   * Takes it out: what it translated waits for the next one. Takes no lock, and is bounded, whatever
+   * a request does.
    *
-   * @return the ports of those that are blocked although others may pass
+   * @return false when an access outlived the machine's deadline
    */
-  public Set<String> stop() {
-    lock.lock();
-    try {
-      final Set<String> blocked =
-          endpoints.all().stream()
-              .filter(e -> e.held() || translated(e.domain()))
-              .map(Endpoint::port)
-              .collect(Collectors.toUnmodifiableSet());
-      final Set<String> passing =
-          endpoints.all().stream()
-              .filter(e -> e.domain() != null && !translated(e.domain()))
-              .map(Endpoint::port)
-              .collect(Collectors.toUnmodifiableSet());
-      gate.close();
-      ports.iommu(new FrozenIommu(blocked, passing, bypass));
-      return blocked;
-    } finally {
-      lock.unlock();
-    }
+  public boolean stop() {
+    return ports.away(this);
   }
 
-  private static boolean translated(final @Nullable Domain domain) {
-    return domain != null && !domain.bypass();
+  /** Who is told, once, when the machine has taken it out because its code threw; must not wait. */
+  public void onFailure(final Consumer<Throwable> listener) {
+    failure = listener;
+  }
+
+  @Override
+  public void failed(final Throwable why) {
+    failure.accept(why);
   }
 
   @Override
@@ -163,13 +204,15 @@ public final class Iommu implements BusIommu {
     }
     final Domain old = endpoint.domain();
     if (old != null && old == known) {
-      return settle(endpoint);
+      final int status = settle(endpoint);
+      return record.attached(endpoint.port(), number, passes) ? status : IommuStatus.DEVERR;
     }
     final Domain domain = known == null ? new Domain(number, passes, budget, space) : known;
     domains.put(number, domain);
     final boolean ended = move(endpoint, domain, false);
     leave(old);
-    return ended ? IommuStatus.OK : IommuStatus.DEVERR;
+    final boolean kept = record.attached(endpoint.port(), number, passes);
+    return ended && kept ? IommuStatus.OK : IommuStatus.DEVERR;
   }
 
   /** DETACH. */
@@ -182,6 +225,9 @@ public final class Iommu implements BusIommu {
     if (domain == null || endpoint.domain() != domain) {
       return IommuStatus.INVAL;
     }
+    if (!record.detached(endpoint.port(), false)) {
+      return IommuStatus.DEVERR;
+    }
     final boolean ended = move(endpoint, null, false);
     leave(domain);
     return ended ? IommuStatus.OK : IommuStatus.DEVERR;
@@ -192,7 +238,7 @@ public final class Iommu implements BusIommu {
     endpoint.move(domain, hold);
     meter.invalidation();
     counters.invalidated();
-    return endpoint.settled(gate.translation(endpoint.port(), translation(endpoint)));
+    return endpoint.settled(gate.translation(this, endpoint.port(), translation(endpoint)));
   }
 
   /** An endpoint has left a domain, which ends with the last. */
@@ -217,7 +263,7 @@ public final class Iommu implements BusIommu {
     if (refusal != IommuStatus.OK) {
       return refusal;
     }
-    if (mappings == settings.maxMappings()) {
+    if (mappings >= settings.maxMappings()) {
       return IommuStatus.NOMEM;
     }
     final Mapping mapping = new Mapping(start, last, physical, flags);
@@ -226,6 +272,9 @@ public final class Iommu implements BusIommu {
       mappings++;
       counters.pinned(mapping.pinned());
       meter.pinned(mapping.pinned());
+      return record.mapped(number, start, last, physical, flags)
+          ? IommuStatus.OK
+          : IommuStatus.DEVERR;
     } else if (status == IommuStatus.NOMEM) { // a part of it was there for a while
       invalidate(domain, start, last, true);
     }
@@ -270,6 +319,9 @@ public final class Iommu implements BusIommu {
     if (outside(start, last) || domain.splits(start, last)) {
       return IommuStatus.RANGE;
     }
+    if (!record.unmapped(number, start, last)) {
+      return IommuStatus.DEVERR;
+    }
     final long before = domain.pinned();
     final int gone = domain.unmap(start, last);
     final long unpinned = before - domain.pinned();
@@ -308,6 +360,17 @@ public final class Iommu implements BusIommu {
         : IommuStatus.DEVERR;
   }
 
+  /** What was changed last, if that cannot be done twice; see {@link IommuRecord#last}. */
+  IommuState.@Nullable Change lastChange() {
+    return record.last();
+  }
+
+  /** The port of an endpoint that a request can name, or null. */
+  @Nullable String port(final int endpointNumber) {
+    final Endpoint endpoint = endpoints.find(endpointNumber);
+    return endpoint == null ? null : endpoint.port();
+  }
+
   /** Whether an endpoint exists. */
   boolean exists(final int endpointNumber) {
     return endpoints.find(endpointNumber) != null;
@@ -322,14 +385,21 @@ public final class Iommu implements BusIommu {
   void detachAll(final boolean hold) {
     lock.lock();
     try {
+      boolean moved = false;
       for (final Endpoint endpoint : endpoints.all()) {
         final Domain domain = endpoint.domain();
         if (domain != null) {
-          move(endpoint, null, hold && !domain.bypass());
+          final boolean blocked = hold && !domain.bypass();
+          record.detached(endpoint.port(), blocked);
+          move(endpoint, null, blocked);
           leave(domain);
+          moved = true;
         }
       }
-      meter.settle();
+      if (moved) {
+        record.settled(); // no request asked for this
+        meter.settle();
+      }
     } finally {
       lock.unlock();
     }
@@ -344,11 +414,11 @@ public final class Iommu implements BusIommu {
   public void bypass(final boolean on) {
     lock.lock();
     try {
-      if (bypass != on) {
+      if (bypass != on && record.bypass(on)) {
         bypass = on;
         for (final Endpoint endpoint : endpoints.all()) {
           if (endpoint.domain() == null && !endpoints.isOwn(endpoint.port())) {
-            endpoint.settled(gate.translation(endpoint.port(), translation(endpoint)));
+            endpoint.settled(gate.translation(this, endpoint.port(), translation(endpoint)));
           }
         }
       }

@@ -2,17 +2,18 @@ package io.carom.iommu.host;
 
 import io.carom.iommu.CostProfile;
 import io.carom.iommu.IommuHost;
+import io.carom.iommu.IommuRecords;
 import io.carom.iommu.host.cost.BusyClock;
 import io.carom.iommu.host.cost.CostProfiles;
 import io.carom.memory.GuestMemory;
 import io.carom.pci.BusPorts;
-import io.carom.pci.PciBus;
 import io.carom.virtio.VirtioModel;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.osgi.annotation.bundle.Capability;
@@ -33,9 +34,15 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The IOMMU as a component: puts an {@link Iommu} between functions and memory, and registers it as
- * a type of virtio device and for the host's eyes. Costs and {@code bypass} change live; anything
- * else makes a new IOMMU, at which functions that the old one translated are blocked until the
- * guest attaches them. A bad configuration is told in one line: nothing is changed, or registered.
+ * a type of virtio device and for the host's eyes. A bad configuration is told in one line: nothing
+ * is changed, or registered.
+ *
+ * <p><b>Changes.</b> Costs and {@code bypass} change live. Limits make a new IOMMU, which goes on
+ * with the domains of the one before; so does one that comes when the bundle was stopped or
+ * updated, and one in the place of an IOMMU whose code threw, {@value #MOST_FAILURES} times in
+ * {@value #FAILURES_MS} ms. The driver sees nothing of it. What it can see (the input range,
+ * reserved ranges, the slot, whether there is one) makes another device: the old one is taken out,
+ * and functions that it translated are blocked until the guest attaches them.
  */
 @Component(
     name = IommuComponent.PID,
@@ -56,6 +63,10 @@ public final class IommuComponent {
 
   /** Beyond those that devices without a wanted slot get. */
   static final String DEFAULT_SLOT = "00:1f.0";
+
+  private static final int MOST_FAILURES = 3;
+  private static final long FAILURES_MS = 10_000;
+  private static final long LOOK_NS = 50_000_000;
 
   private static final Logger LOG = LoggerFactory.getLogger(IommuComponent.class);
 
@@ -149,6 +160,16 @@ public final class IommuComponent {
 
   /** What a configuration asks for. */
   private record Wanted(boolean enabled, String slot, IommuSettings settings) {
+    /** Whether one that was made for this looks to its driver like one made for another. */
+    boolean looksLike(final Wanted other) {
+      return enabled
+          && other.enabled
+          && slot.equals(other.slot)
+          && settings.inputStart() == other.settings.inputStart()
+          && settings.inputEnd() == other.settings.inputEnd()
+          && settings.reserved().equals(other.settings.reserved());
+    }
+
     /** Whether an IOMMU that was made for this one can be changed into another one. */
     boolean leadsTo(final Wanted other) {
       return enabled
@@ -168,31 +189,36 @@ public final class IommuComponent {
 
   private final BundleContext context;
   private final BusPorts ports;
-  private final PciBus bus;
   private final GuestMemory memory;
+  private final IommuRecords records;
+  private final Slots slots;
   private @Nullable Wanted wanted;
   private @Nullable Running running;
+  private long firstFailure;
+  private int failures;
+  private volatile boolean closed;
 
   /** Makes the IOMMU. */
   @Activate
   public IommuComponent(
       final BundleContext context,
       @Reference final BusPorts ports,
-      @Reference final PciBus bus,
       @Reference final GuestMemory memory,
+      @Reference final IommuRecords records,
       final Config config,
       final Map<String, Object> properties) {
     this.context = context;
     this.ports = ports;
-    this.bus = bus;
     this.memory = memory;
+    this.records = records;
+    slots = new Slots(context, NAME);
     try {
       wanted = wanted(config, properties);
     } catch (final IllegalArgumentException e) {
       LOG.error("{}: {}; there is no IOMMU", PID, e.getMessage());
       return;
     }
-    start(wanted, Set.of());
+    start(wanted);
   }
 
   @Modified
@@ -212,17 +238,24 @@ public final class IommuComponent {
       if (before.settings().bypass() != next.settings().bypass()) {
         now.model().bypass(next.settings().bypass());
       }
-    } else {
-      start(next, stop());
+      return;
     }
+    if (before != null && now != null && !before.looksLike(next)) {
+      now.model().leaving();
+    }
+    stop();
+    start(next);
   }
 
+  /** Bounded: by what the bus waits for its function, and the machine for accesses. */
   @Deactivate
   synchronized void deactivate() {
+    closed = true;
     stop();
+    slots.close();
   }
 
-  private void start(final Wanted next, final Set<String> held) {
+  private void start(final Wanted next) {
     if (!next.enabled()) {
       return;
     }
@@ -230,17 +263,23 @@ public final class IommuComponent {
         new Iommu(
             next.settings(),
             ports,
-            () -> bus.functions().stream().map(plugged -> plugged.address().toString()).toList(),
+            slots::functions,
             new MachineSpace(memory),
             new BusyClock(),
             System::nanoTime,
-            held);
+            records.claim());
+    if (iommu.refusal() != null) {
+      LOG.error("{}: {}; devices that were translated are blocked", PID, iommu.refusal());
+    }
+    iommu.onFailure(why -> Thread.ofVirtual().name("iommu-restart").start(() -> restart(iommu)));
+    final IommuModel model =
+        new IommuModel(iommu, slots::kept, System::nanoTime, IommuComponent::watch);
     if (!iommu.start()) {
       LOG.warn("an access outlived the start of the IOMMU (quiesceTimeoutMs)");
     }
-    final IommuModel model = new IommuModel(iommu);
     final Map<String, Object> properties = new HashMap<>();
     properties.put(VirtioModel.NAME, NAME);
+    properties.put(VirtioModel.KEEP, true);
     if (!next.slot().isBlank()) {
       properties.put(VirtioModel.SLOT, next.slot());
     }
@@ -251,15 +290,13 @@ public final class IommuComponent {
         context.registerService(VirtioModel.class, model, FrameworkUtil.asDictionary(properties)));
   }
 
-  /** Takes the IOMMU out; returns the ports that are blocked from now on. */
-  private Set<String> stop() {
+  private void stop() {
     final Running now = running;
     running = null;
     if (now == null) {
-      return Set.of();
+      return;
     }
-    now.iommu()
-        .detachAll(true); // first: the guest's reset on the way must not let anything through
+    now.model().end();
     for (final ServiceRegistration<?> registration : now.registrations().reversed()) {
       try {
         registration.unregister();
@@ -267,7 +304,47 @@ public final class IommuComponent {
         LOG.debug("A service of the IOMMU was unregistered already", e);
       }
     }
-    return now.iommu().stop();
+    if (!now.iommu().stop()) {
+      LOG.warn("an access outlived the end of the IOMMU (quiesceTimeoutMs)");
+    }
+  }
+
+  /** Looks after a model whose driver is astray until that is decided. */
+  private static void watch(final IommuModel model) {
+    Thread.ofVirtual()
+        .name("iommu-watch")
+        .start(
+            () -> {
+              while (model.look()) {
+                LockSupport.parkNanos(LOOK_NS);
+              }
+            });
+  }
+
+  /** Puts a new IOMMU in the place of one whose code threw. */
+  private synchronized void restart(final Iommu failed) {
+    final Running now = running;
+    final Wanted again = wanted;
+    if (closed || now == null || now.iommu() != failed || again == null) {
+      return;
+    }
+    final long time = System.nanoTime();
+    if (failures == 0 || time - firstFailure > TimeUnit.MILLISECONDS.toNanos(FAILURES_MS)) {
+      firstFailure = time;
+      failures = 0;
+    }
+    failures++;
+    if (failures > MOST_FAILURES) {
+      LOG.error(
+          "{}: the IOMMU threw more than {} times in {} ms; it stays out until its bundle or"
+              + " configuration is changed",
+          PID,
+          MOST_FAILURES,
+          FAILURES_MS);
+      return;
+    }
+    stop();
+    start(again);
   }
 
   private static Wanted wanted(final Config config, final Map<String, Object> properties) {

@@ -6,11 +6,24 @@ import io.carom.virtio.VirtioModel;
 import io.carom.virtio.VirtioModelContext;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The IOMMU as a type of virtio device (virtio 1.4, IOMMU device). Requests are served in the
  * doorbell; faults go to the event queue.
+ *
+ * <p><b>The driver's way here.</b> It is <em>open</em> while a driver can ask, and {@code astray}
+ * from the function's unplugging, or the making of an IOMMU that goes on from what was kept, until
+ * it is known whether the same driver has it again. Domains live on meanwhile, and devices use
+ * them. It is the same driver when the transport says that it has resumed. It is another one, or
+ * there is none, when the function's slot is kept no longer, when a request comes without that, or
+ * when nothing of the kind happens for {@value #PATIENCE_MS} ms after plugging: then what was
+ * translated is blocked, as its addresses mean nothing to anyone any more. A driver's reset when
+ * the way is open detaches everything, as the specification asks; one while it is astray is the
+ * transport's, or that of a driver who knows of no domain, and decides nothing.
  */
 public final class IommuModel implements VirtioModel {
   /** Bytes of the properties of a PROBE. */
@@ -25,16 +38,110 @@ public final class IommuModel implements VirtioModel {
           | VirtioIommuDescriptor.F_MMIO
           | VirtioIommuDescriptor.F_BYPASS_CONFIG;
 
+  private static final long NANOS_PER_MS = 1_000_000;
   private static final int CLASS_CODE = 0x080600; // base system peripheral, IOMMU
   private static final int QUEUES = 2;
   private static final int QUEUE_SIZE = 256;
 
+  /** How long a function that is plugged in may take to resume. */
+  static final long PATIENCE_MS = 1_000;
+
   private final Iommu iommu;
+  private final BooleanSupplier slotKept;
+  private final LongSupplier nanoTime;
+  private final Consumer<IommuModel> watch;
+  private final Object way = new Object();
+  private boolean ended; // guarded by way, as the next
+  private boolean astray;
+  private long pluggedAt;
+  private volatile boolean resumed;
   private volatile @Nullable VirtioModelContext context;
 
-  /** A device of an IOMMU. */
+  /** A device of an IOMMU whose slot nobody keeps. */
   public IommuModel(final Iommu iommu) {
+    this(iommu, () -> false, System::nanoTime, model -> {});
+  }
+
+  /**
+   * A device of an IOMMU.
+   *
+   * @param slotKept whether the bus has its function, present or not; true while nobody knows
+   * @param watch told when the driver is astray: is to {@link #look} from time to time
+   */
+  public IommuModel(
+      final Iommu iommu,
+      final BooleanSupplier slotKept,
+      final LongSupplier nanoTime,
+      final Consumer<IommuModel> watch) {
     this.iommu = iommu;
+    this.watch = watch;
+    this.slotKept = slotKept;
+    this.nanoTime = nanoTime;
+    goneAstray();
+  }
+
+  private void goneAstray() {
+    synchronized (way) {
+      astray = true;
+    }
+    if (look()) {
+      watch.accept(this);
+    }
+  }
+
+  /** The IOMMU ends here: what becomes of its domains is the next one's matter. */
+  public void end() {
+    synchronized (way) {
+      ended = true;
+    }
+  }
+
+  /**
+   * Looks whether the driver has lost its way for good.
+   *
+   * @return whether that is undecided
+   */
+  public boolean look() {
+    synchronized (way) {
+      if (ended) {
+        return false;
+      }
+      final boolean late =
+          context != null && nanoTime.getAsLong() - pluggedAt > PATIENCE_MS * NANOS_PER_MS;
+      if (astray && (late || (context == null && !slotKept.getAsBoolean()))) {
+        lost();
+      }
+      return astray;
+    }
+  }
+
+  /** What was translated is blocked, never let through, until it is attached anew. */
+  private void lost() {
+    astray = false;
+    iommu.detachAll(true);
+  }
+
+  /** A request comes; the first of a queue. */
+  private void asked() {
+    synchronized (way) {
+      if (astray) {
+        lost();
+      }
+    }
+    final String refusal = iommu.refusal();
+    final VirtioModelContext to = context;
+    if (resumed && refusal != null && to != null) {
+      to.needsReset(refusal); // its driver believes in domains that are not there
+    }
+  }
+
+  /** The model goes for good: its driver is told, and what was translated is blocked. */
+  public void leaving() {
+    final VirtioModelContext to = context;
+    if (to != null) {
+      to.leaving();
+    }
+    iommu.detachAll(true);
   }
 
   @Override
@@ -126,29 +233,49 @@ public final class IommuModel implements VirtioModel {
   @Override
   public void plugged(final VirtioModelContext to) {
     iommu.endpoints().own(to.address());
-    context = to;
+    synchronized (way) {
+      pluggedAt = nanoTime.getAsLong();
+      context = to;
+    }
     iommu.faults().sink(event -> to.send(VirtioIommuDescriptor.QUEUE_EVENT, event));
   }
 
   @Override
   public Handler open(final int queue, final long accepted) {
     return queue == VirtioIommuDescriptor.QUEUE_REQUEST
-        ? new RequestQueue(iommu, accepted)
+        ? new RequestQueue(iommu, accepted, this::asked)
         : request -> {};
+  }
+
+  /** The driver goes on; what it reads of {@code bypass} is what holds. */
+  @Override
+  public void resumed() {
+    synchronized (way) {
+      astray = false;
+    }
+    resumed = true;
+    showBypass(false);
   }
 
   /** Endpoints are attached to nothing then; {@code bypass} stays, as the specification asks. */
   @Override
   public void reset() {
+    synchronized (way) {
+      if (astray) {
+        return;
+      }
+    }
     iommu.detachAll(false);
   }
 
-  /** The guest lost its way to the IOMMU: what was translated is blocked, never let through. */
   @Override
   public void unplugged() {
-    context = null;
     iommu.faults().sink(event -> false);
-    iommu.detachAll(true);
     iommu.endpoints().own(null);
+    resumed = false;
+    synchronized (way) {
+      context = null;
+    }
+    goneAstray();
   }
 }

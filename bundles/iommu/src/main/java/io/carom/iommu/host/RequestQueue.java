@@ -1,5 +1,7 @@
 package io.carom.iommu.host;
 
+import io.carom.iommu.IommuState.Change;
+import io.carom.iommu.IommuState.MappingState;
 import io.carom.iommu.IommuStatus;
 import io.carom.iommu.ReservedRange;
 import io.carom.iommu.VirtioIommuDescriptor;
@@ -7,6 +9,7 @@ import io.carom.virtio.VirtioModel;
 import io.carom.virtio.VirtioRequest;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The request queue: takes requests apart and answers them. A request is copied once and judged by
@@ -15,6 +18,13 @@ import java.nio.ByteOrder;
  * <p>What is no request, or has no room for its tail, is given back with nothing written: a type
  * that is unknown or was not negotiated, a head that is cut. A body that is cut is INVAL. The model
  * is charged when the batch of a doorbell ends, kick included.
+ *
+ * <p><b>A request that is handled again.</b> Each is returned before the next is handled, so whoever
+ * goes on after another incarnation, of the IOMMU or of its transport, sees at most one again: the
+ * first. Done twice, ATTACH and UNMAP say the same; MAP and DETACH would be INVAL. So the first
+ * request that would be, and that is just what the record changed last, is answered OK: nothing has
+ * changed since, so what it asks for is there. (A driver that errs and asks for the same once more,
+ * just then, gets that answer too; it does no harm.)
  */
 final class RequestQueue implements VirtioModel.Handler {
   private final Iommu iommu;
@@ -26,12 +36,20 @@ final class RequestQueue implements VirtioModel.Handler {
   private final byte[] request = new byte[VirtioIommuDescriptor.PROBE_SIZE];
   private final ByteBuffer fields = ByteBuffer.wrap(request).order(ByteOrder.LITTLE_ENDIAN);
   private final byte[] tail = new byte[VirtioIommuDescriptor.TAIL_SIZE];
+  private final Runnable begins;
+  private boolean first = true;
+  private @Nullable Change again;
   private boolean inBatch;
   private boolean kicked;
 
-  /** A queue under the accepted features. */
-  RequestQueue(final Iommu iommu, final long accepted) {
+  /**
+   * A queue under the accepted features.
+   *
+   * @param begins called before the first request is handled
+   */
+  RequestQueue(final Iommu iommu, final long accepted, final Runnable begins) {
     this.iommu = iommu;
+    this.begins = begins;
     mapUnmap = (accepted & VirtioIommuDescriptor.F_MAP_UNMAP) != 0;
     probe = (accepted & VirtioIommuDescriptor.F_PROBE) != 0;
     final boolean mmio = (accepted & VirtioIommuDescriptor.F_MMIO) != 0;
@@ -83,8 +101,13 @@ final class RequestQueue implements VirtioModel.Handler {
       kick(); // not before: a driver's start looks at the queue too
       kicked = inBatch;
     }
+    if (first) {
+      begins.run();
+    }
     iommu.lock().lock();
     try {
+      again = first ? iommu.lastChange() : null;
+      first = false;
       serve(from);
       if (!inBatch) {
         iommu.meter().settle();
@@ -127,9 +150,6 @@ final class RequestQueue implements VirtioModel.Handler {
   }
 
   private int perform(final int type) {
-    if (iommu.gate().closed()) {
-      return IommuStatus.DEVERR;
-    }
     final int domain = int32(VirtioIommuDescriptor.REQ_DOMAIN);
     if (type == VirtioIommuDescriptor.T_ATTACH) {
       final int flags = int32(VirtioIommuDescriptor.ATTACH_FLAGS);
@@ -139,7 +159,12 @@ final class RequestQueue implements VirtioModel.Handler {
           : iommu.attach(domain, int32(VirtioIommuDescriptor.REQ_ENDPOINT), flags != 0);
     }
     if (type == VirtioIommuDescriptor.T_DETACH) {
-      return iommu.detach(domain, int32(VirtioIommuDescriptor.REQ_ENDPOINT));
+      final int endpoint = int32(VirtioIommuDescriptor.REQ_ENDPOINT);
+      final int status = iommu.detach(domain, endpoint);
+      final String port = again == null ? null : iommu.port(endpoint);
+      return port != null && status == IommuStatus.INVAL && isAgain(new Change(domain, null, port))
+          ? IommuStatus.OK
+          : status;
     }
     if (!mapUnmap) {
       return IommuStatus.UNSUPP;
@@ -152,9 +177,21 @@ final class RequestQueue implements VirtioModel.Handler {
           : iommu.unmap(domain, start, last);
     }
     final int flags = int32(VirtioIommuDescriptor.MAP_FLAGS);
-    return (flags & ~mapFlags) != 0
-        ? IommuStatus.INVAL
-        : iommu.map(domain, start, last, int64(VirtioIommuDescriptor.MAP_PHYS_START), flags);
+    if ((flags & ~mapFlags) != 0) {
+      return IommuStatus.INVAL;
+    }
+    final long physical = int64(VirtioIommuDescriptor.MAP_PHYS_START);
+    final int status = iommu.map(domain, start, last, physical, flags);
+    return status == IommuStatus.INVAL
+            && again != null
+            && isAgain(
+                new Change(domain, new MappingState(start, last, physical, flags), null))
+        ? IommuStatus.OK
+        : status;
+  }
+
+  private boolean isAgain(final Change change) {
+    return change.equals(again);
   }
 
   private int int32(final int offset) {

@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Ports that keep their translation, and what was asked of them in order. */
 final class FakePorts implements BusPorts {
+  private static final Translation BLOCKED = (address, length, access) -> Translation.FAULT;
+
   final List<String> calls = new ArrayList<>();
   final Set<String> late = new HashSet<>();
   private final Map<String, @Nullable Translation> open = new HashMap<>();
@@ -22,7 +24,7 @@ final class FakePorts implements BusPorts {
 
   /** Opens a port. */
   synchronized void open(final String name) {
-    open.put(name, iommu == null ? null : iommu.translation(name));
+    open.putIfAbsent(name, iommu == null ? null : iommu.translation(name));
   }
 
   /** Closes a port. */
@@ -48,9 +50,22 @@ final class FakePorts implements BusPorts {
     return true;
   }
 
+  /** Blocks all that it translated: who waits in a test waits for ever. */
+  @Override
+  public synchronized boolean away(final BusIommu who) {
+    if (who == iommu) {
+      iommu = null;
+      open.replaceAll((name, old) -> old == null ? null : BLOCKED);
+    }
+    return true;
+  }
+
   @Override
   public synchronized boolean translation(
-      final String name, final @Nullable Translation translation) {
+      final BusIommu who, final String name, final @Nullable Translation translation) {
+    if (who != iommu) {
+      return true;
+    }
     if (!open.containsKey(name)) {
       return false;
     }

@@ -7,6 +7,7 @@ import io.carom.iommu.IommuStatus;
 import io.carom.iommu.host.cost.VirtualClock;
 import io.carom.machine.bus.AddressSpaceMap;
 import io.carom.machine.bus.InterruptRouter;
+import io.carom.machine.iommu.IommuStore;
 import io.carom.machine.port.BusTarget;
 import io.carom.machine.port.Ports;
 import io.carom.machine.ram.GuestRam;
@@ -21,7 +22,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -63,7 +63,7 @@ class RealPortsTest {
             new MachineSpace(memory),
             new VirtualClock(),
             System::nanoTime,
-            Set.of());
+            new IommuStore().claim());
     assertThat(iommu.start()).isTrue();
     view = new IommuView(iommu);
     requests = new IommuModel(iommu).open(0, IommuModel.FEATURES);

@@ -1,8 +1,10 @@
 package io.carom.iommu.host;
 
+import io.carom.iommu.IommuRecords;
 import io.carom.iommu.VirtioIommuDescriptor;
 import io.carom.iommu.host.cost.VirtualClock;
 import io.carom.iommu.host.table.PhysicalSpace;
+import io.carom.machine.iommu.IommuStore;
 import io.carom.pci.BusAccess;
 import io.carom.pci.Translation;
 import io.carom.virtio.VirtioModel;
@@ -11,7 +13,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /** An IOMMU with two functions, and a driver that speaks to it in bytes. */
@@ -23,7 +24,8 @@ final class Rig implements VirtioModelContext {
   static final long RAM = 1L << 30;
   static final int RW = VirtioIommuDescriptor.MAP_F_READ | VirtioIommuDescriptor.MAP_F_WRITE;
 
-  final FakePorts ports = new FakePorts();
+  final FakePorts ports;
+  final IommuRecords records;
   final List<String> functions = new CopyOnWriteArrayList<>(List.of(A, B));
   final VirtualClock clock = new VirtualClock();
   final List<byte[]> events = new ArrayList<>();
@@ -31,6 +33,10 @@ final class Rig implements VirtioModelContext {
   final Iommu iommu;
   final IommuModel model;
   final IommuView view;
+  boolean slotKept = true;
+  boolean needsResetAllowed;
+  String needsReset = "";
+  int watched;
   int eventBuffers = Integer.MAX_VALUE;
   long now;
   VirtioModel.Handler requests;
@@ -40,18 +46,30 @@ final class Rig implements VirtioModelContext {
   }
 
   Rig(final IommuSettings settings) {
-    this(settings, Set.of());
+    this(settings, new IommuStore(), new FakePorts());
+    model.plugged(this);
   }
 
-  Rig(final IommuSettings settings, final Set<String> held) {
+  private Rig(final IommuSettings settings, final IommuRecords records, final FakePorts ports) {
+    this.records = records;
+    this.ports = ports;
     ports.open(A);
     ports.open(B);
-    iommu = new Iommu(settings, ports, () -> functions, ram(), clock, () -> now, held);
+    iommu = new Iommu(settings, ports, () -> functions, ram(), clock, () -> now, records.claim());
+    model = new IommuModel(iommu, () -> slotKept, () -> now, of -> watched++);
     iommu.start();
-    model = new IommuModel(iommu);
     view = new IommuView(iommu);
-    model.plugged(this);
     requests = model.open(0, IommuModel.FEATURES);
+  }
+
+  /** The next incarnation, with the driver, the ports and the record of this one. */
+  Rig next(final IommuSettings settings) {
+    model.end();
+    iommu.stop();
+    final Rig next = new Rig(settings, records, ports);
+    next.model.plugged(next);
+    next.model.resumed();
+    return next;
   }
 
   /** RAM of 1 GiB from 0, and registers. */
@@ -81,7 +99,10 @@ final class Rig implements VirtioModelContext {
 
   @Override
   public void needsReset(final String reason) {
-    throw new AssertionError(reason);
+    if (!needsResetAllowed) {
+      throw new AssertionError(reason);
+    }
+    needsReset = reason;
   }
 
   private static ByteBuffer request(final int type, final int size) {

@@ -3,13 +3,19 @@ package io.carom.machine.bus;
 import io.carom.machine.ram.Ram;
 import io.carom.memory.AddressMap;
 import io.carom.memory.MmioHandler;
+import io.carom.memory.MmioRetry;
 import io.carom.memory.PhysicalLayout;
 import io.carom.memory.RamRange;
 import io.carom.memory.RegionView;
 import io.carom.memory.SystemBus;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,11 +26,18 @@ import org.jspecify.annotations.Nullable;
  * copy the table under the monitor and publish the copy. A lookup therefore sees the map as it was
  * before or after a change, never between, and an access that has found its entry finishes on it
  * even if the entry is removed meanwhile.
+ *
+ * <p><b>Parking.</b> A parked register range is an entry of its own kind, at whose gate accesses
+ * wait without a lock; a parked memory range stays as it is. Both are in {@code yielding} and give
+ * way to any registration: one table without them and with the new entry is published, then the
+ * gate is opened, and who waited looks up again. So does who was in the old handler when that gave
+ * up ({@link MmioRetry}), and finds another entry than before, or nothing.
  */
 public final class AddressSpaceMap implements AddressMap, SystemBus {
   private static final int ALIGNMENT = 8;
 
   private final Ram ram;
+  private final Set<MapEntry> yielding = Collections.newSetFromMap(new IdentityHashMap<>());
   private volatile MapTable table =
       new MapTable(
           List.of(
@@ -59,14 +72,29 @@ public final class AddressSpaceMap implements AddressMap, SystemBus {
     if (offset >= 0) {
       return Words.load(ram.memory(), offset, width);
     }
-    return switch (table.find(address, width)) {
-      case MapEntry.Memory(_, final long base, final MemorySegment memory, _) ->
-          Words.load(memory, address - base, width);
-      case MapEntry.Registers(_, final long base, _, final MmioHandler handler) ->
-          handler.read(address - base, width) & Words.ones(width);
-      case MapEntry.Reserved _ -> Words.ones(width);
-      case null -> Words.ones(width);
-    };
+    MapEntry entry = table.find(address, width);
+    while (true) {
+      switch (entry) {
+        case MapEntry.Memory(_, final long base, final MemorySegment memory, _) -> {
+          return Words.load(memory, address - base, width);
+        }
+        case MapEntry.Registers(_, final long base, _, final MmioHandler handler) -> {
+          try {
+            return handler.read(address - base, width) & Words.ones(width);
+          } catch (final MmioRetry e) {
+            // by who answers now
+          }
+        }
+        case MapEntry.Parked parked -> parked.gate().await();
+        case MapEntry.Reserved _ -> {}
+        case null -> {}
+      }
+      final MapEntry next = table.find(address, width);
+      if (next == entry) { // nothing else answers
+        return Words.ones(width);
+      }
+      entry = next;
+    }
   }
 
   @Override
@@ -77,13 +105,30 @@ public final class AddressSpaceMap implements AddressMap, SystemBus {
       Words.store(ram.memory(), offset, width, value);
       return;
     }
-    switch (table.find(address, width)) {
-      case MapEntry.Memory(_, final long base, final MemorySegment memory, _) ->
+    MapEntry entry = table.find(address, width);
+    while (true) {
+      switch (entry) {
+        case MapEntry.Memory(_, final long base, final MemorySegment memory, _) -> {
           Words.store(memory, address - base, width, value);
-      case MapEntry.Registers(_, final long base, _, final MmioHandler handler) ->
-          handler.write(address - base, width, value & Words.ones(width));
-      case MapEntry.Reserved _ -> {} // dropped, as where nothing answers
-      case null -> {}
+          return;
+        }
+        case MapEntry.Registers(_, final long base, _, final MmioHandler handler) -> {
+          try {
+            handler.write(address - base, width, value & Words.ones(width));
+            return;
+          } catch (final MmioRetry e) {
+            // by who answers now
+          }
+        }
+        case MapEntry.Parked parked -> parked.gate().await();
+        case MapEntry.Reserved _ -> {} // dropped, as where nothing answers
+        case null -> {}
+      }
+      final MapEntry next = table.find(address, width);
+      if (next == entry) { // nothing else answers
+        return;
+      }
+      entry = next;
     }
   }
 
@@ -136,15 +181,65 @@ public final class AddressSpaceMap implements AddressMap, SystemBus {
         throw new IllegalArgumentException(entry.text() + " overlaps RAM, " + range);
       }
     }
-    final @Nullable MapEntry other = table.overlap(base, size);
-    if (other != null) {
-      throw new IllegalArgumentException(entry.text() + " overlaps " + other.text());
+    MapTable next = table;
+    final List<MapEntry> yielded = new ArrayList<>();
+    for (MapEntry other = next.overlap(base, size);
+        other != null;
+        other = next.overlap(base, size)) {
+      if (!yielding.contains(other)) {
+        throw new IllegalArgumentException(entry.text() + " overlaps " + other.text());
+      }
+      next = next.without(other);
+      yielded.add(other);
     }
-    table = table.with(entry);
-    return () -> remove(entry);
+    table = next.with(entry);
+    yielded.forEach(this::open);
+    return new Live(entry);
   }
 
   private synchronized void remove(final MapEntry entry) {
     table = table.without(entry);
+    open(entry);
+  }
+
+  /** Lets those go on who wait at an entry that has left the table. */
+  private void open(final MapEntry left) {
+    yielding.remove(left);
+    if (left instanceof MapEntry.Parked parked) {
+      parked.gate().open();
+    }
+  }
+
+  /** Parks an entry; returns what is in the table in its place. */
+  private synchronized MapEntry park(final MapEntry entry, final Duration timeout) {
+    if (!table.has(entry) || yielding.contains(entry)) {
+      return entry;
+    }
+    final MapEntry parked =
+        entry instanceof MapEntry.Registers registers
+            ? new MapEntry.Parked(
+                registers.name(), registers.base(), registers.size(), new Gate(timeout))
+            : entry;
+    table = table.without(entry).with(parked);
+    yielding.add(parked);
+    return parked;
+  }
+
+  private final class Live implements Mapping {
+    private MapEntry entry;
+
+    Live(final MapEntry entry) {
+      this.entry = entry;
+    }
+
+    @Override
+    public synchronized void park(final Duration timeout) {
+      entry = AddressSpaceMap.this.park(entry, timeout);
+    }
+
+    @Override
+    public synchronized void close() {
+      remove(entry);
+    }
   }
 }

@@ -44,6 +44,9 @@ sealed interface MapEntry {
     }
   }
 
+  /** Registers that nobody answers for just now, and that who registers next may have. */
+  record Parked(String name, long base, long size, Gate gate) implements MapEntry {}
+
   /** Space that nothing may be put into and that nothing answers in. */
   record Reserved(String name, long base, long size) implements MapEntry {}
 }

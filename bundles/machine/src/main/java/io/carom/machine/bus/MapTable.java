@@ -42,6 +42,16 @@ final class MapTable {
     return null;
   }
 
+  /** Whether an entry, this very one, is in the table. */
+  boolean has(final MapEntry entry) {
+    for (final MapEntry other : entries) {
+      if (other == entry) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** This table and one more entry, which overlaps none. */
   MapTable with(final MapEntry added) {
     final List<MapEntry> list = new ArrayList<>(List.of(entries));

@@ -5,6 +5,7 @@ import io.carom.pci.BusPort;
 import io.carom.pci.BusSession;
 import io.carom.pci.MsiController;
 import io.carom.pci.PortCounters;
+import io.carom.pci.Translation;
 import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.UnaryOperator;
@@ -21,6 +22,7 @@ final class DevicePort implements BusPort {
   private final String name;
   private final BusTarget target;
   private final MsiController interrupts;
+  private final Failures failures;
   private final @Nullable UsedPages used; // in a confidential guest only
   private final LongAdder messages = new LongAdder();
   private final LongAdder refusedMessages = new LongAdder();
@@ -28,10 +30,21 @@ final class DevicePort implements BusPort {
   private volatile List<PortSession> sessions = List.of();
   private PortCounters past = new PortCounters(0, 0, 0, 0); // of closed sessions
 
-  DevicePort(final String name, final BusTarget target, final MsiController interrupts) {
+  /** Who is told when the code of a translation threw; called inside a section, must not wait. */
+  @FunctionalInterface
+  interface Failures {
+    void threw(DevicePort port, Translation translation, Throwable why);
+  }
+
+  DevicePort(
+      final String name,
+      final BusTarget target,
+      final MsiController interrupts,
+      final Failures failures) {
     this.name = name;
     this.target = target;
     this.interrupts = interrupts;
+    this.failures = failures;
     used =
         target.states().confidential() ? new UsedPages(target.states(), target.ram().size()) : null;
   }
@@ -84,16 +97,40 @@ final class DevicePort implements BusPort {
     return route;
   }
 
-  /** Publishes a new route; {@link #awaitSections} is the caller's next step. */
-  synchronized void change(final UnaryOperator<Route> step) {
+  /** Publishes a new route; {@link #awaitOlder} is the caller's next step. Returns its version. */
+  synchronized long change(final UnaryOperator<Route> step) {
+    final Translation before = route.hook();
     route = step.apply(route);
+    if (before instanceof StandIn away) {
+      away.changed();
+    }
+    return route.version();
   }
 
-  /** Waits for the sections that are open now. */
+  /** The code of a translation threw. */
+  void failed(final Translation translation, final Throwable why) {
+    failures.threw(this, translation, why);
+  }
+
+  /** Waits for all sections that are open now. */
   boolean awaitSections(final long deadlineNanos) {
+    return await(deadlineNanos, Long.MAX_VALUE, false);
+  }
+
+  /** Waits for the sections that are open now and began on a route before a version. */
+  boolean awaitOlder(final long deadlineNanos, final long version) {
+    return await(deadlineNanos, version, false);
+  }
+
+  /** As {@link #awaitOlder}, or until they wait inside for the next IOMMU: the old one is left. */
+  boolean awaitLeft(final long deadlineNanos, final long version) {
+    return await(deadlineNanos, version, true);
+  }
+
+  private boolean await(final long deadlineNanos, final long version, final boolean orParked) {
     boolean ended = true;
     for (final PortSession session : sessions) {
-      ended &= session.awaitEnd(deadlineNanos);
+      ended &= session.awaitEnd(deadlineNanos, version, orParked);
     }
     return ended;
   }

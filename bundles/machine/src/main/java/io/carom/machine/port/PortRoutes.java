@@ -88,7 +88,7 @@ final class PortRoutes implements PortControl {
   }
 
   private boolean changeAndWait(final UnaryOperator<Route> step, final Duration timeout) {
-    port.change(step);
-    return port.awaitSections(Deadlines.after(timeout));
+    final long version = port.change(step);
+    return port.awaitOlder(Deadlines.after(timeout), version);
   }
 }

@@ -30,10 +30,14 @@ import org.jspecify.annotations.Nullable;
  * was written before it was published, such as pages turned private. If the changer sees it, it
  * waits for the number to change; the end is a release store, so the section's accesses are over
  * when the changer has read it. Sections that begin while it waits have other numbers and are not
- * waited for: the wait is bounded by the length of one section of each session.
+ * waited for: the wait is bounded by the length of one section of each session. Nor is one that has
+ * begun on the new route by the time it is looked at; {@code begun} says so, and versions grow, so a
+ * value of the section before can only make the changer wait for nothing.
  *
  * <p>A session opened while a route is being published is either in the list that the changer reads
  * or is opened after the publication: both go through the port's monitor.
+ *
+ * <p>While the IOMMU is away sections do not begin on ports that it translated, see {@link StandIn}.
  *
  * <p>Counters are written by the session's thread only, and read by anyone: opaque accesses, which
  * cost what plain ones do, keep them whole.
@@ -42,6 +46,7 @@ final class PortSession extends SectionPadding implements BusSession {
   private static final int SPINS = 200;
   private static final long PARK_NANOS = 20_000;
   private static final VarHandle SECTION = field("section");
+  private static final VarHandle BEGUN = field("begun");
   private static final VarHandle OWN = field("ownAccesses");
   private static final VarHandle SYSTEM = field("systemAccesses");
   private static final VarHandle FAULTED = field("faultedAccesses");
@@ -55,6 +60,8 @@ final class PortSession extends SectionPadding implements BusSession {
   private boolean closed;
   private @Nullable Route current; // null outside sections
   private long section;
+  private long begun; // version of the route that the last section began on
+  private volatile boolean parked; // inside, for the next IOMMU
   private long ownAccesses;
   private long systemAccesses;
   private long faultedAccesses;
@@ -69,18 +76,41 @@ final class PortSession extends SectionPadding implements BusSession {
 
   @Override
   public long begin() {
-    final long outside = section;
-    if ((outside & 1) != 0) {
+    if ((section & 1) != 0) {
       throw new IllegalStateException("section on port " + port.name() + " has begun already");
     }
-    SECTION.setVolatile(this, outside + 1);
-    final Route route = port.route();
-    if (route.revoked() || route.epoch() != epoch || closed) {
-      SECTION.setRelease(this, outside + 2);
+    Route route = enter();
+    while (route.translation() instanceof StandIn away && waits(route, away)) {
+      SECTION.setRelease(this, section + 1);
+      away.await(port, route); // outside, so that nobody waits for us meanwhile
+      route = enter();
+    }
+    if (!usable(route)) {
+      SECTION.setRelease(this, section + 1);
       return -1;
     }
     current = route;
+    BEGUN.setOpaque(this, route.version());
     return route.version();
+  }
+
+  private Route enter() {
+    SECTION.setVolatile(this, section + 1);
+    return port.route();
+  }
+
+  @Override
+  public boolean waits() {
+    final Route route = port.route();
+    return route.translation() instanceof StandIn away && waits(route, away);
+  }
+
+  private boolean waits(final Route route, final StandIn away) {
+    return usable(route) && away.waits();
+  }
+
+  private boolean usable(final Route route) {
+    return !route.revoked() && route.epoch() == epoch && !closed;
   }
 
   @Override
@@ -202,7 +232,7 @@ final class PortSession extends SectionPadding implements BusSession {
     final Translation translation = route.translation();
     long behind = address;
     if (translation != null) {
-      behind = translation.translate(address, length, access);
+      behind = translated(translation, address, length, access);
       if (behind == Translation.FAULT) {
         throw fault(Reason.TRANSLATION, address, length);
       }
@@ -231,6 +261,42 @@ final class PortSession extends SectionPadding implements BusSession {
     }
   }
 
+  private long translated(
+      final Translation by, final long address, final long length, final BusAccess access) {
+    @Nullable Translation now = by;
+    while (now != null) {
+      try {
+        return now.translate(address, length, access);
+      } catch (final RuntimeException | Error e) { // an IOMMU's code, of another bundle
+        now = next(now, e);
+      }
+    }
+    return Translation.FAULT;
+  }
+
+  /**
+   * Waits for what translates after code that threw, see {@link StandIn}. It ends: each time
+   * another IOMMU must have come, or the absence is over.
+   *
+   * @return null when nothing does: the access must not pass, whatever others may do by now
+   */
+  private @Nullable Translation next(final Translation threw, final Throwable why) {
+    port.failed(threw, why);
+    Route now = port.route();
+    parked = true;
+    while (now.translation() instanceof StandIn away && waits(now, away)) {
+      away.await(port, now);
+      now = port.route();
+    }
+    parked = false;
+    final Translation next = now.translation();
+    if (!usable(now) || next == threw) {
+      return null;
+    }
+    current = now; // what threw is not asked again
+    return next;
+  }
+
   /**
    * {@inheritDoc}
    *
@@ -245,7 +311,20 @@ final class PortSession extends SectionPadding implements BusSession {
       return length;
     }
     // What the IOMMU says is bounded here: callers go on from there, and must get on.
-    return Math.clamp(translation.contiguous(address, length, access), 1, length);
+    return Math.clamp(piece(translation, address, length, access), 1, length);
+  }
+
+  private long piece(
+      final Translation by, final long address, final long length, final BusAccess access) {
+    @Nullable Translation now = by;
+    while (now != null) {
+      try {
+        return now.contiguous(address, length, access);
+      } catch (final RuntimeException | Error e) { // as in translated
+        now = next(now, e);
+      }
+    }
+    return length; // who resolves it hears of the fault
   }
 
   /** Whether the IOMMU is to be asked about a run at all. */
@@ -295,13 +374,18 @@ final class PortSession extends SectionPadding implements BusSession {
     }
   }
 
-  /** Waits for the end of a section that is open now; true at once when none is. */
-  boolean awaitEnd(final long deadlineNanos) {
+  /**
+   * Waits for the end of a section that is open now and began on a route before a version; true at
+   * once when there is none.
+   *
+   * @param orParked whether it is enough that it waits inside for an IOMMU
+   */
+  boolean awaitEnd(final long deadlineNanos, final long version, final boolean orParked) {
     final long seen = (long) SECTION.getVolatile(this);
     if ((seen & 1) == 0) {
       return true;
     }
-    for (int spins = 0; (long) SECTION.getVolatile(this) == seen; spins++) {
+    for (int spins = 0; open(seen, version) && !(orParked && parked); spins++) {
       if (spins < SPINS) {
         Thread.onSpinWait();
       } else if (System.nanoTime() - deadlineNanos >= 0) {
@@ -311,6 +395,10 @@ final class PortSession extends SectionPadding implements BusSession {
       }
     }
     return true;
+  }
+
+  private boolean open(final long seen, final long version) {
+    return (long) SECTION.getVolatile(this) == seen && (long) BEGUN.getOpaque(this) < version;
   }
 
   /** Its accesses so far, without messages. */
@@ -325,8 +413,7 @@ final class PortSession extends SectionPadding implements BusSession {
   /** The route changed since the section began, or there is no section: may it go on? */
   private Route checkOpen(final @Nullable Route route, final long address, final long length)
       throws BusFaultException {
-    final Route now = port.route();
-    if (now.revoked() || now.epoch() != epoch || closed) {
+    if (!usable(port.route())) {
       throw fault(Reason.REVOKED, address, length);
     }
     if (route == null) {

@@ -2,6 +2,7 @@ package io.carom.machine.port;
 
 import io.carom.machine.bus.AddressSpaceMap;
 import io.carom.machine.bus.InterruptRouter;
+import io.carom.machine.iommu.IommuStore;
 import io.carom.machine.platform.PlatformSettings;
 import io.carom.machine.platform.StagedPlatform;
 import io.carom.machine.ram.GuestRam;
@@ -29,6 +30,7 @@ final class PortFixture {
   final Ram ram = new Ram(MIB, MIB);
   final AddressSpaceMap map = new AddressSpaceMap(ram);
   final InterruptRouter interrupts = new InterruptRouter();
+  final IommuStore iommu = new IommuStore();
   final MemorySegment region = Arena.ofAuto().allocate(REGION_SIZE);
   final Ports ports;
   final GuestRam guest;
@@ -37,10 +39,24 @@ final class PortFixture {
   final BusSession session;
 
   PortFixture(final boolean confidential, final long busOffset, final Duration patience) {
+    this(confidential, busOffset, patience, PATIENCE);
+  }
+
+  PortFixture(
+      final boolean confidential,
+      final long busOffset,
+      final Duration patience,
+      final Duration absence) {
     final PageStates states = new PageStates(ram.size(), confidential);
     final StagedPlatform platform = StagedPlatform.of(ram, PlatformSettings.plain(busOffset));
     final ReservedRam reserved = new ReservedRam(ram);
-    ports = new Ports(new BusTarget(ram, states, reserved, map, platform), interrupts, patience);
+    ports =
+        new Ports(
+            new BusTarget(ram, states, reserved, map, platform),
+            interrupts,
+            patience,
+            absence,
+            iommu::blocked);
     guest = new GuestRam(ram, states, platform, ports::quiesceAll);
     regions = new RegionStore(reserved, guest);
     control = ports.create("00:04.0");

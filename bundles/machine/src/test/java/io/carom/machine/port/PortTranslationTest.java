@@ -38,6 +38,8 @@ class PortTranslationTest {
   private static final String PORT = "00:04.0";
   private static final long SHIFT = 0x1_0000;
 
+  private static final BusIommu ADDING = port -> (address, length, access) -> address + SHIFT;
+
   private PortFixture machine = new PortFixture();
   private final List<String> asked = new ArrayList<>();
 
@@ -119,25 +121,28 @@ class PortTranslationTest {
   @Test
   void aPortsTranslationIsChangedByName() throws BusFaultException {
     machine.control.busMaster(true);
-    assertThat(machine.ports.translation(PORT, shifting)).isTrue();
+    final BusIommu iommu = port -> null;
+    machine.ports.iommu(iommu);
+    assertThat(machine.ports.translation(iommu, PORT, shifting)).isTrue();
     assertThat(reached(machine.session, 0x1000)).isEqualTo(0x1000 + SHIFT);
-    assertThat(machine.ports.translation(PORT, null)).isTrue();
+    assertThat(machine.ports.translation(iommu, PORT, null)).isTrue();
     assertThat(reached(machine.session, 0x1000)).isEqualTo(0x1000);
-    assertThat(machine.ports.translation("00:05.0", shifting)).isFalse();
+    assertThat(machine.ports.translation(iommu, "00:05.0", shifting)).isFalse();
     assertThat(machine.ports.invalidated("00:05.0")).isFalse();
     machine.control.close();
-    assertThat(machine.ports.translation(PORT, shifting)).isFalse();
+    assertThat(machine.ports.translation(iommu, PORT, shifting)).isFalse();
   }
 
   @Test
   void aFunctionMayBypassTheIommuWhichStaysReady() throws BusFaultException {
     machine.control.busMaster(true);
-    machine.ports.iommu(port -> shifting);
+    final BusIommu iommu = port -> shifting;
+    machine.ports.iommu(iommu);
     assertThat(machine.control.translated(false)).isTrue();
     assertThat(reached(machine.session, 0x1000)).isEqualTo(0x1000);
     assertThat(contiguous(0x1800, 3 * PAGE)).isEqualTo(3 * PAGE);
     final Translation other = (address, length, access) -> address + 2 * SHIFT;
-    machine.ports.translation(PORT, other);
+    machine.ports.translation(iommu, PORT, other);
     assertThat(reached(machine.session, 0x1000)).as("bypassed still").isEqualTo(0x1000);
     assertThat(machine.control.translated(true)).isTrue();
     assertThat(reached(machine.session, 0x1000)).isEqualTo(0x1000 + 2 * SHIFT);
@@ -222,8 +227,9 @@ class PortTranslationTest {
   static Stream<Named<ChangeOf>> changes() {
     return Stream.of(
         Named.of("iommu", m -> m.ports.iommu(port -> null)),
+        Named.of("away", m -> m.ports.away(ADDING)),
         Named.of("no iommu", m -> m.ports.iommu(null)),
-        Named.of("translation", m -> m.ports.translation(PORT, null)),
+        Named.of("translation", m -> m.ports.translation(ADDING, PORT, null)),
         Named.of("invalidated", m -> m.ports.invalidated(PORT)),
         Named.of("translated", m -> m.control.translated(false)));
   }
@@ -237,8 +243,9 @@ class PortTranslationTest {
   @ParameterizedTest
   @MethodSource("changes")
   void aChangeWaitsForSectionsOfBeforeAndHasAnotherVersion(final ChangeOf change) throws Exception {
+    machine = new PortFixture(false, 0, PortFixture.PATIENCE, Duration.ofMillis(1));
     machine.control.busMaster(true);
-    machine.ports.iommu(port -> shifting);
+    machine.ports.iommu(ADDING);
     final long before = machine.session.begin();
     machine.session.resolve(0, 8, BusAccess.READ);
     final CompletableFuture<Boolean> done =
@@ -254,7 +261,8 @@ class PortTranslationTest {
   @ParameterizedTest
   @MethodSource("changes")
   void theWaitIsBounded(final ChangeOf change) {
-    machine = new PortFixture(false, 0, Duration.ofMillis(30));
+    machine = new PortFixture(false, 0, Duration.ofMillis(30), Duration.ofMillis(1));
+    machine.ports.iommu(ADDING);
     machine.session.begin();
     final BooleanSupplier inTime = () -> change.make(machine);
     assertThat(inTime.getAsBoolean()).isFalse();

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * in the given order, MSI-X last. Guarded by the function's lock, as is config space.
  */
 final class CapabilityChain {
-  private record Live(int offset, byte[] body, CapabilityAccess access) {
+  private record Live(int offset, byte[] body) {
     boolean holds(final int at) {
       return at >= offset && at < offset + body.length;
     }
@@ -23,6 +23,7 @@ final class CapabilityChain {
 
   private final ConfigSpace space;
   private final List<Live> live = new ArrayList<>();
+  private volatile List<CapabilityAccess> accesses = List.of(); // of the live ones, in order
   private int next = ConfigSpaceDescriptor.CAPABILITIES;
   private int last; // offset of the capability laid last, 0 before the first
 
@@ -57,9 +58,8 @@ final class CapabilityChain {
       space.define(offset + i, 1, body[i], mask[i], 0);
     }
     space.set(last == 0 ? ConfigSpaceDescriptor.CAPABILITY_POINTER : last + 1, 1, offset);
-    final CapabilityAccess access = spec.access();
-    if (access != null) {
-      live.add(new Live(offset, body, access));
+    if (spec.access() != null) {
+      live.add(new Live(offset, body));
     }
     last = offset;
     next = offset + length;
@@ -82,12 +82,27 @@ final class CapabilityChain {
     return add(new CapabilitySpec(body, mask, null));
   }
 
+  /**
+   * Whose code stands behind the capabilities with side effects from now on. May be called without
+   * the function's lock.
+   */
+  void accesses(final List<CapabilityAccess> of) {
+    accesses = of;
+  }
+
+  /** Whether an access there may have side effects; that to id and next pointer has none. */
+  boolean isLive(final int offset, final int width) {
+    final Live capability = at(offset);
+    return capability != null && offset + width > capability.offset() + 2;
+  }
+
   /** Before a guest's load: lets the capability there bring its bytes up to date. */
   void reading(final int offset, final int width) {
     final Live capability = at(offset);
-    if (capability != null) {
+    final CapabilityAccess access = capability == null ? null : access(capability);
+    if (capability != null && access != null) {
       space.copyTo(capability.offset(), capability.body());
-      capability.access().reading(capability.body(), offset - capability.offset(), width);
+      access.reading(capability.body(), offset - capability.offset(), width);
       space.copyBodyFrom(capability.offset(), capability.body());
     }
   }
@@ -95,9 +110,10 @@ final class CapabilityChain {
   /** After a guest's store: lets the capability there act on it. */
   void written(final int offset, final int width) {
     final Live capability = at(offset);
-    if (capability != null) {
+    final CapabilityAccess access = capability == null ? null : access(capability);
+    if (capability != null && access != null) {
       space.copyTo(capability.offset(), capability.body());
-      capability.access().written(capability.body(), offset - capability.offset(), width);
+      access.written(capability.body(), offset - capability.offset(), width);
       space.copyBodyFrom(capability.offset(), capability.body());
     }
   }
@@ -109,6 +125,12 @@ final class CapabilityChain {
       }
     }
     return null;
+  }
+
+  /** Null while the function is away. */
+  private @Nullable CapabilityAccess access(final Live capability) {
+    final List<CapabilityAccess> now = accesses;
+    return now.isEmpty() ? null : now.get(live.indexOf(capability));
   }
 
   private static void put(final byte[] target, final int offset, final int width, final int value) {

@@ -1,6 +1,7 @@
 package io.carom.pcibus.config;
 
 import io.carom.pci.ConfigSpaceDescriptor;
+import java.util.Arrays;
 
 /**
  * The configuration bytes of a function, each bit of which is read-only, read-write, or cleared by
@@ -41,6 +42,16 @@ public final class ConfigSpace {
   /** The device's own store, which no mask holds back. */
   public void set(final int offset, final int width, final long value) {
     put(bytes, offset, width, value);
+  }
+
+  /** All bytes that a conventional function has; behind them nothing is defined. */
+  byte[] bytes() {
+    return Arrays.copyOf(bytes, ConfigSpaceDescriptor.SIZE);
+  }
+
+  /** Puts back what {@link #bytes} gave of a space that is defined alike. */
+  void restore(final byte[] kept) {
+    System.arraycopy(kept, 0, bytes, 0, Math.min(kept.length, ConfigSpaceDescriptor.SIZE));
   }
 
   /** Copies bytes out. */

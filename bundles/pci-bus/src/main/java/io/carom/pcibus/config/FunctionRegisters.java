@@ -6,6 +6,9 @@ import io.carom.pci.ConfigSpaceDescriptor;
 import io.carom.pci.MsixDescriptor;
 import io.carom.pci.MsixSpec;
 import io.carom.pci.PciFunctionSpec;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The configuration registers of one function, made of its spec: storage and access rules, and
@@ -33,11 +36,41 @@ public final class FunctionRegisters {
     for (final CapabilitySpec capability : spec.capabilities()) {
       chain.add(capability);
     }
+    serve(spec);
     final MsixSpec msixSpec = spec.msix();
     msix = msixSpec == null ? 0 : chain.addMsix(msixSpec);
     if (space.read(ConfigSpaceDescriptor.CAPABILITY_POINTER, 1) != 0) {
       space.set(ConfigSpaceDescriptor.STATUS, 2, ConfigSpaceDescriptor.STATUS_CAPABILITIES);
     }
+  }
+
+  /**
+   * Lets the capabilities of an equal spec serve from now on; with null nobody's, so that nothing
+   * of a model that is away is held. Needs no lock.
+   */
+  public void serve(final @Nullable PciFunctionSpec spec) {
+    chain.accesses(
+        spec == null
+            ? List.of()
+            : spec.capabilities().stream()
+                .map(CapabilitySpec::access)
+                .filter(Objects::nonNull)
+                .toList());
+  }
+
+  /** The bytes as they are now, for who goes on with them. */
+  public byte[] bytes() {
+    return space.bytes();
+  }
+
+  /** Goes on with the bytes of registers of an equal spec. */
+  public void restore(final byte[] kept) {
+    space.restore(kept);
+  }
+
+  /** Whether an access there may run code of the function's model. */
+  public boolean isLive(final int offset, final int width) {
+    return chain.isLive(offset, width);
   }
 
   /** A guest's load. */

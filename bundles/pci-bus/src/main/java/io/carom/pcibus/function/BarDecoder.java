@@ -7,6 +7,7 @@ import io.carom.memory.RegionView;
 import io.carom.pci.BarSpec;
 import io.carom.pcibus.config.FunctionRegisters;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -83,6 +84,15 @@ final class BarDecoder {
   void close() {
     unmap();
     wanted = OFF;
+  }
+
+  /** Leaves the BAR's place to the next incarnation of the bus. */
+  void park(final Duration timeout) {
+    final Mapping old = mapping;
+    if (old != null) {
+      mapping = null;
+      old.park(timeout);
+    }
   }
 
   private boolean assigned(final long address) {

@@ -1,6 +1,7 @@
 package io.carom.pcibus.function;
 
 import io.carom.memory.MmioHandler;
+import io.carom.pci.BarSpec;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class BarWindow implements MmioHandler {
   private final FunctionCalls function;
+  private final BarSpec spec;
   private final int bar;
   private final @Nullable MsixTable msix;
 
@@ -18,9 +20,11 @@ final class BarWindow implements MmioHandler {
    *
    * @param msix the table if it lies in this BAR, or null
    */
-  BarWindow(final FunctionCalls function, final int bar, final @Nullable MsixTable msix) {
+  BarWindow(
+      final FunctionCalls function, final BarSpec spec, final @Nullable MsixTable msix) {
     this.function = function;
-    this.bar = bar;
+    this.spec = spec;
+    this.bar = spec.index();
     this.msix = msix;
   }
 
@@ -35,6 +39,8 @@ final class BarWindow implements MmioHandler {
   public void write(final long offset, final int width, final long value) {
     if (msix != null && (msix.inTable(offset) || msix.inPending(offset))) {
       msix.write(offset, width, value);
+    } else if (spec.isDoorbell(offset)) {
+      function.ring(bar, offset, width, value);
     } else {
       function.write(bar, offset, width, value);
     }

@@ -1,6 +1,8 @@
 package io.carom.pcibus.function;
 
+import io.carom.memory.MmioRetry;
 import io.carom.pci.ConfigSpaceDescriptor;
+import io.carom.pci.PciFunctionSpec;
 import io.carom.pci.PortControl;
 import io.carom.pcibus.config.FunctionRegisters;
 import java.time.Duration;
@@ -19,6 +21,11 @@ import org.slf4j.LoggerFactory;
  * can come of that, as nothing that a device does inside a section (DMA, raising interrupts) takes
  * this lock. Accesses to BARs do not take it either. It may be taken again by its holder: a
  * capability may reach a BAR, and through that the device, from within an access.
+ *
+ * <p>While the function's model is away, what is stored here answers as ever and takes effect.
+ * Only an access that would run the model's code, to a capability with side effects, waits as one
+ * to a register BAR does, without the lock. Who comes back is told of the command register with the
+ * lock held, so that no change overtakes another.
  */
 final class FunctionConfig {
   private static final Logger LOG = LoggerFactory.getLogger(FunctionConfig.class);
@@ -34,8 +41,10 @@ final class FunctionConfig {
   private final FunctionCalls function;
   private final IntxLine line;
   private final @Nullable MsixTable msix;
+  private final Runnable changed;
   private final ReentrantLock lock = new ReentrantLock();
   private volatile boolean removed;
+  private volatile boolean suspended; // removed is set too
   private long faultsShown;
 
   FunctionConfig(
@@ -46,7 +55,8 @@ final class FunctionConfig {
       final OwnRangeRoute range,
       final FunctionCalls function,
       final IntxLine line,
-      final @Nullable MsixTable msix) {
+      final @Nullable MsixTable msix,
+      final Runnable changed) {
     this.label = label;
     this.registers = registers;
     this.bars = bars;
@@ -55,13 +65,55 @@ final class FunctionConfig {
     this.function = function;
     this.line = line;
     this.msix = msix;
+    this.changed = changed;
   }
 
   /** A load of 1, 2 or 4 bytes, aligned. */
   long read(final int offset, final int width) {
+    if (!registers.isLive(offset, width)) {
+      return readLocked(offset, width);
+    }
+    while (true) {
+      final Attachment now = function.enter();
+      if (now == null) {
+        return -1;
+      }
+      final long value;
+      try {
+        value = readLocked(offset, width);
+      } finally {
+        now.leave();
+      }
+      if (!now.abandoned()) {
+        return value;
+      }
+    }
+  }
+
+  /** A store of 1, 2 or 4 bytes, aligned. */
+  void write(final int offset, final int width, final long value) {
+    if (!registers.isLive(offset, width)) {
+      writeLocked(offset, width, value);
+      return;
+    }
+    Attachment now;
+    do {
+      now = function.enter();
+      if (now == null) {
+        return;
+      }
+      try {
+        writeLocked(offset, width, value);
+      } finally {
+        now.leave();
+      }
+    } while (now.abandoned());
+  }
+
+  private long readLocked(final int offset, final int width) {
     lock.lock();
     try {
-      if (removed) {
+      if (isRemoved()) {
         return -1;
       }
       if ((offset & ~3) == ConfigSpaceDescriptor.COMMAND) {
@@ -73,16 +125,16 @@ final class FunctionConfig {
     }
   }
 
-  /** A store of 1, 2 or 4 bytes, aligned. */
-  void write(final int offset, final int width, final long value) {
+  private void writeLocked(final int offset, final int width, final long value) {
     lock.lock();
     try {
-      if (removed) {
+      if (isRemoved()) {
         return;
       }
       final int command = registers.command();
       final int msixControl = registers.msixControl();
       registers.write(offset, width, value);
+      changed.run(); // first, as what follows may hang
       if (registers.command() != command) {
         commandChanged(command, registers.command());
       } else if (isBar(offset) && updateBars()) {
@@ -92,6 +144,83 @@ final class FunctionConfig {
         msix.control(registers.msixControl());
         function.commandChanged(registers.command()); // MSI-X and INTx exclude each other
       }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Whether nothing is here any more; asks the next incarnation of the bus, if it went. */
+  private boolean isRemoved() {
+    if (suspended) {
+      throw MmioRetry.INSTANCE;
+    }
+    return removed;
+  }
+
+  /** Has what is there kept. */
+  void keep() {
+    lock.lock();
+    try {
+      changed.run();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Goes on with what was kept of registers of an equal spec: puts all of it in force. */
+  void resume(final byte[] kept) {
+    lock.lock();
+    try {
+      registers.restore(kept);
+      commandChanged(0, registers.command());
+      if (msix != null) {
+        msix.control(registers.msixControl());
+      }
+      line.resume();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * The bus goes, and the next one goes on: BARs are parked, the last state is kept. As {@link
+   * #remove} for an access that hangs; what it wrote was kept before.
+   *
+   * @param parked how long accesses to BARs wait for the next bus
+   */
+  void suspend(final Duration patience, final Duration parked) {
+    final boolean locked = tryLock(patience);
+    if (!locked) {
+      LOG.warn("{}: a configuration access hangs; the bus goes without it", label);
+    }
+    try {
+      if (locked) {
+        refreshStatus();
+        changed.run();
+      }
+      bars.forEach(bar -> bar.park(parked));
+      removed = true;
+      suspended = true;
+    } finally {
+      if (locked) {
+        lock.unlock();
+      }
+    }
+  }
+
+  /** Lets an equal spec's capabilities serve, or with null nobody's. Takes no lock. */
+  void serve(final @Nullable PciFunctionSpec spec) {
+    registers.serve(spec);
+  }
+
+  /** Tells who comes back of the command register; false when an access hangs in here. */
+  boolean tell(final Attachment next, final Duration patience) {
+    if (!tryLock(patience)) {
+      return false;
+    }
+    try {
+      function.commandChanged(next, registers.command());
+      return true;
     } finally {
       lock.unlock();
     }
@@ -107,6 +236,7 @@ final class FunctionConfig {
     lock.lock();
     try {
       registers.multifunction(many);
+      changed.run();
     } finally {
       lock.unlock();
     }

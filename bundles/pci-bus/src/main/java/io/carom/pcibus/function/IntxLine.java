@@ -2,6 +2,7 @@ package io.carom.pcibus.function;
 
 import io.carom.pci.MsiController;
 import io.carom.pci.PciAddress;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * A function's INTx line (PCI 3.0 section 6.2.4): the level that the device wants shows in the
@@ -12,29 +13,40 @@ final class IntxLine {
   private final MsiController interrupts;
   private final PciAddress source;
   private final int pin;
-  private volatile boolean asserted;
+  private final AtomicBoolean asserted; // kept by the machine
   private boolean disabled;
   private boolean closed;
   private boolean level;
 
   /**
-   * A line that is not asserted.
+   * A line.
    *
    * @param pin as in config space: 0 for none, else 1 for INTA# and so on
+   * @param asserted whether the device asserts it
    */
-  IntxLine(final MsiController interrupts, final PciAddress source, final int pin) {
+  IntxLine(
+      final MsiController interrupts,
+      final PciAddress source,
+      final int pin,
+      final AtomicBoolean asserted) {
     this.interrupts = interrupts;
     this.source = source;
     this.pin = pin;
+    this.asserted = asserted;
   }
 
   /** Whether the device asserts it. */
   boolean asserted() {
-    return asserted;
+    return asserted.get();
   }
 
   synchronized void set(final boolean on) {
-    asserted = on && !closed;
+    asserted.set(on && !closed);
+    update();
+  }
+
+  /** Brings a line up that was asserted when the bus before went. */
+  synchronized void resume() {
     update();
   }
 
@@ -47,12 +59,12 @@ final class IntxLine {
   /** The function is gone: the line falls for good. */
   synchronized void close() {
     closed = true;
-    asserted = false;
+    asserted.set(false);
     update();
   }
 
   private void update() {
-    final boolean wanted = asserted && !disabled && pin != 0;
+    final boolean wanted = asserted.get() && !disabled && pin != 0;
     if (wanted != level) {
       level = wanted;
       interrupts.line(source, pin - 1, wanted);

@@ -3,6 +3,7 @@ package io.carom.pcibus.function;
 import io.carom.pci.BusPort;
 import io.carom.pci.MsixDescriptor;
 import io.carom.pci.MsixSpec;
+import io.carom.pci.SlotSignals;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLongArray;
 
@@ -14,12 +15,17 @@ import java.util.concurrent.atomic.AtomicLongArray;
  * looks at the pending bit. All four are volatile, so at least one of the two sees what the other
  * did, and the message is sent by the one that takes the pending bit back: never lost, never twice.
  *
+ * <p>While the function is away the table is <i>held</i>: a bit beside the control register's that
+ * masks every vector invisibly. What was not masked when it was raised, and then refused by the
+ * revoked port, becomes pending by whoever raised it, who looks at the bit afterwards.
+ *
  * <p>A guest that changes address or data of an unmasked vector may get a message made of old and
  * new words; the specification allows that.
  */
 final class MsixTable {
   private static final int WORDS = MsixDescriptor.ENTRY_SIZE / 4;
   private static final int MASKED = 1;
+  private static final int HELD = 1 << 16; // behind the 16 bits of message control
 
   private final BusPort port;
   private final MsixSpec spec;
@@ -27,15 +33,21 @@ final class MsixTable {
   private final AtomicLongArray pending;
   private volatile int control;
 
-  /** A table as after reset: every vector masked. */
-  MsixTable(final MsixSpec spec, final BusPort port) {
+  /** A table that goes on with these words. */
+  MsixTable(final MsixSpec spec, final BusPort port, final SlotSignals signals) {
     this.spec = spec;
     this.port = port;
-    table = new AtomicIntegerArray(spec.vectors() * WORDS);
-    pending = new AtomicLongArray((spec.vectors() + 63) / 64);
-    for (int vector = 0; vector < spec.vectors(); vector++) {
-      table.set(word(vector, MsixDescriptor.ENTRY_CONTROL), MASKED);
+    table = signals.table();
+    pending = signals.pending();
+  }
+
+  /** Words as after reset: every vector masked. */
+  static SlotSignals afterReset(final int vectors) {
+    final SlotSignals signals = SlotSignals.of(vectors);
+    for (int vector = 0; vector < vectors; vector++) {
+      signals.table().set(word(vector, MsixDescriptor.ENTRY_CONTROL), MASKED);
     }
+    return signals;
   }
 
   int vectors() {
@@ -53,11 +65,25 @@ final class MsixTable {
     }
     if (!masked(vector)) {
       send(vector);
-      return;
+    } else {
+      pend(vector);
     }
+  }
+
+  private void pend(final int vector) {
     pending.getAndAccumulate(vector >>> 6, 1L << vector, (a, b) -> a | b);
     if (!masked(vector)) {
       sendPending(vector);
+    }
+  }
+
+  /** Keeps every vector back, or lets them go and sends what is pending. */
+  void hold(final boolean on) {
+    synchronized (this) {
+      control = on ? control | HELD : control & ~HELD;
+    }
+    if (!on) {
+      sendUnmasked();
     }
   }
 
@@ -70,7 +96,13 @@ final class MsixTable {
 
   /** The guest wrote message control: what became unmasked by it and is pending is sent. */
   void control(final int value) {
-    control = value;
+    synchronized (this) {
+      control = value | (control & HELD);
+    }
+    sendUnmasked();
+  }
+
+  private void sendUnmasked() {
     for (int vector = 0; vector < spec.vectors(); vector++) {
       if (!masked(vector)) {
         sendPending(vector);
@@ -140,7 +172,7 @@ final class MsixTable {
   }
 
   private boolean masked(final int vector) {
-    return (control & (MsixDescriptor.CONTROL_ENABLE | MsixDescriptor.CONTROL_FUNCTION_MASK))
+    return (control & (HELD | MsixDescriptor.CONTROL_ENABLE | MsixDescriptor.CONTROL_FUNCTION_MASK))
             != MsixDescriptor.CONTROL_ENABLE
         || (table.get(word(vector, MsixDescriptor.ENTRY_CONTROL)) & MASKED) != 0;
   }
@@ -158,7 +190,11 @@ final class MsixTable {
         Integer.toUnsignedLong(table.get(word(vector, MsixDescriptor.ENTRY_ADDRESS_LOW)));
     final long high = table.get(word(vector, MsixDescriptor.ENTRY_ADDRESS_HIGH));
     // A message that bus mastering or its address forbids is counted by the port, and lost.
-    port.message(high << 32 | low, table.get(word(vector, MsixDescriptor.ENTRY_DATA)));
+    final boolean sent =
+        port.message(high << 32 | low, table.get(word(vector, MsixDescriptor.ENTRY_DATA)));
+    if (!sent && (control & HELD) != 0) { // refused, as the function went away in between
+      pend(vector);
+    }
   }
 
   private static int word(final int vector, final int field) {

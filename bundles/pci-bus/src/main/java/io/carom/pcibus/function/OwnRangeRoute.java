@@ -19,7 +19,7 @@ final class OwnRangeRoute {
   private static final long NOWHERE = -1;
 
   private final String label;
-  private final @Nullable OwnRange range;
+  private volatile @Nullable OwnRange range; // changed under the monitor
   private final PortControl port;
   private volatile long address = NOWHERE; // read without the monitor
   private boolean busMaster;
@@ -40,12 +40,13 @@ final class OwnRangeRoute {
 
   /** Whether a BAR of this function is the range. */
   boolean isOwnBar(final int bar) {
-    return range != null && range.function() == OwnRange.SELF && range.bar() == bar;
+    return isBarOf(OwnRange.SELF, bar);
   }
 
   /** Whether a BAR of another function of the device is the range. */
   boolean isBarOf(final int function, final int bar) {
-    return range != null && range.function() == function && range.bar() == bar;
+    final OwnRange own = range;
+    return own != null && own.function() == function && own.bar() == bar;
   }
 
   /** The range, or null. */
@@ -59,6 +60,14 @@ final class OwnRangeRoute {
    */
   long address() {
     return address;
+  }
+
+  /** The same range as who comes back has it. */
+  synchronized void renewed(final @Nullable OwnRange same) {
+    range = same;
+    if (same != null) {
+      tell(same);
+    }
   }
 
   /** Its BAR is decoded there now, or with -1 nowhere; whether that is news. */
@@ -78,8 +87,9 @@ final class OwnRangeRoute {
   synchronized void busMaster(final boolean on) {
     final boolean changed = on != busMaster;
     busMaster = on;
-    if (changed && range != null && range.busMaster()) {
-      tell(range);
+    final OwnRange own = range;
+    if (changed && own != null && own.busMaster()) {
+      tell(own);
     }
   }
 

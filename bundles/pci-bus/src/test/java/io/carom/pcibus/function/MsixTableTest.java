@@ -26,7 +26,8 @@ class MsixTableTest {
   private final MsixTable msix =
       new MsixTable(
           new MsixSpec(VECTORS, 1, (int) TABLE, (int) PBA),
-          new Port((a, d) -> sent.add(Long.toHexString(a) + " " + d)));
+          new Port((a, d) -> sent.add(Long.toHexString(a) + " " + d)),
+          MsixTable.afterReset(VECTORS));
 
   private interface Receiver {
     void message(long address, int data);
@@ -180,7 +181,10 @@ class MsixTableTest {
   void aRaiseThatMeetsAnUnmaskIsSentExactlyOnce() throws Exception {
     final AtomicInteger messages = new AtomicInteger();
     final MsixTable table =
-        new MsixTable(new MsixSpec(1, 0, 0, 0x800), new Port((a, d) -> messages.incrementAndGet()));
+        new MsixTable(
+            new MsixSpec(1, 0, 0, 0x800),
+            new Port((a, d) -> messages.incrementAndGet()),
+            MsixTable.afterReset(1));
     table.control(ENABLE);
     final int rounds = 100_000;
     final AtomicInteger begun = new AtomicInteger();

@@ -1,10 +1,12 @@
 package io.carom.shell.command;
 
 import io.carom.bench.IommuBenchOptions;
+import io.carom.bench.SwapBenchOptions;
 import io.carom.bench.SwiotlbBenchOptions;
 import io.carom.bench.VirtioBenchOptions;
 import io.carom.shell.result.BenchResult;
 import io.carom.shell.result.IommuBenchResult;
+import io.carom.shell.result.SwapBenchResult;
 import io.carom.shell.result.VirtioBenchResult;
 import io.carom.shell.service.ShellServices;
 import java.util.function.Consumer;
@@ -22,7 +24,8 @@ import picocli.CommandLine.Parameters;
       "  bench swiotlb",
       "  bench iommu --profile high",
       "  bench iommu --virtual --json",
-      "  bench virtio --only ring"
+      "  bench virtio --only ring",
+      "  bench swap --seconds 20"
     })
 final class BenchCommand extends ShellCommand {
   @Parameters(
@@ -33,7 +36,8 @@ final class BenchCommand extends ShellCommand {
       description = {
         "swiotlb: maps and unmaps of the bounce-buffer strategies, each in its own JVM.",
         "iommu: I/O under the IOMMU strategies, and what it asks of the IOMMU.",
-        "virtio: rings by themselves, and random reads of disks with and without bounces."
+        "virtio: rings by themselves, and random reads of disks with and without bounces.",
+        "swap: hot swaps of strategies, and updates of bundles, under verified load."
       })
   String what = "";
 
@@ -66,6 +70,17 @@ final class BenchCommand extends ShellCommand {
       description = "virtio: one part of it, ring or blk; else both, at most 55 s.")
   @Nullable String only;
 
+  @Option(
+      names = "--seconds",
+      paramLabel = "N",
+      description = "swap: how long it takes about, 1 to 3600; 50 by default.")
+  @Nullable Integer seconds;
+
+  @Option(
+      names = "--soak",
+      description = "swap: 10,000 swaps and 200 updates instead, about ten minutes.")
+  boolean soak;
+
   @Option(names = "--seed", paramLabel = "N", description = "Seed of what is random; 1 by default.")
   long seed = 1;
 
@@ -81,9 +96,12 @@ final class BenchCommand extends ShellCommand {
     refuse(profile != null, "--profile", "iommu");
     refuse(virtual, "--virtual", "iommu");
     refuse(only != null, "--only", "virtio");
+    refuse(seconds != null, "--seconds", "swap");
+    refuse(soak, "--soak", "swap");
     return switch (what) {
       case "iommu" -> iommu(progress);
       case "virtio" -> virtio(progress);
+      case "swap" -> swap(progress);
       default -> swiotlb(progress);
     };
   }
@@ -105,6 +123,19 @@ final class BenchCommand extends ShellCommand {
     final VirtioBenchOptions options =
         new VirtioBenchOptions(!"blk".equals(only), !"ring".equals(only), seed);
     return new VirtioBenchResult(services.virtioBench().run(options, progress::accept));
+  }
+
+  private Object swap(final Consumer<String> progress) throws InterruptedException {
+    if (soak && seconds != null) {
+      throw new UsageException("carom:bench: --seconds means nothing with --soak");
+    }
+    final int length = seconds == null ? SwapBenchOptions.SECONDS : seconds;
+    if (length < 1 || length > SwapBenchOptions.MOST_SECONDS) {
+      throw new UsageException(
+          "carom:bench: --seconds=" + length + " is not in 1.." + SwapBenchOptions.MOST_SECONDS);
+    }
+    return new SwapBenchResult(
+        services.swapBench().run(new SwapBenchOptions(length, soak, seed), progress::accept));
   }
 
   private Object swiotlb(final Consumer<String> progress) throws InterruptedException {

@@ -111,7 +111,7 @@ abstract class Words<T> implements ITypeConverter<T>, Iterable<String> {
   /** What can be measured. */
   static final class Bench extends Words<String> {
     Bench() {
-      super(List.of("swiotlb", "iommu", "virtio"), text -> text);
+      super(List.of("swiotlb", "iommu", "virtio", "swap"), text -> text);
     }
   }
 }

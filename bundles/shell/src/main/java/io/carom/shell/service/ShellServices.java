@@ -1,6 +1,7 @@
 package io.carom.shell.service;
 
 import io.carom.bench.IommuBench;
+import io.carom.bench.SwapBench;
 import io.carom.bench.SwiotlbBench;
 import io.carom.bench.VirtioBench;
 import io.carom.dma.DmaControl;
@@ -56,6 +57,9 @@ public interface ShellServices {
 
   /** The benchmark of virtqueues and block devices. */
   VirtioBench virtioBench();
+
+  /** The benchmark of hot swaps. */
+  SwapBench swapBench();
 
   /** The VMM's IOMMU. */
   IommuHost iommu();

@@ -37,6 +37,7 @@ import io.carom.shell.result.PoolMaps;
 import io.carom.shell.result.RandomBytes;
 import io.carom.shell.result.StateRestored;
 import io.carom.shell.result.StateSaved;
+import io.carom.shell.result.SwapBenchResult;
 import io.carom.shell.result.SwiotlbStat;
 import io.carom.shell.result.ThroughputReport;
 import io.carom.shell.result.Usage;
@@ -61,6 +62,7 @@ final class Renderings {
     put(BenchResult.class, Rendering.lines(BenchText::text));
     put(IommuBenchResult.class, Rendering.lines(IommuBenchText::text));
     put(VirtioBenchResult.class, Rendering.lines(VirtioBenchText::text));
+    put(SwapBenchResult.class, Rendering.lines(SwapBenchText::text));
     put(Usage.class, Rendering.lines(Usage::usage));
     put(DebugStatus.class, Rendering.lines(DebugText::status));
     put(Lists.DebugDump.class, Rendering.lines(DebugText::dump));

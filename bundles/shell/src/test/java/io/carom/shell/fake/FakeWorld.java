@@ -1,6 +1,7 @@
 package io.carom.shell.fake;
 
 import io.carom.bench.IommuBench;
+import io.carom.bench.SwapBench;
 import io.carom.bench.SwiotlbBench;
 import io.carom.bench.VirtioBench;
 import io.carom.dma.DmaControl;
@@ -33,6 +34,7 @@ public final class FakeWorld implements ShellServices {
   public final FakeBench bench = new FakeBench();
   public final FakeIommuBench iommuBench = new FakeIommuBench();
   public final FakeVirtioBench virtioBench = new FakeVirtioBench();
+  public final FakeSwapBench swapBench = new FakeSwapBench();
   public final FakeNet net = new FakeNet();
   public final FakeDmaBench dmaBench = new FakeDmaBench();
 
@@ -93,6 +95,11 @@ public final class FakeWorld implements ShellServices {
   @Override
   public VirtioBench virtioBench() {
     return virtioBench;
+  }
+
+  @Override
+  public SwapBench swapBench() {
+    return swapBench;
   }
 
   @Override

@@ -153,7 +153,9 @@ public final class FioComponent implements Fio {
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
     }
     if (!runs.isEmpty()) {
-      LOG.warn("{} workloads had requests outstanding and were left to end alone", runs.size());
+      LOG.warn(
+          "workloads on {} had requests outstanding and were left to end alone",
+          runs.stream().map(FioRun::disk).distinct().sorted().collect(Collectors.joining(", ")));
     }
   }
 

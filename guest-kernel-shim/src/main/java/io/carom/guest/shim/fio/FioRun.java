@@ -65,6 +65,11 @@ final class FioRun {
     this.settings = settings;
   }
 
+  /** The disk that it runs on. */
+  String disk() {
+    return disk.name();
+  }
+
   /** Ends it soon, from another thread. */
   void cancel() {
     cancelled = true;

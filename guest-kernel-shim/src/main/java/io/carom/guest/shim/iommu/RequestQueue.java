@@ -44,8 +44,11 @@ import org.jspecify.annotations.Nullable;
  * {@link #kill} may be called by any thread at any time; the waiter notices.
  */
 final class RequestQueue {
-  /** How long an answer may take. */
-  static final long DEADLINE_NS = 5_000_000_000L;
+  /**
+   * How long an answer may take: longer than the bus keeps the slot of a function whose model is
+   * being replaced, and the models of it and of its transport one after the other.
+   */
+  static final long DEADLINE_NS = 20_000_000_000L;
 
   private static final int LOCK_SPINS = 4_000;
   private static final int WAIT_SPINS = 2_000;

@@ -41,6 +41,7 @@ import io.carom.memory.SystemBus;
 import io.carom.pci.MsiController;
 import io.carom.pci.PciAddress;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
@@ -57,8 +58,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class Guest implements GuestKernel {
   private static final Duration REBIND_TIMEOUT = Duration.ofSeconds(30);
-  private static final Duration STOP_TIMEOUT = Duration.ofSeconds(10);
-  private static final Duration THREAD_TIMEOUT = Duration.ofSeconds(1);
 
   private final Dmesg dmesg = new Dmesg(System::nanoTime);
   private final Kworker work = new Kworker("guest-kworker");
@@ -175,18 +174,41 @@ final class Guest implements GuestKernel {
     dmesg.log("DMA core is gone: drivers unbound");
   }
 
-  /** Ends the guest; bounded. */
-  void stop() {
-    work.call(
+  /**
+   * Ends the guest: drivers let go of their devices and unmap everything, then its threads end.
+   *
+   * @return what had not ended by the deadline, in words for people, or null
+   */
+  @Nullable String stop(final long deadlineNs) {
+    final Runnable letGo =
         () -> {
           pci.unbindAll();
           pci.silence();
           msi.sink(null);
-        },
-        STOP_TIMEOUT);
-    work.stop(THREAD_TIMEOUT);
-    irqThread.stop(THREAD_TIMEOUT);
-    supervisor.stop(THREAD_TIMEOUT);
+        };
+    final List<String> held = new ArrayList<>();
+    if (!work.call(letGo, left(deadlineNs))) {
+      held.add(holding());
+    }
+    if (!work.stop(left(deadlineNs))) {
+      held.add("thread guest-kworker");
+    }
+    if (!irqThread.stop(left(deadlineNs))) {
+      held.add("thread guest-irq");
+    }
+    if (!supervisor.stop(left(deadlineNs))) {
+      held.add("the thread of the disks' supervisor");
+    }
+    return held.isEmpty() ? null : String.join("; ", held);
+  }
+
+  private String holding() {
+    final String leaving = pci.leaving();
+    return leaving == null ? "kernel work that does not end" : "the driver of " + leaving;
+  }
+
+  private static Duration left(final long deadlineNs) {
+    return Duration.ofNanos(Math.max(1, deadlineNs - System.nanoTime()));
   }
 
   @Override

@@ -52,6 +52,7 @@ public final class ShimKernel {
   private static final int DEFAULT_REQUEST_TIMEOUT_MS = 30_000;
   private static final int DEFAULT_TAKEOVER_MS = 1_000;
   private static final int DEFAULT_SPIN_US = 5;
+  private static final int DEFAULT_STOP_TIMEOUT_MS = 10_000;
   private static final long WATCH_NS = 200_000_000L;
   private static final Duration UNBIND_TIMEOUT = Duration.ofSeconds(10);
   private static final Logger LOG = LoggerFactory.getLogger(ShimKernel.class);
@@ -62,6 +63,7 @@ public final class ShimKernel {
   private final Thread watch;
   private volatile VirtioSettings virtio;
   private volatile boolean iommuBatched;
+  private volatile int stopTimeoutMs;
   private volatile boolean stopping;
 
   // The work thread's.
@@ -117,6 +119,13 @@ public final class ShimKernel {
 
     @AttributeDefinition(
         description =
+            "How long a stop of the guest waits for workloads and drivers to let go of what they"
+                + " have mapped, ms; then it says what holds it, and goes on without",
+        min = "1")
+    int stopTimeoutMs() default DEFAULT_STOP_TIMEOUT_MS;
+
+    @AttributeDefinition(
+        description =
             "Map the pieces of a scatter list with one kick of the IOMMU's queue; else each with a"
                 + " kick and a wait of its own, as Linux did before 6.8")
     boolean iommuBatched() default true;
@@ -135,6 +144,7 @@ public final class ShimKernel {
     this.context = context;
     this.virtio = virtio(config);
     this.iommuBatched = config.iommuBatched();
+    this.stopTimeoutMs = config.stopTimeoutMs();
     this.tunables =
         new BlkTunables(config.requestTimeoutMs(), config.takeoverMs(), config.spinUs());
     this.guest =
@@ -156,6 +166,7 @@ public final class ShimKernel {
     }
     virtio = virtio(config);
     iommuBatched = config.iommuBatched();
+    stopTimeoutMs = config.stopTimeoutMs();
     tunables.set(config.requestTimeoutMs(), config.takeoverMs(), config.spinUs());
   }
 
@@ -181,8 +192,13 @@ public final class ShimKernel {
   void deactivate() {
     stopping = true;
     LockSupport.unpark(watch);
-    guest.work().call(this::unregister, UNBIND_TIMEOUT);
-    guest.stop();
+    final long start = System.nanoTime();
+    final Duration timeout = Duration.ofMillis(stopTimeoutMs);
+    guest.work().call(this::unregister, timeout);
+    final String held = guest.stop(start + timeout.toNanos());
+    if (held != null) {
+      LOG.error("the guest was stopped after {} ms without {}", stopTimeoutMs, held);
+    }
   }
 
   private void useDma(final Dma arrived) {
@@ -283,6 +299,7 @@ public final class ShimKernel {
     atLeast("requestTimeoutMs", config.requestTimeoutMs(), 1);
     atLeast("takeoverMs", config.takeoverMs(), 1);
     atLeast("spinUs", config.spinUs(), 0);
+    atLeast("stopTimeoutMs", config.stopTimeoutMs(), 1);
   }
 
   private static void atLeast(final String attribute, final int value, final int least) {

@@ -31,6 +31,7 @@ public final class PciCore {
   private final BarAssigner bars;
   private final HotplugRegisters hotplug;
   private final Map<PciAddress, PciDevice> devices = new ConcurrentSkipListMap<>();
+  private volatile @Nullable PciDevice leaving;
   private List<PciDriver> drivers = List.of();
   private int notificationVector;
 
@@ -93,6 +94,15 @@ public final class PciCore {
     }
     last.forEach(device -> unbind(device, false));
     drivers = List.of();
+  }
+
+  /** What is being let go by its driver now, in words for people, or null. Any thread. */
+  public @Nullable String leaving() {
+    final PciDevice device = leaving;
+    final PciDriver.@Nullable Binding binding = device == null ? null : device.leavingBinding();
+    return device == null || binding == null
+        ? null
+        : device.name() + ", " + binding.liveMappings() + " mappings live";
   }
 
   /** Removes a function's driver and probes it again; false when there is no such function. */
@@ -276,11 +286,15 @@ public final class PciCore {
     if (binding == null) {
       return;
     }
-    device.bound(null, null);
+    device.leaves(binding);
+    leaving = device;
     try {
       binding.remove(gone);
     } catch (final RuntimeException e) {
       dmesg.log("pci " + device.name() + ": driver removal failed: " + e);
+    } finally {
+      leaving = null;
+      device.leaves(null);
     }
     device.irq(0);
     if (!gone) {

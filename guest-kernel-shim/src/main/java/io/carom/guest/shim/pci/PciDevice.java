@@ -29,6 +29,7 @@ public final class PciDevice {
   private volatile @Nullable String driver;
   private volatile int irq;
   private PciDriver.@Nullable Binding binding;
+  private volatile PciDriver.@Nullable Binding leavingBinding;
 
   PciDevice(
       final SystemBus bus,
@@ -115,6 +116,17 @@ public final class PciDevice {
   void bound(final @Nullable String name, final PciDriver.@Nullable Binding with) {
     driver = name;
     binding = with;
+  }
+
+  /** Its driver begins to let it go, or has let it go: null. */
+  void leaves(final PciDriver.@Nullable Binding with) {
+    bound(null, null);
+    leavingBinding = with;
+  }
+
+  /** What lets it go now. Any thread. */
+  PciDriver.@Nullable Binding leavingBinding() {
+    return leavingBinding;
   }
 
   PciDriver.@Nullable Binding binding() {

@@ -32,6 +32,11 @@ public interface PciDriver {
      */
     void remove(boolean gone);
 
+    /** Mappings of its buffers that live. Any thread. */
+    default long liveMappings() {
+      return 0;
+    }
+
     /**
      * Has the function rest, and touches it no more until it is resumed.
      *

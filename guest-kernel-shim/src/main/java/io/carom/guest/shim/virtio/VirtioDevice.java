@@ -41,7 +41,7 @@ public final class VirtioDevice {
   private boolean restricted;
   private @Nullable BounceRegion region;
   private @Nullable CoherentBuffer guard;
-  private @Nullable DmaDevice dma;
+  private volatile @Nullable DmaDevice dma; // changed by the work thread, seen by those who ask
   private @Nullable VirtioInterrupts interrupts;
 
   VirtioDevice(
@@ -449,6 +449,10 @@ public final class VirtioDevice {
     queues.clear();
     final DmaDevice attached = dma;
     if (attached != null) {
+      final long live = attached.liveMappings();
+      if (live > 0) {
+        dmesg().log(name + ": let go with " + live + " mappings that nobody unmaps any more");
+      }
       final CoherentBuffer kept = guard;
       if (kept != null) {
         attached.freeCoherent(kept);
@@ -457,6 +461,12 @@ public final class VirtioDevice {
       attached.close();
       dma = null;
     }
+  }
+
+  /** Mappings of its buffers that live. Any thread. */
+  public long liveMappings() {
+    final DmaDevice attached = dma;
+    return attached == null ? 0 : attached.liveMappings();
   }
 
   private Negotiation negotiation() {

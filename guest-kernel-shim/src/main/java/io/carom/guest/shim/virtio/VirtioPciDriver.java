@@ -118,6 +118,11 @@ public final class VirtioPciDriver implements PciDriver {
     }
 
     @Override
+    public long liveMappings() {
+      return device.liveMappings();
+    }
+
+    @Override
     public void suspend() {
       binding.suspend();
       platform.dmesg().log(device.name() + ": suspended");

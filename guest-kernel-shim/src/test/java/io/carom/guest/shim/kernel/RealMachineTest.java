@@ -46,6 +46,7 @@ class RealMachineTest {
   private static final long DISK = 1 << 20;
   private static final int BLOCK = 4096;
   private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final long STOP_NS = PATIENCE.toNanos();
 
   private final Ram ram = new Ram(16 << 20, 0);
   private final PageStates states = new PageStates(ram.size(), false);
@@ -176,7 +177,7 @@ class RealMachineTest {
       assertThat(disk.counters().resets()).isZero();
       assertThat(guest.dmesg()).noneMatch(line -> line.contains("refuses"));
     } finally {
-      guest.stop();
+      guest.stop(System.nanoTime() + STOP_NS);
       bridge.unplug(function);
       bridge.deactivate();
     }
@@ -205,7 +206,7 @@ class RealMachineTest {
         assertThat(result.verifiedBytes()).isEqualTo(DISK / bytes * bytes);
       }
     } finally {
-      guest.stop();
+      guest.stop(System.nanoTime() + STOP_NS);
       bridge.unplug(function);
       bridge.deactivate();
     }

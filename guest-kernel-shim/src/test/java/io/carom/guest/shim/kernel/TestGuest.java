@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
 final class TestGuest implements AutoCloseable {
   static final long MIB = 1 << 20;
   private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final long STOP_NS = PATIENCE.toNanos();
 
   final FakeMemory memory = new FakeMemory(16 * MIB, 16 * MIB);
   final FakeMsi msi = new FakeMsi();
@@ -170,7 +171,7 @@ final class TestGuest implements AutoCloseable {
 
   @Override
   public void close() {
-    guest.stop();
+    guest.stop(System.nanoTime() + STOP_NS);
     devices.forEach(FakeBlk::stop);
   }
 }

@@ -82,7 +82,12 @@ record Case(String kind, Zeroing zeroing, boolean untrusted) {
 
   /** A world in real time, in which nothing is evicted. */
   World world() {
-    return world(Timing.SYSTEM, LONG_MS, new BounceLimit(LIMIT), List.of());
+    return world(Timing.SYSTEM);
+  }
+
+  /** A world in which nothing is evicted. */
+  World world(final Timing timing) {
+    return world(timing, LONG_MS, new BounceLimit(LIMIT), List.of());
   }
 
   World world(

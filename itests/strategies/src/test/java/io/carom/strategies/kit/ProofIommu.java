@@ -116,7 +116,7 @@ public final class ProofIommu implements GuestIommu, BusIommu {
           throw new IommuException("attach " + device, IommuStatus.NOENT);
         }
         attached.put(device, this);
-        ports.translation(device, this);
+        ports.translation(ProofIommu.this, device, this);
       } finally {
         requests.unlock();
       }
@@ -128,7 +128,7 @@ public final class ProofIommu implements GuestIommu, BusIommu {
       try {
         kicks++;
         if (attached.remove(device, this)) {
-          ports.translation(device, translation(device));
+          ports.translation(ProofIommu.this, device, translation(device));
         }
       } finally {
         requests.unlock();

@@ -4,6 +4,7 @@ import io.carom.dma.ExtentKind;
 import io.carom.dma.core.direct.DirectStrategy;
 import io.carom.dma.spi.DmaStrategy;
 import io.carom.dma.spi.FlushPlan;
+import io.carom.examples.AlignedStrategy;
 import io.carom.iommu.pool.remap.RemapStrategy;
 import io.carom.iommu.pool.slots.BounceLimit;
 import io.carom.iommu.pool.slots.PoolSettings;
@@ -42,6 +43,7 @@ public final class Strategies {
     TABLE.put("swiotlb-lent", () -> new LentStrategy(LentSettings.DEFAULTS));
     TABLE.put(DmbStrategy.SWIOTLB_DMB, () -> new DmbStrategy(DmbSettings.DEFAULTS));
     TABLE.put(DmbStrategy.SWIOTLB_DMB + "-plain", () -> new DmbStrategy(DmbSettings.PLAIN));
+    TABLE.put(AlignedStrategy.NAME_OF_IT, AlignedStrategy::new);
     TABLE.put(RemapStrategy.IOMMU_STRICT, RemapStrategy::strict);
     TABLE.put(RemapStrategy.IOMMU_LAZY, () -> RemapStrategy.lazy(FlushPlan.STRIPED));
     TABLE.put(

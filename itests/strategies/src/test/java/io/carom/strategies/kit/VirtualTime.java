@@ -5,8 +5,10 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 
 /**
  * Time that passes only when the test says so: what the core does by the clock happens between two
@@ -19,14 +21,17 @@ public final class VirtualTime implements Timing {
   private static final long LONG_AFTER_NS = TimeUnit.HOURS.toNanos(1);
   private static final long LEAST_STEP_NS = TimeUnit.MILLISECONDS.toNanos(5);
   private static final long REAL_PAUSE_NS = 20_000;
+  private static final String CORE = "dma-";
+  private static final int MORE_THREADS = 64;
 
   private final Thread driver = Thread.currentThread();
   private final Map<Thread, Long> waiting = new HashMap<>();
   private final List<Thread> known = new ArrayList<>();
+  private final Set<Thread> others = Set.copyOf(coreThreads());
   private long now = 1;
   private boolean ended;
 
-  /** Time stands. */
+  /** Time stands. For the core that is made next: its threads are those that are not there yet. */
   public VirtualTime() {}
 
   @Override
@@ -85,21 +90,31 @@ public final class VirtualTime implements Timing {
     notifyAll();
   }
 
-  /** Whether every thread that ever paused here waits: for its time, or for other work. */
+  /**
+   * Whether every thread of the core waits: for its time, or for other work. One that has not got
+   * to its first pause yet does not, however long it is kept from it.
+   */
   public synchronized boolean quiet() {
     known.removeIf(thread -> !thread.isAlive());
     for (final Thread thread : known) {
       final Long deadline = waiting.get(thread);
-      if (deadline == null) {
-        final Thread.State state = thread.getState();
-        if (state != Thread.State.WAITING && state != Thread.State.TIMED_WAITING) {
-          return false;
-        }
-      } else if (deadline <= now) {
-        return false; // woken, and not yet on its way
+      if (deadline == null ? !waits(thread) : deadline <= now) {
+        return false; // at work, or woken and not yet on its way
       }
     }
-    return true;
+    return coreThreads().stream()
+        .allMatch(thread -> known.contains(thread) || others.contains(thread) || waits(thread));
+  }
+
+  private static boolean waits(final Thread thread) {
+    final Thread.State state = thread.getState();
+    return state == Thread.State.WAITING || state == Thread.State.TIMED_WAITING;
+  }
+
+  private static List<Thread> coreThreads() {
+    final Thread[] threads = new Thread[Thread.activeCount() + MORE_THREADS];
+    final int count = Thread.enumerate(threads);
+    return Stream.of(threads).limit(count).filter(t -> t.getName().startsWith(CORE)).toList();
   }
 
   /** Every deadline has passed from now on, and the core's threads wait in real time. */

@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 final class Walk {
   private static final int[] OFFSETS = {0, 0, 0x123, 0x7ff, 0x800, 0xff0, 0xfff};
   private static final int MOST_LIVE = 60;
+  private static final int PATIENCE_TICKS = 10;
 
   private final Model model;
   private final Random random;
@@ -545,7 +546,13 @@ final class Walk {
       if (!fits || buffer == null) {
         continue;
       }
-      final Mapping made = map(device, buffer, DmaDirection.BIDIRECTIONAL, DmaAttributes.MAY_SLEEP);
+      Mapping made = null;
+      for (int i = 0; made == null && i < PATIENCE_TICKS; i++) {
+        if (i != 0) {
+          model.time.pass(10); // does not pass while the map waits for what goes back at a tick
+        }
+        made = map(device, buffer, DmaDirection.BIDIRECTIONAL, DmaAttributes.MAY_SLEEP);
+      }
       if (made == null) {
         throw new AssertionError(
             device

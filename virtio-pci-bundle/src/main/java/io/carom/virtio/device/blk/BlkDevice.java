@@ -11,6 +11,7 @@ import io.carom.virtio.device.type.ErrorLog;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
@@ -139,6 +140,7 @@ public final class BlkDevice implements DeviceType {
   public void negotiated(final long features) {
     accepted = features;
     settle();
+    BlkConfig.capacity(config, backend.size()); // that of a kept structure may be another
   }
 
   @Override
@@ -239,6 +241,14 @@ public final class BlkDevice implements DeviceType {
       throw new IllegalArgumentException("saved " + WRITEBACK + "=" + cache + " is not 0 or 1");
     }
     writeback(cache.equals("1"));
+  }
+
+  /** The disk may have got another size meanwhile, which its driver is told of. */
+  @Override
+  public void resume(final Map<String, String> kept) {
+    final Map<String, String> words = new HashMap<>(kept);
+    words.remove(CAPACITY);
+    restore(words);
   }
 
   @Override

@@ -1,16 +1,19 @@
 package io.carom.virtio.device.blk;
 
-import io.carom.memory.LazyMemory;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
- * A disk in host memory, zero at first, gone when its device is.
+ * A disk in host memory, zero at first, gone when its device is; or the machine's, with the bytes of
+ * the device before, see {@link MemoryPieces}.
  *
  * <p>It grows by a further piece of memory, so that nobody has to wait while it is copied; what a
- * smaller size leaves unused is kept, and is zero when it is used again.
+ * smaller size leaves unused is kept, and is zero when it is used again: so it is cleared both when
+ * it is given up, for a device that comes next, and when it is taken again, as a request that was
+ * checked before may have written to it.
  */
 public final class MemoryBackend implements BlkBackend {
+  private final MemoryPieces source;
   private volatile Pieces pieces;
 
   /**
@@ -21,12 +24,43 @@ public final class MemoryBackend implements BlkBackend {
    * @param starts first byte of the disk in each
    * @param capacity bytes of all of them
    */
-  private record Pieces(long size, MemorySegment[] memories, long[] starts, long capacity) {}
+  private record Pieces(long size, MemorySegment[] memories, long[] starts, long capacity) {
+    Pieces and(final MemorySegment next) {
+      final MemorySegment[] more = Arrays.copyOf(memories, memories.length + 1);
+      final long[] at = Arrays.copyOf(starts, more.length);
+      more[memories.length] = next;
+      at[memories.length] = capacity;
+      return new Pieces(size, more, at, capacity + next.byteSize());
+    }
+
+    Pieces sized(final long bytes) {
+      return new Pieces(bytes, memories, starts, capacity);
+    }
+  }
 
   /** A disk of this size; memory is committed when it is first touched. */
   public MemoryBackend(final long size) {
-    pieces =
-        new Pieces(size, new MemorySegment[] {LazyMemory.allocate(size)}, new long[] {0}, size);
+    this(size, MemoryPieces.NEW);
+  }
+
+  /**
+   * A disk of this size, in what pieces there are and a further one where they do not suffice.
+   *
+   * @throws OutOfMemoryError when the host refuses
+   */
+  public MemoryBackend(final long size, final MemoryPieces source) {
+    this.source = source;
+    Pieces found = new Pieces(0, new MemorySegment[0], new long[0], 0);
+    for (MemorySegment next = source.find(0);
+        next != null;
+        next = source.find(found.memories.length)) {
+      found = found.and(next);
+    }
+    if (found.capacity < size) {
+      found = found.and(source.make(found.memories.length, size - found.capacity));
+    }
+    pieces = found.sized(size);
+    clear(found, size, found.capacity - size); // of a larger disk before
   }
 
   @Override
@@ -77,18 +111,18 @@ public final class MemoryBackend implements BlkBackend {
       clear(now, old, Math.min(bytes, now.capacity) - old);
     }
     if (bytes <= now.capacity) {
-      pieces = new Pieces(bytes, now.memories, now.starts, now.capacity);
+      pieces = now.sized(bytes);
+      if (bytes < old) {
+        clear(now, bytes, old - bytes);
+      }
       return;
     }
-    final MemorySegment[] memories = Arrays.copyOf(now.memories, now.memories.length + 1);
-    final long[] starts = Arrays.copyOf(now.starts, memories.length);
     try {
-      memories[memories.length - 1] = LazyMemory.allocate(bytes - now.capacity);
+      pieces =
+          now.and(source.make(now.memories.length, bytes - now.capacity)).sized(bytes);
     } catch (final OutOfMemoryError e) {
       throw new IllegalArgumentException("sizeBytes=" + bytes + ": " + e.getMessage(), e);
     }
-    starts[starts.length - 1] = now.capacity;
-    pieces = new Pieces(bytes, memories, starts, bytes);
   }
 
   private static void clear(final Pieces now, final long position, final long length) {

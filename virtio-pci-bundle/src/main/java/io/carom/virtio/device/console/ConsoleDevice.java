@@ -27,6 +27,12 @@ import org.jspecify.annotations.Nullable;
  * taken when there is room for its bytes, else it waits in the ring, see {@link DevicePort}. One
  * pump moves the bytes of all ports, a bounded number for each in turn.
  *
+ * <p><b>When its code is replaced</b> the guest's ports stay as they are, and bytes that were on
+ * their way in either direction are handed over and delivered once. Who was attached learns that
+ * the port is gone, and attaches to the next one; the guest is told that the host's end was closed,
+ * and then that it is open. With code that hangs outside of a request the bytes on their way are
+ * lost; of a request that was half taken the first bytes may come again.
+ *
  * <p><b>Locks.</b> The device's own guards which ports there are and what the guest said of them. A
  * filler takes it inside a filling; so nobody calls the link with it held.
  */
@@ -80,7 +86,7 @@ public final class ConsoleDevice implements DeviceType, VirtioConsole {
         number, portName, options.bufferBytes(), this::signal, control::hostOpened);
   }
 
-  private static void checkName(final String portName) {
+  static void checkName(final String portName) {
     if (portName.getBytes(StandardCharsets.UTF_8).length > MOST_NAME_BYTES) {
       throw new IllegalArgumentException(
           "port name '" + portName + "' is longer than " + MOST_NAME_BYTES + " bytes");
@@ -181,6 +187,14 @@ public final class ConsoleDevice implements DeviceType, VirtioConsole {
     signal();
   }
 
+  private void changed() {
+    final Running now = running;
+    if (now != null) {
+      now.link().changed();
+      now.pump().signal();
+    }
+  }
+
   private void signal() {
     final Running now = running;
     if (now != null) {
@@ -232,8 +246,9 @@ public final class ConsoleDevice implements DeviceType, VirtioConsole {
     boolean more = true;
     while (more && running != null) {
       more = false;
-      if (multiport()) {
-        more = control.exchange(link);
+      if (multiport() && control.exchange(link)) {
+        more = true;
+        link.changed();
       }
       for (final DevicePort port : present()) {
         if (port.number() == 0 || multiport()) {
@@ -319,7 +334,7 @@ public final class ConsoleDevice implements DeviceType, VirtioConsole {
       control.announce(added);
       ports[number] = added;
     }
-    signal();
+    changed();
     return added;
   }
 
@@ -337,7 +352,7 @@ public final class ConsoleDevice implements DeviceType, VirtioConsole {
       ports[number] = null;
       port.remove();
     }
-    signal();
+    changed();
   }
 
   @Override
@@ -357,6 +372,8 @@ public final class ConsoleDevice implements DeviceType, VirtioConsole {
     if (now != null) {
       if (sized()) {
         now.link().configChanged();
+      } else {
+        now.link().changed();
       }
       now.pump().signal();
     }
@@ -376,17 +393,42 @@ public final class ConsoleDevice implements DeviceType, VirtioConsole {
 
   @Override
   public synchronized Map<String, String> save() {
-    return ConsoleState.save(this, control);
+    return ConsoleState.save(this, control, true);
+  }
+
+  /** Without the bytes on their way: with a code that hangs, those are lost. */
+  @Override
+  public synchronized Map<String, String> words() {
+    return ConsoleState.save(this, control, false);
+  }
+
+  /** Bytes that are told here are not given to anyone else. */
+  @Override
+  public synchronized Map<String, String> handOver() {
+    for (final DevicePort port : present()) {
+      port.fromGuest().hold();
+      port.toGuest().hold();
+    }
+    return ConsoleState.save(this, control, true);
   }
 
   @Override
   public synchronized void restore(final Map<String, String> saved) {
-    ConsoleState.restore(this, control, saved);
+    ConsoleState.restore(this, control, saved, false);
+  }
+
+  @Override
+  public synchronized void resume(final Map<String, String> kept) {
+    ConsoleState.restore(this, control, kept, true);
   }
 
   /** Takes the ports and size of a saved state, all of it checked. */
   void restored(final List<DevicePort> saved, final int savedColumns, final int savedRows) {
-    present().forEach(DevicePort::remove); // whoever was attached to them learns of it
+    for (final DevicePort port : present()) {
+      if (!saved.contains(port)) {
+        port.remove(); // whoever was attached to it learns of it
+      }
+    }
     Arrays.fill(ports, null);
     for (final DevicePort port : saved) {
       ports[port.number()] = port;

@@ -22,7 +22,13 @@ final class ConsoleState {
 
   private ConsoleState() {}
 
-  static Map<String, String> save(final ConsoleDevice device, final ConsoleControl control) {
+  /**
+   * What there is to know.
+   *
+   * @param bytes whether also of the bytes on their way, which requests change
+   */
+  static Map<String, String> save(
+      final ConsoleDevice device, final ConsoleControl control, final boolean bytes) {
     final Map<String, String> saved = new HashMap<>();
     saved.put(COLUMNS, Integer.toString(device.columns()));
     saved.put(ROWS, Integer.toString(device.rows()));
@@ -35,9 +41,12 @@ final class ConsoleState {
       saved.put(key + "added", Boolean.toString(port.added));
       saved.put(key + "ready", Boolean.toString(port.ready));
       saved.put(key + "open", Boolean.toString(port.guestOpen()));
-      saved.put(key + "begun", Long.toString(port.begun()));
-      saved.put(key + "fromGuest", text(port.fromGuest().snapshot()));
-      saved.put(key + "toGuest", text(port.toGuest().snapshot()));
+      saved.put(key + "attached", Boolean.toString(port.attached()));
+      if (bytes) {
+        saved.put(key + "begun", Long.toString(port.begun()));
+        saved.put(key + "fromGuest", text(port.fromGuest().snapshot()));
+        saved.put(key + "toGuest", text(port.toGuest().snapshot()));
+      }
     }
     saved.put(PORTS, String.join(",", numbers));
     final List<String> messages = control.waiting().stream().map(ConsoleState::text).toList();
@@ -53,19 +62,26 @@ final class ConsoleState {
     return Base64.getEncoder().encodeToString(bytes);
   }
 
-  /** Checks all of it before it changes anything. */
+  /**
+   * Checks all of it before it changes anything.
+   *
+   * @param again whether the device goes on with the ports that it has, where they are the same
+   */
   static void restore(
-      final ConsoleDevice device, final ConsoleControl control, final Map<String, String> saved) {
+      final ConsoleDevice device,
+      final ConsoleControl control,
+      final Map<String, String> saved,
+      final boolean again) {
     final int columns = cells(saved, COLUMNS, ConsoleOptions.DEFAULT_COLUMNS);
     final int rows = cells(saved, ROWS, ConsoleOptions.DEFAULT_ROWS);
-    final List<DevicePort> ports = new ArrayList<>();
+    final List<SavedPort> ports = new ArrayList<>();
     for (final String number : saved.getOrDefault(PORTS, "0").split(",", -1)) {
       ports.add(port(device, saved, (int) number(PORTS, number, device.options().maxPorts() - 1L)));
     }
-    if (ports.stream().noneMatch(DevicePort::console)) {
+    if (ports.stream().noneMatch(port -> port.number == 0)) {
       throw new IllegalArgumentException(PORTS + "=" + saved.get(PORTS) + " lacks port 0");
     }
-    if (ports.stream().map(DevicePort::number).distinct().count() != ports.size()) {
+    if (ports.stream().map(SavedPort::number).distinct().count() != ports.size()) {
       throw new IllegalArgumentException(PORTS + "=" + saved.get(PORTS) + " names one twice");
     }
     final List<byte[]> messages = new ArrayList<>();
@@ -79,24 +95,57 @@ final class ConsoleState {
         messages.add(decoded);
       }
     }
-    device.restored(ports, columns, rows);
+    device.restored(ports.stream().map(port -> port.put(device, again)).toList(), columns, rows);
     control.restore(Boolean.parseBoolean(saved.get(READY)), messages);
+    for (final SavedPort port : ports) {
+      final DevicePort now = device.find(port.number);
+      if (again && port.attached && now != null && !now.attached()) {
+        control.hostOpened(now, false); // who was attached is not any more
+      }
+    }
   }
 
-  private static DevicePort port(
+  /** A port of a saved state, all of it checked. */
+  private record SavedPort(
+      int number,
+      String name,
+      boolean added,
+      boolean ready,
+      boolean open,
+      boolean attached,
+      long begun,
+      byte[] fromGuest,
+      byte[] toGuest) {
+    DevicePort put(final ConsoleDevice device, final boolean again) {
+      final DevicePort same = again ? device.find(number) : null;
+      final DevicePort port =
+          same != null && same.name().equals(name) ? same : device.portOf(number, name);
+      port.added = added;
+      port.ready = ready;
+      port.guestOpen(open);
+      port.begun(begun);
+      port.fromGuest().restore(fromGuest);
+      port.toGuest().restore(toGuest);
+      return port;
+    }
+  }
+
+  private static SavedPort port(
       final ConsoleDevice device, final Map<String, String> saved, final int number) {
     final String key = key(number);
-    final DevicePort port = device.portOf(number, saved.getOrDefault(key + "name", ""));
-    port.added = Boolean.parseBoolean(saved.get(key + "added"));
-    port.ready = Boolean.parseBoolean(saved.get(key + "ready"));
-    port.guestOpen(Boolean.parseBoolean(saved.get(key + "open")));
-    port.begun(
-        number(key + "begun", saved.getOrDefault(key + "begun", "0"), 1L << 32)); // of one chain
     final int most = device.options().bufferBytes();
-    port.fromGuest()
-        .restore(bytes(key + "fromGuest", saved.getOrDefault(key + "fromGuest", ""), most));
-    port.toGuest().restore(bytes(key + "toGuest", saved.getOrDefault(key + "toGuest", ""), most));
-    return port;
+    final String name = saved.getOrDefault(key + "name", "");
+    ConsoleDevice.checkName(name);
+    return new SavedPort(
+        number,
+        name,
+        Boolean.parseBoolean(saved.get(key + "added")),
+        Boolean.parseBoolean(saved.get(key + "ready")),
+        Boolean.parseBoolean(saved.get(key + "open")),
+        Boolean.parseBoolean(saved.get(key + "attached")),
+        number(key + "begun", saved.getOrDefault(key + "begun", "0"), 1L << 32), // of one chain
+        bytes(key + "fromGuest", saved.getOrDefault(key + "fromGuest", ""), most),
+        bytes(key + "toGuest", saved.getOrDefault(key + "toGuest", ""), most));
   }
 
   private static int cells(final Map<String, String> saved, final String key, final int otherwise) {

@@ -14,6 +14,7 @@ final class PortBuffer {
   private long passed;
   private long dropped;
   private boolean closed;
+  private boolean held;
 
   PortBuffer(final int size) {
     ring = new byte[size];
@@ -42,7 +43,7 @@ final class PortBuffer {
   /** Puts in what there is room for; how many bytes. */
   synchronized int put(final byte[] from, final int offset, final int length) {
     int done = 0;
-    final int bytes = Math.min(length, ring.length - count);
+    final int bytes = held ? 0 : Math.min(length, ring.length - count);
     while (done < bytes) {
       final int at = (first + count) % ring.length; // both are below the length of an array
       final int piece = Math.min(bytes - done, ring.length - at);
@@ -87,7 +88,7 @@ final class PortBuffer {
   /** Takes out up to {@code length} bytes; how many. */
   synchronized int take(final byte[] into, final int offset, final int length) {
     int done = 0;
-    final int bytes = Math.min(length, count);
+    final int bytes = held ? 0 : Math.min(length, count);
     while (done < bytes) {
       final int piece = Math.min(bytes - done, ring.length - first);
       System.arraycopy(ring, first, into, offset + done, piece);
@@ -119,7 +120,7 @@ final class PortBuffer {
   synchronized void awaitBytes(final long nanos) throws InterruptedException {
     final long deadline = System.nanoTime() + nanos;
     long left = nanos;
-    while (count == 0 && !closed && left > 0) {
+    while ((count == 0 || held) && !closed && left > 0) {
       wait(left / 1_000_000, (int) (left % 1_000_000)); // never 0 and 0: that would be for ever
       left = deadline - System.nanoTime();
     }
@@ -133,6 +134,14 @@ final class PortBuffer {
 
   synchronized void reopen() {
     closed = false;
+  }
+
+  /**
+   * Gives the host nothing and takes nothing from it until {@link #restore}: what it holds is told
+   * to whoever comes next.
+   */
+  synchronized void hold() {
+    held = true;
   }
 
   /** What it holds. */
@@ -150,5 +159,9 @@ final class PortBuffer {
     System.arraycopy(bytes, 0, ring, 0, bytes.length);
     first = 0;
     count = bytes.length;
+    held = false;
+    if (count > 0) {
+      notifyAll();
+    }
   }
 }

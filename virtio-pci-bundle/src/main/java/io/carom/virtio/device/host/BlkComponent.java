@@ -2,13 +2,16 @@ package io.carom.virtio.device.host;
 
 import io.carom.memory.DeviceRegions;
 import io.carom.virtio.BlkSpec;
+import io.carom.virtio.DeviceRecords;
 import io.carom.virtio.device.blk.BlkDevice;
 import io.carom.virtio.device.blk.BlkOptions;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Supplier;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
+import org.osgi.service.component.ComponentConstants;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
@@ -24,8 +27,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * One virtio block device for each configuration of {@value #PID}. A configuration that cannot make
- * one is told in one line, and registers nothing. Without an orderly removal before, deactivation
- * takes the device out by surprise; it is bounded, whatever a backend does.
+ * one is told in one line, and registers nothing. What deactivation does is told at {@link
+ * ConfiguredDevice#close}.
  */
 @Component(
     name = BlkComponent.PID,
@@ -114,6 +117,7 @@ public final class BlkComponent {
 
   private final BundleContext context;
   private final DeviceRegions regions;
+  private final DeviceRecords records;
   private final DeviceRegistry registry;
   private final String pid;
   private ConfiguredDevice<BlkDevice> device;
@@ -124,11 +128,13 @@ public final class BlkComponent {
   public BlkComponent(
       final BundleContext context,
       @Reference final DeviceRegions regions,
+      @Reference final DeviceRecords records,
       @Reference final DeviceRegistry registry,
       final Config config,
       final Map<String, Object> properties) {
     this.context = context;
     this.regions = regions;
+    this.records = records;
     this.registry = registry;
     pid = String.valueOf(properties.get(Constants.SERVICE_PID));
     settings = settings(properties);
@@ -162,19 +168,32 @@ public final class BlkComponent {
             from.number("sizeMax", 0, 0, Integer.MAX_VALUE));
     registry.claim(spec.name(), pid);
     final BlkMaker.Made made =
-        BlkMaker.make(checked, options, transport, regions, transport.workers());
-    return new ConfiguredDevice.Made<>(spec.name(), made.type(), made.function(), transport);
+        BlkMaker.make(checked, options, transport, regions, records, transport.workers());
+    return new ConfiguredDevice.Made<>(
+        spec.name(), made.type(), made.function(), transport, () -> forget(spec.name()));
   }
 
-  /** Another size is set while the guest uses the disk; anything else takes another device. */
+  private void forget(final String name) {
+    records.forget(name);
+    KeptMemory.remove(regions, name);
+  }
+
+  /**
+   * Another size is set while the guest uses the disk. Anything else takes another device: one of
+   * the same shape goes on in the place of this one, another shape is a removal.
+   */
   @Modified
   void modified(final Config config, final Map<String, Object> properties) {
     final BlkDevice disk = device.type();
     final Map<String, Object> wanted = settings(properties);
     final boolean same = wanted.equals(settings);
+    final boolean renamed = !Objects.equals(wanted.get("name"), settings.get("name"));
     settings = wanted;
     if (!same || disk == null) {
-      device.close();
+      device.close(
+          renamed
+              ? ComponentConstants.DEACTIVATION_REASON_CONFIGURATION_DELETED
+              : ComponentConstants.DEACTIVATION_REASON_CONFIGURATION_MODIFIED);
       device = make(config, properties);
       return;
     }
@@ -220,7 +239,7 @@ public final class BlkComponent {
 
   /** Takes the device out. */
   @Deactivate
-  void deactivate() {
-    device.close();
+  void deactivate(final int reason) {
+    device.close(reason);
   }
 }

@@ -2,6 +2,7 @@ package io.carom.virtio.device.host;
 
 import io.carom.memory.DeviceRegions;
 import io.carom.virtio.BlkSpec;
+import io.carom.virtio.DeviceRecords;
 import io.carom.virtio.device.blk.BlkBackend;
 import io.carom.virtio.device.blk.BlkDevice;
 import io.carom.virtio.device.blk.BlkOptions;
@@ -12,6 +13,7 @@ import io.carom.virtio.device.transport.WorkerOptions;
 import io.carom.virtio.device.type.ErrorLog;
 import java.io.IOException;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /** Makes block devices from checked settings. */
 final class BlkMaker {
@@ -30,25 +32,27 @@ final class BlkMaker {
       final BlkOptions options,
       final TransportSettings transport,
       final DeviceRegions regions,
+      final @Nullable DeviceRecords records,
       final WorkerOptions workers) {
     final BlkSpec spec = settings.spec();
     final ErrorLog errors = new ErrorLog(spec.name(), System::nanoTime);
-    final BlkBackend backend = open(settings);
+    final BlkBackend backend = open(settings, regions);
     try {
       final BlkDevice type = new BlkDevice(spec.name(), backend, options, errors);
-      return new Made(type, transport.function(spec.name(), type, regions, errors, workers));
+      return new Made(
+          type, transport.function(spec.name(), type, regions, records, errors, workers));
     } catch (final RuntimeException | Error e) {
       backend.close();
       throw e;
     }
   }
 
-  private static BlkBackend open(final BlkSettings settings) {
+  private static BlkBackend open(final BlkSettings settings, final DeviceRegions regions) {
     final BlkSpec spec = settings.spec();
     final Path path = settings.path();
     if (path == null) {
       try {
-        return new MemoryBackend(spec.sizeBytes());
+        return new MemoryBackend(spec.sizeBytes(), new KeptMemory(regions, spec.name()));
       } catch (final OutOfMemoryError e) {
         throw new IllegalArgumentException(
             "sizeBytes=" + spec.sizeBytes() + ": " + e.getMessage(), e);

@@ -7,6 +7,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceRegistration;
+import org.osgi.service.component.ComponentConstants;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -15,13 +16,17 @@ import org.slf4j.LoggerFactory;
  * and taken out again. A configuration that cannot make one is told in one line, and registers
  * nothing. Of one component, which Declarative Services calls from one thread at a time.
  */
-public final class ConfiguredDevice<T extends DeviceType> implements AutoCloseable {
+public final class ConfiguredDevice<T extends DeviceType> {
+  /** What taking out may take besides what the device waits for. */
+  static final int SLACK_MS = 500;
+
   private static final Logger LOG = LoggerFactory.getLogger(ConfiguredDevice.class);
 
   private final DeviceRegistry registry;
   private final String pid;
   private final @Nullable Made<T> made;
   private final @Nullable ServiceRegistration<PciFunction> registration;
+  private volatile @Nullable Departure departure;
 
   /**
    * A device that was made.
@@ -30,9 +35,14 @@ public final class ConfiguredDevice<T extends DeviceType> implements AutoCloseab
    * @param type what it does
    * @param function what presents it
    * @param transport how it is presented
+   * @param gone forgets what is kept of it, once it is gone for good
    */
   public record Made<T extends DeviceType>(
-      String name, T type, VirtioPciFunction function, TransportSettings transport) {}
+      String name,
+      T type,
+      VirtioPciFunction function,
+      TransportSettings transport,
+      Runnable gone) {}
 
   /**
    * Makes a device and registers it.
@@ -69,6 +79,9 @@ public final class ConfiguredDevice<T extends DeviceType> implements AutoCloseab
     }
     made = device;
     registration = service;
+    if (device != null) {
+      registry.live(pid, this);
+    }
   }
 
   /** What the device does; null when there is none. */
@@ -76,17 +89,51 @@ public final class ConfiguredDevice<T extends DeviceType> implements AutoCloseab
     return made == null ? null : made.type();
   }
 
-  /** Takes the device out: the bus unplugs it, its threads end, its backend is closed. Bounded. */
-  @Override
-  public void close() {
+  /**
+   * Takes the device out: the bus unplugs it, its threads end, its backend is closed. When its
+   * configuration is deleted the guest is to see that, and nothing is kept; else the bus keeps its
+   * slot and the machine its state, for the device that is made next.
+   *
+   * <p>Bounded by its {@code stopTimeoutMs} and {@value #SLACK_MS} ms: what hangs longer goes on
+   * on a daemon thread of its own. When the bundle stops, all devices of it begin to go at once,
+   * with one deadline for them, so that those that hang cost no more than one.
+   *
+   * @param reason as Declarative Services has it, one of {@code DEACTIVATION_REASON_...}
+   */
+  public void close(final int reason) {
+    begin(reason == ComponentConstants.DEACTIVATION_REASON_CONFIGURATION_DELETED);
+    if (reason == ComponentConstants.DEACTIVATION_REASON_BUNDLE_STOPPED) {
+      registry.stopping();
+    }
+    final Departure now = departure;
+    if (now != null) {
+      now.await();
+    }
+    registry.gone(pid);
+  }
+
+  /** Begins to take the device out, if that has not begun. */
+  void begin(final boolean forGood) {
+    synchronized (this) {
+      if (made != null && departure == null) {
+        departure = new Departure(made.name(), made.transport().stopTimeoutMs() + SLACK_MS);
+        departure.start(() -> takeOut(made, forGood));
+      }
+    }
+  }
+
+  private void takeOut(final Made<T> device, final boolean forGood) {
+    device.function().leaving(forGood);
     if (registration != null) {
       unregister(registration);
     }
-    if (made != null) {
-      made.function().unplugged();
-      made.type().close();
+    if (device.function().isPlugged()) {
+      device.function().unplugged(); // the bus did, unless there is none
     }
-    registry.gone(pid);
+    device.type().close();
+    if (forGood) {
+      device.gone().run();
+    }
   }
 
   /** Takes a service back, which the framework may have done already. */

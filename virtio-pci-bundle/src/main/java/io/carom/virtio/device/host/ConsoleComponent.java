@@ -1,6 +1,7 @@
 package io.carom.virtio.device.host;
 
 import io.carom.memory.DeviceRegions;
+import io.carom.virtio.DeviceRecords;
 import io.carom.virtio.VirtioConsole;
 import io.carom.virtio.device.console.ConsoleDevice;
 import io.carom.virtio.device.console.ConsoleOptions;
@@ -84,12 +85,13 @@ public final class ConsoleComponent {
   public ConsoleComponent(
       final BundleContext context,
       @Reference final DeviceRegions regions,
+      @Reference final DeviceRecords records,
       @Reference final DeviceRegistry registry,
       final Map<String, Object> properties) {
     final String pid = String.valueOf(properties.get(Constants.SERVICE_PID));
     device =
         new ConfiguredDevice<>(
-            context, registry, pid, () -> make(properties, pid, regions, registry));
+            context, registry, pid, () -> make(properties, pid, regions, records, registry));
     final ConsoleDevice console = device.type();
     service =
         console == null
@@ -104,6 +106,7 @@ public final class ConsoleComponent {
       final Map<String, Object> properties,
       final String pid,
       final DeviceRegions regions,
+      final DeviceRecords records,
       final DeviceRegistry registry) {
     final Properties from = new Properties(properties);
     final ConsoleOptions options = options(from);
@@ -113,7 +116,11 @@ public final class ConsoleComponent {
         TransportSettings.parse(properties, type.queues(), options.queueSize());
     registry.claim(options.name(), pid);
     return new ConfiguredDevice.Made<>(
-        options.name(), type, transport.function(options.name(), type, regions, errors), transport);
+        options.name(),
+        type,
+        transport.function(options.name(), type, regions, records, errors),
+        transport,
+        () -> records.forget(options.name()));
   }
 
   private static ConsoleOptions options(final Properties from) {
@@ -137,10 +144,10 @@ public final class ConsoleComponent {
 
   /** Takes the device out; whoever is attached learns of it. */
   @Deactivate
-  void deactivate() {
+  void deactivate(final int reason) {
     if (service != null) {
       ConfiguredDevice.unregister(service);
     }
-    device.close();
+    device.close(reason);
   }
 }

@@ -18,6 +18,7 @@ public final class DeviceRegistry {
   private final SortedMap<String, Device> devices = new TreeMap<>();
   private final SortedMap<String, LongConsumer> disks = new TreeMap<>();
   private final SortedMap<String, String> failures = new TreeMap<>();
+  private final SortedMap<String, ConfiguredDevice<?>> live = new TreeMap<>();
 
   /** An empty registry. */
   public DeviceRegistry() {}
@@ -76,7 +77,22 @@ public final class DeviceRegistry {
 
   private void forget(final String pid) {
     devices.values().removeIf(device -> device.pid().equals(pid));
+    live.remove(pid);
     disks.keySet().retainAll(devices.keySet());
+  }
+
+  /** The device of a configuration can be taken out. */
+  synchronized void live(final String pid, final ConfiguredDevice<?> device) {
+    live.put(pid, device);
+  }
+
+  /** The bundle stops: all devices begin to go, and are waited for by those who made them. */
+  void stopping() {
+    final List<ConfiguredDevice<?>> all;
+    synchronized (this) {
+      all = List.copyOf(live.values());
+    }
+    all.forEach(device -> device.begin(false));
   }
 
   /** The devices that were made, by name. */

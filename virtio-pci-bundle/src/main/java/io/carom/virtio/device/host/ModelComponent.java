@@ -1,6 +1,7 @@
 package io.carom.virtio.device.host;
 
 import io.carom.pci.PciFunction;
+import io.carom.virtio.DeviceRecords;
 import io.carom.virtio.VirtioModel;
 import io.carom.virtio.device.model.ModelDevice;
 import io.carom.virtio.device.transport.VirtioFunctionBuilder;
@@ -25,9 +26,10 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Makes a virtio-pci function of each {@link VirtioModel} service. A model that cannot be plugged
- * is told in one line. When its service goes its function is taken out, by surprise for the guest;
- * each wait on the way is bounded: the bus's for the function's accesses, and that for a handler
- * which is being served.
+ * is told in one line. When its service goes its function is taken out: by surprise for the guest,
+ * or, where the model says {@link VirtioModel#KEEP}, with its slot kept for the next one of that
+ * name. Each wait on the way is bounded: the bus's for the function's accesses, and that for a
+ * handler which is being served.
  */
 @Component(
     service = {},
@@ -39,17 +41,25 @@ public final class ModelComponent {
   private static final Logger LOG = LoggerFactory.getLogger(ModelComponent.class);
 
   private record Plugged(
-      String pid, VirtioPciFunction function, ServiceRegistration<PciFunction> registration) {}
+      String pid,
+      VirtioPciFunction function,
+      boolean kept,
+      ServiceRegistration<PciFunction> registration) {}
 
   private final BundleContext context;
   private final DeviceRegistry registry;
+  private final DeviceRecords records;
   private final Map<ServiceReference<VirtioModel>, Plugged> plugged = new HashMap<>();
 
   /** Makes nothing yet. */
   @Activate
-  public ModelComponent(final BundleContext context, @Reference final DeviceRegistry registry) {
+  public ModelComponent(
+      final BundleContext context,
+      @Reference final DeviceRegistry registry,
+      @Reference final DeviceRecords records) {
     this.context = context;
     this.registry = registry;
+    this.records = records;
   }
 
   /** A model came. */
@@ -61,8 +71,7 @@ public final class ModelComponent {
     final String pid = PID_PREFIX + reference.getProperty(Constants.SERVICE_ID);
     final Object name = reference.getProperty(VirtioModel.NAME);
     try {
-      final Plugged made =
-          plug(model, pid, name, reference.getProperty(VirtioModel.SLOT), origin(reference));
+      final Plugged made = plug(model, pid, name, reference, origin(reference));
       synchronized (plugged) {
         plugged.put(reference, made);
       }
@@ -77,7 +86,7 @@ public final class ModelComponent {
       final VirtioModel model,
       final String pid,
       final @Nullable Object name,
-      final @Nullable Object slot,
+      final ServiceReference<VirtioModel> reference,
       final String origin) {
     if (!(name instanceof String text)) {
       throw new IllegalArgumentException(
@@ -85,22 +94,35 @@ public final class ModelComponent {
     }
     BlkSettings.checkName(text);
     registry.claim(text, pid);
-    final VirtioPciFunction function =
-        new VirtioFunctionBuilder(text, new ModelDevice(model, origin)).build();
+    final VirtioFunctionBuilder builder =
+        new VirtioFunctionBuilder(text, new ModelDevice(model, origin));
+    final boolean kept = keeps(reference);
+    if (kept) {
+      builder.records(records);
+    }
+    final VirtioPciFunction function = builder.build();
     registry.made(text, pid, function);
+    final Object slot = reference.getProperty(VirtioModel.SLOT);
     final ServiceRegistration<PciFunction> registration =
-        context.registerService(PciFunction.class, function, properties(text, slot));
-    return new Plugged(pid, function, registration);
+        context.registerService(PciFunction.class, function, properties(text, slot, kept));
+    return new Plugged(pid, function, kept, registration);
   }
 
   private static Dictionary<String, Object> properties(
-      final String name, final @Nullable Object slot) {
+      final String name, final @Nullable Object slot, final boolean kept) {
     final Map<String, Object> properties = new HashMap<>();
     properties.put(PciFunction.NAME, name);
     if (slot != null) {
       properties.put(PciFunction.SLOT, slot);
     }
+    if (kept) {
+      properties.put(PciFunction.KEEP, true);
+    }
     return FrameworkUtil.asDictionary(properties);
+  }
+
+  private static boolean keeps(final ServiceReference<VirtioModel> reference) {
+    return Boolean.TRUE.equals(reference.getProperty(VirtioModel.KEEP));
   }
 
   private static String origin(final ServiceReference<VirtioModel> reference) {
@@ -115,12 +137,16 @@ public final class ModelComponent {
       gone = plugged.remove(reference);
     }
     if (gone != null) {
+      gone.function().leaving(!gone.kept());
       try {
         gone.registration().unregister();
       } catch (final IllegalStateException e) {
         LOG.debug("The function of {} was unregistered already", gone.pid(), e);
       }
       gone.function().unplugged(); // the bus did, unless there is none
+      if (gone.function().leavesForGood()) {
+        records.forget(gone.function().label());
+      }
     }
     registry.gone(PID_PREFIX + reference.getProperty(Constants.SERVICE_ID));
   }

@@ -1,6 +1,7 @@
 package io.carom.virtio.device.host;
 
 import io.carom.memory.DeviceRegions;
+import io.carom.virtio.DeviceRecords;
 import io.carom.virtio.device.net.FrameCapture;
 import io.carom.virtio.device.net.NetDevice;
 import io.carom.virtio.device.net.NetSwitch;
@@ -23,9 +24,8 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
 /**
  * One virtio network device for each configuration of {@value #PID}. A configuration that cannot
- * make one is told in one line, and registers nothing. Without an orderly removal before,
- * deactivation takes the device out by surprise; it is bounded. What becomes of frames then is told
- * at {@link NetDevice}.
+ * make one is told in one line, and registers nothing. What deactivation does is told at
+ * {@link ConfiguredDevice#close}, and what becomes of frames then at {@link NetDevice}.
  */
 @Component(
     name = NetComponent.PID,
@@ -89,6 +89,7 @@ public final class NetComponent {
   public NetComponent(
       final BundleContext context,
       @Reference final DeviceRegions regions,
+      @Reference final DeviceRecords records,
       @Reference final DeviceRegistry registry,
       @Reference final NetRegistry networks,
       final Map<String, Object> properties) {
@@ -96,7 +97,7 @@ public final class NetComponent {
     final String pid = String.valueOf(properties.get(Constants.SERVICE_PID));
     device =
         new ConfiguredDevice<>(
-            context, registry, pid, () -> make(properties, pid, regions, registry));
+            context, registry, pid, () -> make(properties, pid, regions, records, registry));
     if (device.type() == null) {
       release();
     }
@@ -106,6 +107,7 @@ public final class NetComponent {
       final Map<String, Object> properties,
       final String pid,
       final DeviceRegions regions,
+      final DeviceRecords records,
       final DeviceRegistry registry) {
     final NetSettings settings = NetSettings.parse(properties);
     final TransportSettings transport =
@@ -119,13 +121,14 @@ public final class NetComponent {
     final NetDevice type = new NetDevice(settings.options(), segment, capture(settings, errors));
     final VirtioPciFunction function;
     try {
-      function = transport.function(name, type, regions, errors);
+      function = transport.function(name, type, regions, records, errors);
     } catch (final RuntimeException e) {
       type.close();
       throw e;
     }
     networks.made(name, type);
-    return new ConfiguredDevice.Made<>(name, type, function, transport);
+    return new ConfiguredDevice.Made<>(
+        name, type, function, transport, () -> records.forget(name));
   }
 
   private static @Nullable FrameCapture capture(final NetSettings settings, final ErrorLog errors) {
@@ -151,8 +154,8 @@ public final class NetComponent {
 
   /** Takes the device out: the bus unplugs it, its threads end, its capture is closed. */
   @Deactivate
-  void deactivate() {
-    device.close();
+  void deactivate(final int reason) {
+    device.close(reason);
     release();
   }
 }

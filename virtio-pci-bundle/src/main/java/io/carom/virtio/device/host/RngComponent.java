@@ -1,12 +1,13 @@
 package io.carom.virtio.device.host;
 
 import io.carom.memory.DeviceRegions;
+import io.carom.virtio.DeviceRecords;
 import io.carom.virtio.device.rng.RngDevice;
 import io.carom.virtio.device.rng.RngOptions;
+import io.carom.virtio.device.rng.SeededBytes;
 import io.carom.virtio.device.type.ErrorLog;
 import java.security.SecureRandom;
 import java.util.Map;
-import java.util.Random;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
@@ -64,18 +65,20 @@ public final class RngComponent {
   public RngComponent(
       final BundleContext context,
       @Reference final DeviceRegions regions,
+      @Reference final DeviceRecords records,
       @Reference final DeviceRegistry registry,
       final Map<String, Object> properties) {
     final String pid = String.valueOf(properties.get(Constants.SERVICE_PID));
     device =
         new ConfiguredDevice<>(
-            context, registry, pid, () -> make(properties, pid, regions, registry));
+            context, registry, pid, () -> make(properties, pid, regions, records, registry));
   }
 
   private static ConfiguredDevice.Made<RngDevice> make(
       final Map<String, Object> properties,
       final String pid,
       final DeviceRegions regions,
+      final DeviceRecords records,
       final DeviceRegistry registry) {
     final Properties from = new Properties(properties);
     final @Nullable String text = from.text("name");
@@ -93,20 +96,21 @@ public final class RngComponent {
     final RngDevice type =
         new RngDevice(
             options,
-            seeded ? new Random(seed) : new SecureRandom(),
+            seeded ? new SeededBytes(seed) : new SecureRandom(),
             seeded ? "seed " + seed + ", not random" : "random bytes of the host",
             true,
             System::nanoTime);
     return new ConfiguredDevice.Made<>(
         name,
         type,
-        transport.function(name, type, regions, new ErrorLog(name, System::nanoTime)),
-        transport);
+        transport.function(name, type, regions, records, new ErrorLog(name, System::nanoTime)),
+        transport,
+        () -> records.forget(name));
   }
 
   /** Takes the device out. */
   @Deactivate
-  void deactivate() {
-    device.close();
+  void deactivate(final int reason) {
+    device.close(reason);
   }
 }

@@ -3,6 +3,7 @@ package io.carom.virtio.device.host;
 import io.carom.memory.DeviceRegions;
 import io.carom.pci.PciAddress;
 import io.carom.pci.PciFunction;
+import io.carom.virtio.DeviceRecords;
 import io.carom.virtio.DmbDescriptor;
 import io.carom.virtio.RegionCaching;
 import io.carom.virtio.RegionOptions;
@@ -62,6 +63,8 @@ import org.osgi.framework.Version;
  *  vendorId                0         who is named in the vendor capability; 0 for no capability
  *  slot                              such as 00:04.0; the first free one
  *  spinUs                  20        how long a queue's thread looks for a doorbell
+ *  stopTimeoutMs           2000      how long a request that hangs is waited for when the device
+ *                                    is taken out, is saved or is suspended
  * </pre>
  *
  * @param region the region
@@ -70,6 +73,7 @@ import org.osgi.framework.Version;
  * @param vendor what the vendor capability says, or null for none
  * @param slot wanted PCI address, or null
  * @param spinUs microseconds
+ * @param stopTimeoutMs milliseconds
  */
 public record TransportSettings(
     RegionOptions region,
@@ -77,11 +81,14 @@ public record TransportSettings(
     long hidden,
     @Nullable VendorData vendor,
     @Nullable String slot,
-    int spinUs) {
+    int spinUs,
+    int stopTimeoutMs) {
   static final long DEFAULT_REGION_BYTES = 16L << 20;
   static final int DEFAULT_SPIN_US = 20;
+  static final int DEFAULT_STOP_TIMEOUT_MS = 2000;
 
   private static final int MAX_SPIN_US = 1_000_000;
+  private static final int MAX_STOP_TIMEOUT_MS = 60_000;
   private static final int MAX_LINE_NS = 1_000_000;
   private static final int MAX_BIT = 127;
   private static final int MAX_VENDOR = 0xfffe;
@@ -111,7 +118,8 @@ public record TransportSettings(
         hidden(from.text("hide")),
         vendor(from.number("vendorId", 0, 0, MAX_VENDOR)),
         slot,
-        from.number("spinUs", DEFAULT_SPIN_US, 0, MAX_SPIN_US));
+        from.number("spinUs", DEFAULT_SPIN_US, 0, MAX_SPIN_US),
+        from.number("stopTimeoutMs", DEFAULT_STOP_TIMEOUT_MS, 1, MAX_STOP_TIMEOUT_MS));
   }
 
   private static long hidden(final @Nullable String names) {
@@ -170,14 +178,16 @@ public record TransportSettings(
   /**
    * Makes the function of a device, with its region in the machine.
    *
+   * @param records where its state is kept, or null for nowhere
    * @throws IllegalArgumentException with one line
    */
   public VirtioPciFunction function(
       final String name,
       final DeviceType type,
       final DeviceRegions regions,
+      final @Nullable DeviceRecords records,
       final ErrorLog errors) {
-    return function(name, type, regions, errors, workers());
+    return function(name, type, regions, records, errors, workers());
   }
 
   /** As above, with queues served in another way. */
@@ -185,6 +195,7 @@ public record TransportSettings(
       final String name,
       final DeviceType type,
       final DeviceRegions regions,
+      final @Nullable DeviceRecords records,
       final ErrorLog errors,
       final WorkerOptions workers) {
     final VirtioFunctionBuilder builder =
@@ -194,6 +205,9 @@ public record TransportSettings(
             .ring(ring)
             .hide(hidden)
             .region(RegionMaker.make(name, region, slot, regions));
+    if (records != null) {
+      builder.records(records);
+    }
     if (vendor != null) {
       builder.vendor(vendor);
     }
@@ -217,13 +231,15 @@ public record TransportSettings(
 
   /** How its queues are served. */
   WorkerOptions workers() {
-    return WorkerOptions.threaded(TimeUnit.MICROSECONDS.toNanos(spinUs));
+    return WorkerOptions.threaded(TimeUnit.MICROSECONDS.toNanos(spinUs))
+        .stopWait(TimeUnit.MILLISECONDS.toNanos(stopTimeoutMs));
   }
 
   /** The service properties under which the bus plugs the function. */
   public Dictionary<String, Object> serviceProperties(final String name) {
     final Map<String, Object> properties = new HashMap<>();
     properties.put(PciFunction.NAME, name);
+    properties.put(PciFunction.KEEP, true);
     if (slot != null) {
       properties.put(PciFunction.SLOT, slot);
     }

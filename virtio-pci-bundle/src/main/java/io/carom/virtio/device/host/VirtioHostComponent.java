@@ -232,6 +232,7 @@ public final class VirtioHostComponent implements VirtioHost {
         && !pci.eject(PciAddress.parse(address), timeout)) {
       return false;
     }
+    function(device).leaving(true); // whoever takes it out does so for good
     delete(device.pid());
     await(CHANGE_TIMEOUT_MS, () -> !registry.taken(name));
     regions.remove(name);

@@ -8,6 +8,7 @@ import io.carom.virtio.device.queue.QueueMode;
 import io.carom.virtio.device.type.ConfigSpace;
 import io.carom.virtio.device.type.DeviceLink;
 import io.carom.virtio.device.type.DeviceType;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
@@ -32,6 +33,7 @@ public final class ModelDevice implements DeviceType {
   private final QueueMode[] modes;
   private final ConfigSpace config;
   private volatile boolean gone;
+  private volatile boolean resuming;
   private final LongAdder requests = new LongAdder();
 
   /**
@@ -116,6 +118,7 @@ public final class ModelDevice implements DeviceType {
   @Override
   public void plugged(final DeviceLink link) {
     gone = false;
+    resuming = false;
     model.plugged(new Context(link));
   }
 
@@ -129,7 +132,13 @@ public final class ModelDevice implements DeviceType {
     final VirtioModel.Handler handler =
         Objects.requireNonNull(model.open(queue, accepted), "the model gave no handler");
     final ModelRequest request = new ModelRequest();
+    final boolean each = modes[queue] == QueueMode.DOORBELL;
     return new QueueHandler() {
+      @Override
+      public boolean returnsEach() {
+        return each;
+      }
+
       @Override
       public void handle(final DescriptorChain chain) {
         requests.increment();
@@ -151,6 +160,20 @@ public final class ModelDevice implements DeviceType {
         handler.batchEnds();
       }
     };
+  }
+
+  /** A model keeps what it knows by itself, and is told when the rest is as it was. */
+  @Override
+  public void resume(final Map<String, String> kept) {
+    resuming = true;
+  }
+
+  @Override
+  public void negotiated(final long accepted) {
+    if (resuming) {
+      resuming = false;
+      model.resumed();
+    }
   }
 
   @Override
@@ -208,6 +231,11 @@ public final class ModelDevice implements DeviceType {
     @Override
     public void needsReset(final String reason) {
       link.needsReset(reason);
+    }
+
+    @Override
+    public void leaving() {
+      link.leaving();
     }
   }
 }

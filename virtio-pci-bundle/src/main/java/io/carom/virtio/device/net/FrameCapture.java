@@ -12,7 +12,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
 
 /**
- * Writes the frames of a device to a capture file, which is a new one each time. Thread-safe.
+ * Writes the frames of a device to a capture file, which is a new one for a new device; one that
+ * goes on from a version of its code before adds a section to the file. Thread-safe.
  *
  * <p>Frames are laid into memory of a fixed size, from where a thread writes them: whoever sends or
  * receives waits for no disk. A frame that finds no room is missing in the file and counted, in its
@@ -42,6 +43,7 @@ public final class FrameCapture implements AutoCloseable {
   private final Condition work = lock.newCondition();
   private ByteBuffer filling = Pcapng.buffer(BUFFER_BYTES); // guarded by the lock
   private ByteBuffer writing = Pcapng.buffer(BUFFER_BYTES); // the thread's
+  private boolean begun; // guarded by the lock
   private boolean closed; // guarded by the lock
   private volatile boolean failed;
   private final AtomicLong frames = new AtomicLong();
@@ -65,12 +67,7 @@ public final class FrameCapture implements AutoCloseable {
     this.snapBytes = snapBytes == 0 ? MOST_SNAP_BYTES : snapBytes;
     this.epochNanos = epochNanos;
     this.errors = errors;
-    channel =
-        FileChannel.open(
-            path,
-            StandardOpenOption.CREATE,
-            StandardOpenOption.TRUNCATE_EXISTING,
-            StandardOpenOption.WRITE);
+    channel = FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
     Pcapng.section(filling);
     Pcapng.ethernet(filling, device, this.snapBytes);
     thread = Thread.ofPlatform().daemon().name("net " + device + " capture").start(this::run);
@@ -82,9 +79,35 @@ public final class FrameCapture implements AutoCloseable {
     return () -> base + System.nanoTime();
   }
 
+  /**
+   * Says, once, whether the device goes on or is a new one; the first frame says that it is new.
+   *
+   * @param goesOn whether what is in the file stays there
+   */
+  void begin(final boolean goesOn) {
+    lock.lock();
+    try {
+      if (begun || closed) {
+        return;
+      }
+      begun = true;
+      if (goesOn) {
+        channel.position(channel.size());
+      } else if (channel.size() > 0) {
+        channel.truncate(0);
+      }
+      work.signal();
+    } catch (final IOException e) {
+      fail(e);
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Takes a frame. */
   void frame(final Frame frame, final int direction) {
     final int kept = Math.min(frame.length, snapBytes);
+    begin(false);
     lock.lock();
     try {
       if (closed || failed || filling.remaining() < Pcapng.frameBytes(kept)) {
@@ -118,6 +141,9 @@ public final class FrameCapture implements AutoCloseable {
 
   private void run() {
     try (channel) {
+      if (!awaitBegin()) {
+        return; // of a device that was never plugged in: the file is as it was
+      }
       while (flush()) {
         write(writing);
       }
@@ -125,6 +151,18 @@ public final class FrameCapture implements AutoCloseable {
       write(writing);
     } catch (final IOException e) {
       fail(e); // of closing it
+    }
+  }
+
+  private boolean awaitBegin() {
+    lock.lock();
+    try {
+      while (!begun && !closed) {
+        await();
+      }
+      return begun;
+    } finally {
+      lock.unlock();
     }
   }
 

@@ -33,14 +33,20 @@ import org.jspecify.annotations.Nullable;
  * the sender is reset, taken out or hangs, what it had not returned was not sent; what it had goes
  * its way, since the backlogs are the receivers'. When the receiver is reset or taken out, the
  * frames in its backlog are dropped and counted, and its driver's buffers are its driver's again;
- * none is written after the reset. A component that is replaced leaves the switch and joins it
- * anew: its frames meanwhile are lost, and its station is learned again from the first it sends.
+ * none is written after the reset.
+ *
+ * <p><b>When the code is replaced</b> the driver keeps its rings, link state and pairs, and what it had not got back it gets served: a frame whose chain was taken and not
+ * returned is sent again, so that one may arrive twice, as on any network. The component leaves the
+ * switch and joins it anew. Frames that others send meanwhile, and those in the backlogs, are lost,
+ * and its station is learned again from the first frame it sends. A capture goes on in the same
+ * file, as another section.
  */
 public final class NetDevice implements DeviceType, SwitchPort {
   private static final int ETHERNET_CONTROLLER = 0x020000;
   private static final String SAVED_LINK = "link";
   private static final String SAVED_PAIRS = "pairs";
   private static final String SAVED_MTU = "mtu";
+  private static final String SAVED_MAC = "mac";
   private static final String UP = "up";
   private static final String DOWN = "down";
 
@@ -186,6 +192,9 @@ public final class NetDevice implements DeviceType, SwitchPort {
     accepted = 0;
     activePairs = 1;
     steering.forget();
+    if (capture != null) {
+      capture.begin(false);
+    }
     for (final RxQueue receiver : receivers) {
       close(receiver);
     }
@@ -219,7 +228,22 @@ public final class NetDevice implements DeviceType, SwitchPort {
     saved.put(SAVED_LINK, linkUp ? UP : DOWN);
     saved.put(SAVED_PAIRS, Integer.toString(activePairs));
     saved.put(SAVED_MTU, Integer.toString(options.mtu()));
+    saved.put(SAVED_MAC, MacAddress.text(options.mac()));
     return saved;
+  }
+
+  /** A station does not change its address under its driver: that is another device. */
+  @Override
+  public void resume(final Map<String, String> kept) {
+    final String mac = MacAddress.text(options.mac());
+    if (!kept.getOrDefault(SAVED_MAC, mac).equals(mac)) {
+      throw new IllegalArgumentException(
+          "the kept mac=" + kept.get(SAVED_MAC) + " is not this device's mac=" + mac);
+    }
+    restore(kept);
+    if (capture != null) {
+      capture.begin(true);
+    }
   }
 
   @Override
@@ -335,6 +359,14 @@ public final class NetDevice implements DeviceType, SwitchPort {
           activePairs = pairs;
           open(pairs);
         });
+    changed();
+  }
+
+  private void changed() {
+    final DeviceLink to = link;
+    if (to != null) {
+      to.changed();
+    }
   }
 
   /** Takes frames for as many pairs, and for no others. */
@@ -365,6 +397,8 @@ public final class NetDevice implements DeviceType, SwitchPort {
     final DeviceLink to = link;
     if (to != null && (accepted & VirtioFeatures.NET_STATUS) != 0) {
       to.configChanged();
+    } else {
+      changed();
     }
   }
 

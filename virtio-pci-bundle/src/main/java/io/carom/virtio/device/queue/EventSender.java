@@ -125,7 +125,7 @@ public final class EventSender extends TurnServer {
     }
     filled = keep;
     // a filling that could have used more is told of what comes, also if it came just now
-    if (keep && supply.ranOut && queue.enableNotifications()) {
+    if (keep && supply.ranOut && !queue.over() && queue.enableNotifications()) {
       buffersAdded.accept(index);
     }
     return false;

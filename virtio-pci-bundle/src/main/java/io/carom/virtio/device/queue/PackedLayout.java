@@ -2,6 +2,7 @@ package io.carom.virtio.device.queue;
 
 import io.carom.virtio.PackedRingDescriptor;
 import io.carom.virtio.VirtioFeatures;
+import java.util.List;
 
 /** The packed ring (virtio 1.4, section Packed Virtqueues). */
 public final class PackedLayout implements QueueLayout {
@@ -31,8 +32,11 @@ public final class PackedLayout implements QueueLayout {
   }
 
   @Override
-  public VirtQueue open(final QueueSetup setup, final int position) throws QueueException {
+  public VirtQueue open(
+      final QueueSetup setup, final int position, final List<Integer> inFlight)
+      throws QueueException {
     LayoutRules.size(this, setup);
+    LayoutRules.inFlight(setup, inFlight, PackedQueue.IDS);
     LayoutRules.aligned("descriptor", setup.desc(), PackedRingDescriptor.RING_ALIGN);
     LayoutRules.aligned("driver", setup.driver(), PackedRingDescriptor.EVENT_ALIGN);
     LayoutRules.aligned("device", setup.device(), PackedRingDescriptor.EVENT_ALIGN);
@@ -44,6 +48,6 @@ public final class PackedLayout implements QueueLayout {
               + setup.size()
               + " entries");
     }
-    return new PackedQueue(setup, position);
+    return new PackedQueue(setup, position, inFlight);
   }
 }

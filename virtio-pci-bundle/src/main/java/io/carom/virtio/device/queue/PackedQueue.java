@@ -3,10 +3,14 @@ package io.carom.virtio.device.queue;
 import io.carom.pci.BusAccess;
 import io.carom.pci.BusSession;
 import io.carom.virtio.PackedRingDescriptor;
+import io.carom.virtio.RingRecord;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The device side of a packed ring: places and wrap counters, publication, and suppression of
@@ -17,7 +21,9 @@ import java.nio.ByteOrder;
  * so the fields that have the flags are read with acquire, as one long, before the address and the
  * rest of the list. The device writes the used descriptors of all chains returned together, each
  * length, id and flags as one long, the first of them last and with release: the driver looks at
- * them in their order, so until then it sees none. Both sides then look at what the other asks for:
+ * them in their order, so until then it sees none. A used descriptor takes the place of an
+ * available one, so none is written before all are: what is not published can be taken again, by
+ * this code or, as a {@link RingRecord} says what was taken, by the next version of it. Both sides then look at what the other asks for:
  * each writes its flags (or its event structure) and then reads the other's, with a full fence
  * between, so that at least one of them sees the other's write and no wake-up is lost. An event
  * structure is read and written as one int. Each field that the guest can write is read once into a
@@ -41,13 +47,14 @@ final class PackedQueue implements VirtQueue {
   /** The wrap counter's bit, beside a place in the ring. */
   static final int WRAP = 1 << 15;
 
+  /** How many buffer ids there are. */
+  static final int IDS = 1 << 16;
+
   private static final VarHandle LONG =
       ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
   private static final VarHandle INT =
       ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
-  private static final int IDS = 1 << 16;
   private static final long UNRESOLVED = -1;
-  private static final long NONE = -1;
   private static final int FLAGS_SHIFT = PackedRingDescriptor.EVENT_FLAGS * 8;
   private static final int FLAGS_MASK = 3;
 
@@ -90,10 +97,11 @@ final class PackedQueue implements VirtQueue {
 
   private int pushNote;
 
-  /** The first used descriptor that is not published: where its other fields go, and they. */
-  private long firstAt = NONE;
+  /** Used descriptors that are not published: where their fields go, and they. */
+  private final int[] usedAt;
 
-  private long firstWord;
+  private final long[] usedWords;
+  private int usedCount;
 
   /** Chains of the batch that has no used descriptor yet, where it begins, and what it says. */
   private int batched;
@@ -103,14 +111,18 @@ final class PackedQueue implements VirtQueue {
   private long batchWord;
 
   private boolean notificationsOff;
+  private RingRecord record = PlainRingRecord.INSTANCE;
+  private @Nullable TakenBefore before;
+  private boolean over;
 
   /**
    * A queue that goes on from a place.
    *
-   * @param start place and wrap counter of the entry to look at next and to use next, with nothing
-   *     in flight
+   * @param start place and wrap counter of the entry to look at next and to use next
+   * @param taken buffer ids that are to be found from there on
    */
-  PackedQueue(final QueueSetup setup, final int start) {
+  PackedQueue(final QueueSetup setup, final int start, final List<Integer> taken) {
+    before = taken.isEmpty() ? null : new TakenBefore(taken);
     this.setup = setup;
     memory = new QueueMemory(setup);
     walker = new PackedChainWalker(setup, memory);
@@ -120,6 +132,8 @@ final class PackedQueue implements VirtQueue {
     unpublished = new char[size];
     poppedIds = new char[size];
     poppedSlots = new char[size];
+    usedAt = new int[size];
+    usedWords = new long[size];
     availPlace = start & ~WRAP;
     availWrap = (start & WRAP) != 0;
     usedPlace = availPlace;
@@ -158,6 +172,10 @@ final class PackedQueue implements VirtQueue {
     if ((inFlight[id >>> 6] & 1L << id) != 0) {
       throw new QueueException("buffer id " + id + " is available again while it is in flight");
     }
+    final TakenBefore again = before;
+    if (again != null) {
+      again.check(id);
+    }
     final int slots = chain.slots();
     inFlight[id >>> 6] |= 1L << id;
     slotsInFlight += slots;
@@ -168,6 +186,10 @@ final class PackedQueue implements VirtQueue {
     if (availPlace >= size) {
       availPlace -= size;
       availWrap = !availWrap;
+    }
+    record.popped(id, nextAvail());
+    if (again != null) {
+      again.popped();
     }
     return true;
   }
@@ -214,20 +236,19 @@ final class PackedQueue implements VirtQueue {
     }
   }
 
-  /** Writes a used descriptor, but keeps back the first one. */
+  /** Notes a used descriptor, to be written when it is published. */
   private void use(final int place, final boolean wrap, final long word) {
-    final long at = PackedRingDescriptor.desc(place) + Long.BYTES;
-    final long full = wrap ? word | PackedChainWalker.used(0, 0, false, true) : word;
-    if (firstAt == NONE) {
-      firstAt = at;
-      firstWord = full;
-    } else {
-      LONG.setOpaque(ring, at, full);
-    }
+    // at most 32768 entries of 16 bytes
+    usedAt[usedCount] = (int) PackedRingDescriptor.desc(place) + Long.BYTES;
+    usedWords[usedCount] = wrap ? word | PackedChainWalker.used(0, 0, false, true) : word;
+    usedCount++;
   }
 
   @Override
   public void rewind(final int chains) {
+    if (chains == 0) {
+      return;
+    }
     for (int i = 0; i < chains; i++) {
       popNote = popNote == 0 ? size - 1 : popNote - 1;
       // the driver may have changed its descriptors meanwhile: what was popped is given up
@@ -240,6 +261,10 @@ final class PackedQueue implements VirtQueue {
         availPlace += size;
         availWrap = !availWrap;
       }
+    }
+    record.rewound(chains, nextAvail());
+    if (before != null) {
+      before.rewound(chains);
     }
   }
 
@@ -254,13 +279,28 @@ final class PackedQueue implements VirtQueue {
       inFlight[id >>> 6] &= ~(1L << id);
     }
     final int slots = slotsReturned;
+    final int chains = unpublishedCount;
     unpublishedCount = 0;
     slotsReturned = 0;
     slotsInFlight -= slots;
-    LONG.setRelease(ring, firstAt, firstWord);
-    firstAt = NONE;
+    if (!written(chains)) {
+      over = true;
+      return false;
+    }
+    if (before != null && before.over()) {
+      before = null;
+    }
     VarHandle.fullFence();
     return wanted((int) INT.getOpaque(driverEvent, 0L), slots);
+  }
+
+  /** Writes the used descriptors, the first one last; false when another incarnation does. */
+  private boolean written(final int chains) {
+    for (int i = 1; i < usedCount; i++) {
+      LONG.setOpaque(ring, (long) usedAt[i], usedWords[i]);
+    }
+    usedCount = 0;
+    return record.publishWord(ring, usedAt[0], usedWords[0], chains, nextUsed());
   }
 
   /** Whether the driver wants to be told of the {@code slots} entries that were used last. */
@@ -312,5 +352,30 @@ final class PackedQueue implements VirtQueue {
   @Override
   public int nextUsed() {
     return usedWrap ? usedPlace | WRAP : usedPlace;
+  }
+
+  @Override
+  public boolean idle() {
+    return slotsInFlight == 0;
+  }
+
+  @Override
+  public List<Integer> inFlight() {
+    final List<Integer> ids = new ArrayList<>();
+    for (int left = slotsInFlight, i = pushNote; left > 0; i = i + 1 == size ? 0 : i + 1) {
+      ids.add((int) poppedIds[i]);
+      left -= poppedSlots[i];
+    }
+    return ids;
+  }
+
+  @Override
+  public void keep(final RingRecord wanted) {
+    record = wanted;
+  }
+
+  @Override
+  public boolean over() {
+    return over;
   }
 }

@@ -11,6 +11,14 @@ public interface QueueHandler {
    */
   void handle(DescriptorChain chain) throws QueueException;
 
+  /**
+   * Whether each chain is visible to the driver before the next one is handled, so that at most one
+   * is handled again by who goes on after this device. Else a batch becomes visible at once.
+   */
+  default boolean returnsEach() {
+    return false;
+  }
+
   /** Chains may follow: a doorbell is served, or a thread that was idle goes on. */
   default void batchBegins() {}
 

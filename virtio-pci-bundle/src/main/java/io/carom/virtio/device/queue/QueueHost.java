@@ -8,6 +8,14 @@ public interface QueueHost {
   /** Notifies the driver of used buffers, as the queue's vector says. Returns whether it was. */
   boolean notifyUsed(int queue);
 
+  /**
+   * The device's own code failed while it served a queue. What it had taken stays in flight: it is
+   * served again by the code that comes next, or given up with the driver's reset.
+   */
+  default void failed(final int queue, final Throwable why) {
+    broken(queue, "an internal error: " + why);
+  }
+
   /** The queue cannot go on: the device needs a reset. */
   void broken(int queue, String reason);
 }

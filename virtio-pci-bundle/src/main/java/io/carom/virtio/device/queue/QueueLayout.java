@@ -1,5 +1,7 @@
 package io.carom.virtio.device.queue;
 
+import java.util.List;
+
 /** A ring layout: makes queues, and says what it asks of them. */
 public interface QueueLayout {
   /** Feature bits that queues of this layout can honour. */
@@ -12,13 +14,20 @@ public interface QueueLayout {
   int start();
 
   /**
-   * Makes the device side of a queue that goes on from a place, with nothing in flight.
+   * Makes the device side of a queue that goes on from a place.
    *
-   * @param position {@link #start}, or what {@link VirtQueue#nextAvail} and {@link
-   *     VirtQueue#nextUsed} of a queue at rest both were
-   * @throws QueueException when size, areas or place are not what the layout allows
+   * @param position {@link #start}, or what {@link VirtQueue#nextUsed} was: chains in flight then
+   *     are taken again
+   * @param inFlight the heads that those must have, the oldest first; else the queue breaks when it
+   *     comes to them
+   * @throws QueueException when size, areas, place or heads are not what the layout allows
    */
-  VirtQueue open(QueueSetup setup, int position) throws QueueException;
+  VirtQueue open(QueueSetup setup, int position, List<Integer> inFlight) throws QueueException;
+
+  /** Makes the device side of a queue that goes on from a place with nothing in flight. */
+  default VirtQueue open(final QueueSetup setup, final int position) throws QueueException {
+    return open(setup, position, List.of());
+  }
 
   /** Makes the device side of a new queue. */
   default VirtQueue open(final QueueSetup setup) throws QueueException {

@@ -48,6 +48,10 @@ public abstract class QueueServer {
   private volatile @Nullable Live live;
   private volatile boolean inside;
   private volatile boolean closed;
+
+  /** Whether its code failed: nothing behind what that left in flight may be served before it. */
+  private volatile boolean failed;
+
   private boolean wanted;
 
   /** The handler that was told that its requests follow; the serving thread's. */
@@ -65,6 +69,7 @@ public abstract class QueueServer {
 
   /** Gives it a ring and what to do with its chains. */
   public final void activate(final VirtQueue queue, final QueueHandler handler) {
+    failed = false;
     live = new Live(queue, handler);
   }
 
@@ -200,7 +205,9 @@ public abstract class QueueServer {
 
   /** A handler threw: the thread must live on, as a device that is reset needs it again. */
   private void failed(final Throwable why) {
-    broken("an internal error: " + why);
+    final VirtQueue queue = ring();
+    failed = queue != null && !queue.idle();
+    host.failed(index, why);
   }
 
   /** Tells handlers that their requests follow, or that there are none for now. */
@@ -219,7 +226,7 @@ public abstract class QueueServer {
 
   /** One section; whether there is more to do. */
   private boolean batch(final BusSession session) {
-    if (closed || !host.serving()) {
+    if (closed || failed || !host.serving()) {
       return false;
     }
     // Only now: a ring read before that answer could be one of before a reset and a new start.
@@ -267,15 +274,20 @@ public abstract class QueueServer {
       final DescriptorChain chain)
       throws QueueException {
     final long start = System.nanoTime();
+    final boolean each = handler.returnsEach();
     boolean full = false;
     int taken = 0;
     int done = 0;
     try {
-      while (!full && queue.pop(session, chain)) {
+      while (!full && !queue.over() && queue.pop(session, chain)) {
         taken++;
         handler.handle(chain);
         queue.push(chain);
         done++;
+        if (each) {
+          session.settled();
+          wanted |= queue.publish();
+        }
         full =
             done == BATCH || ((done & CLOCK_MASK) == 0 && System.nanoTime() - start > BATCH_NANOS);
       }
@@ -283,7 +295,7 @@ public abstract class QueueServer {
       // Requests that are complete are returned even when a later one breaks the queue.
       publish(session, queue, taken, done);
     }
-    return full || queue.enableNotifications();
+    return !queue.over() && (full || queue.enableNotifications());
   }
 
   /** Publishes what was returned, and counts. */
@@ -292,7 +304,7 @@ public abstract class QueueServer {
     count(popped, taken);
     count(returned, done);
     session.settled(); // once published, the buffers are the driver's
-    wanted = queue.publish();
+    wanted |= queue.publish();
   }
 
   private static void count(final AtomicLong counter, final long more) {

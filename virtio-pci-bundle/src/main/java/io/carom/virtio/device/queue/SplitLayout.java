@@ -2,6 +2,7 @@ package io.carom.virtio.device.queue;
 
 import io.carom.virtio.SplitRingDescriptor;
 import io.carom.virtio.VirtioFeatures;
+import java.util.List;
 
 /** The split ring (virtio 1.4, section Split Virtqueues). */
 public final class SplitLayout implements QueueLayout {
@@ -27,14 +28,17 @@ public final class SplitLayout implements QueueLayout {
   }
 
   @Override
-  public VirtQueue open(final QueueSetup setup, final int position) throws QueueException {
+  public VirtQueue open(
+      final QueueSetup setup, final int position, final List<Integer> inFlight)
+      throws QueueException {
     LayoutRules.size(this, setup);
+    LayoutRules.inFlight(setup, inFlight, setup.size());
     LayoutRules.aligned("descriptor", setup.desc(), SplitRingDescriptor.DESC_ALIGN);
     LayoutRules.aligned("driver", setup.driver(), SplitRingDescriptor.AVAIL_ALIGN);
     LayoutRules.aligned("device", setup.device(), SplitRingDescriptor.USED_ALIGN);
     if (position < 0 || position > MAX_INDEX) {
       throw new QueueException("index " + position + " is not in 0.." + MAX_INDEX);
     }
-    return new SplitQueue(setup, position);
+    return new SplitQueue(setup, position, inFlight);
   }
 }

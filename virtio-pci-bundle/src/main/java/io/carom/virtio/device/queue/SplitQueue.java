@@ -2,11 +2,15 @@ package io.carom.virtio.device.queue;
 
 import io.carom.pci.BusAccess;
 import io.carom.pci.BusSession;
+import io.carom.virtio.RingRecord;
 import io.carom.virtio.SplitRingDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The device side of a split ring: indices, publication and suppression of notifications. What a
@@ -22,7 +26,9 @@ import java.nio.ByteOrder;
  *
  * <p>A head is in flight from {@link #pop} to {@link #publish}; a driver that makes it available
  * again meanwhile has lost track of its buffers. After publication the head is the driver's again,
- * and may come back as often as it likes.
+ * and may come back as often as it likes. What is taken, given up and returned is written through to
+ * a {@link RingRecord}, which publishes the index: in one step with clearing the heads, so that the
+ * next version of the device's code serves what this one left, and nothing else.
  *
  * <p><b>With IN_ORDER</b> (section In-order use of descriptors) one used entry stands for a batch:
  * it has the head of the batch's last chain and lies where the entry of its first would, and the
@@ -82,13 +88,18 @@ final class SplitQueue implements VirtQueue {
   private int batchHead;
   private int batchWritten;
   private boolean notificationsOff;
+  private RingRecord record = PlainRingRecord.INSTANCE;
+  private @Nullable TakenBefore before;
+  private boolean over;
 
   /**
    * A queue that goes on from indices; both are 0 in a new one.
    *
-   * @param start the available index to look at next, and the used index, with nothing in flight
+   * @param start the available index to look at next, and the used index
+   * @param taken heads that are to be found from there on
    */
-  SplitQueue(final QueueSetup setup, final int start) {
+  SplitQueue(final QueueSetup setup, final int start, final List<Integer> taken) {
+    before = taken.isEmpty() ? null : new TakenBefore(taken);
     this.setup = setup;
     memory = new QueueMemory(setup);
     eventIndex = setup.eventIndex();
@@ -154,10 +165,18 @@ final class SplitQueue implements VirtQueue {
     if ((inFlight[head >>> 6] & 1L << head) != 0) {
       throw new QueueException("head " + head + " is available again while it is in flight");
     }
+    final TakenBefore again = before;
+    if (again != null) {
+      again.check(head);
+    }
     walker.walk(session, head, chain);
     inFlight[head >>> 6] |= 1L << head;
     popped[nextAvail & mask] = (char) head;
     nextAvail = nextAvail + 1 & 0xffff;
+    record.popped(head, nextAvail);
+    if (again != null) {
+      again.popped();
+    }
     return true;
   }
 
@@ -221,32 +240,46 @@ final class SplitQueue implements VirtQueue {
 
   @Override
   public void rewind(final int chains) {
+    if (chains == 0) {
+      return;
+    }
     for (int i = 0; i < chains; i++) {
       nextAvail = nextAvail - 1 & 0xffff;
       // the driver may have changed the entry meanwhile: what was popped is what is given up
       final int head = popped[nextAvail & mask];
       inFlight[head >>> 6] &= ~(1L << head);
     }
+    record.rewound(chains, nextAvail);
+    if (before != null) {
+      before.rewound(chains);
+    }
   }
 
   @Override
   public boolean publish() {
-    final int before = publishedUsed;
-    if (before == nextUsed) {
+    final int old = publishedUsed;
+    if (old == nextUsed) {
       return false;
     }
     for (int i = 0; i < unpublishedCount; i++) {
       final int head = unpublished[i];
       inFlight[head >>> 6] &= ~(1L << head);
     }
+    final int chains = unpublishedCount;
     unpublishedCount = 0;
     endBatch();
-    SHORT.setRelease(used, (long) SplitRingDescriptor.IDX, (short) nextUsed);
+    if (!record.publishIndex(used, SplitRingDescriptor.IDX, (short) nextUsed, chains, nextUsed)) {
+      over = true;
+      return false;
+    }
     publishedUsed = nextUsed;
+    if (before != null && before.over()) {
+      before = null;
+    }
     VarHandle.fullFence();
     if (eventIndex) {
       final int event = (short) SHORT.getOpaque(avail, usedEventOffset) & 0xffff;
-      return SplitRingDescriptor.needsEvent(event, nextUsed, before);
+      return SplitRingDescriptor.needsEvent(event, nextUsed, old);
     }
     final int flags = (short) SHORT.getOpaque(avail, (long) SplitRingDescriptor.FLAGS);
     return (flags & SplitRingDescriptor.AVAIL_F_NO_INTERRUPT) == 0;
@@ -281,6 +314,30 @@ final class SplitQueue implements VirtQueue {
 
   @Override
   public int nextUsed() {
-    return nextUsed;
+    return publishedUsed;
+  }
+
+  @Override
+  public boolean idle() {
+    return nextAvail == publishedUsed;
+  }
+
+  @Override
+  public List<Integer> inFlight() {
+    final List<Integer> heads = new ArrayList<>();
+    for (int i = publishedUsed; i != nextAvail; i = i + 1 & 0xffff) {
+      heads.add((int) popped[i & mask]);
+    }
+    return heads;
+  }
+
+  @Override
+  public void keep(final RingRecord wanted) {
+    record = wanted;
+  }
+
+  @Override
+  public boolean over() {
+    return over;
   }
 }

@@ -1,6 +1,8 @@
 package io.carom.virtio.device.queue;
 
 import io.carom.pci.BusSession;
+import io.carom.virtio.RingRecord;
+import java.util.List;
 
 /**
  * The device side of one ring. Used by one thread at a time, inside a section of its bus session
@@ -39,11 +41,18 @@ public interface VirtQueue {
   void rewind(int chains);
 
   /**
-   * Makes the returned chains visible to the driver.
+   * Makes the returned chains visible to the driver, unless the record is void: then another
+   * incarnation of the device serves the queue, and {@link #over} says so.
    *
    * @return whether the driver wants a notification for them
    */
   boolean publish();
+
+  /** Whether publishing was refused, and the ring must not be touched any more. */
+  boolean over();
+
+  /** Whether every chain that was taken is published or given up; for who serves, or at rest. */
+  boolean idle();
 
   /** Asks the driver not to notify; a hint that may cost nothing. */
   void disableNotifications();
@@ -57,6 +66,12 @@ public interface VirtQueue {
   boolean enableNotifications() throws QueueException;
 
   /**
+   * Has positions and heads in flight written through to a record; before it is served. Without,
+   * nothing is kept.
+   */
+  void keep(RingRecord record);
+
+  /**
    * Where the next chain is taken from, as {@link io.carom.virtio.VirtioState.QueueState} has it;
    * only while nobody serves.
    */
@@ -64,4 +79,7 @@ public interface VirtQueue {
 
   /** Where the next chain is returned to; equal to {@link #nextAvail} when none is in flight. */
   int nextUsed();
+
+  /** Heads or buffer ids of the chains in flight, the oldest first; only while nobody serves. */
+  List<Integer> inFlight();
 }

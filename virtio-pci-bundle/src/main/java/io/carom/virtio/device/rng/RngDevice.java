@@ -10,6 +10,7 @@ import io.carom.virtio.device.type.ConfigSpace;
 import io.carom.virtio.device.type.DeviceLink;
 import io.carom.virtio.device.type.DeviceType;
 import io.carom.virtio.device.type.Pump;
+import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
@@ -23,6 +24,9 @@ import org.jspecify.annotations.Nullable;
  * {@value #MOST_BYTES} bytes allow, at least one byte, and {@code used.len} says how many; what
  * lies behind them is not touched.
  *
+ * <p>When its code is replaced its bytes go on: nobody can tell random ones from others, and those
+ * of a seed continue where they were, unless the code before hung. The rate's budget begins anew.
+ *
  * <p>A chain with a readable buffer, or without a writable one, breaks the rules of the device
  * (section Entropy Device / Device Operation): the device needs a reset.
  */
@@ -32,6 +36,9 @@ public final class RngDevice implements DeviceType {
 
   /** As other VMMs have it: a device of no other class. */
   private static final int UNCLASSIFIED = 0x00ff00;
+
+  private static final String SEED = "seed";
+  private static final String POSITION = "position";
 
   /** Most bytes given in one bus section. */
   private static final int SECTION_BYTES = 16 * MOST_BYTES;
@@ -198,6 +205,35 @@ public final class RngDevice implements DeviceType {
     return options.bytesPerSecond() == 0
         ? sourceName
         : sourceName + ", at most " + options.bytesPerSecond() + " bytes/s";
+  }
+
+  /** With a seed, where in its bytes it is. */
+  @Override
+  public Map<String, String> save() {
+    return source instanceof SeededBytes seeded
+        ? Map.of(SEED, Long.toString(seeded.seed()), POSITION, Long.toString(seeded.position()))
+        : Map.of();
+  }
+
+  /** Requests move the position, so while it is served there is nothing to be told. */
+  @Override
+  public Map<String, String> words() {
+    return Map.of();
+  }
+
+  /** The bytes of a seed go on where they were; those of another seed begin. */
+  @Override
+  public void restore(final Map<String, String> saved) {
+    final String position = saved.get(POSITION);
+    if (position != null
+        && source instanceof SeededBytes seeded
+        && Long.toString(seeded.seed()).equals(saved.get(SEED))) {
+      try {
+        seeded.position(Long.parseLong(position));
+      } catch (final NumberFormatException e) {
+        throw new IllegalArgumentException("saved position=" + position + " is not a number", e);
+      }
+    }
   }
 
   @Override

@@ -4,8 +4,10 @@ import java.net.URLDecoder;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
@@ -95,6 +97,27 @@ final class StateLines {
       throw wrong(key + "=" + shown(value) + " is not in 0.." + most);
     }
     return (int) number;
+  }
+
+  /** Numbers with commas between, each 0 to a limit; none when they are missing. */
+  List<Integer> numbers(final String key, final int mostNumbers, final int most) {
+    final String value = values.remove(key);
+    if (value == null) {
+      return List.of();
+    }
+    final String[] parts = value.split(",", mostNumbers + 1);
+    if (parts.length > mostNumbers) {
+      throw wrong(key + " has more than " + mostNumbers + " numbers");
+    }
+    final List<Integer> numbers = new ArrayList<>();
+    for (final String part : parts) {
+      final long number = parse(key, part);
+      if (number < 0 || number > most) {
+        throw wrong(key + "=" + shown(part) + " is not in 0.." + most);
+      }
+      numbers.add((int) number);
+    }
+    return numbers;
   }
 
   /** A word of 64 bits; 0 when it is missing. */

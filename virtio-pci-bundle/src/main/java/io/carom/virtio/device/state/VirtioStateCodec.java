@@ -11,16 +11,18 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /**
  * Writes saved states as text in UTF-8, and reads them. A state is a first line that names format
  * and version, and then one line for each value:
  *
  * <pre>
- *  carom-virtio-state 1
+ *  carom-virtio-state 2
  *  type=2
  *  offered=0x9f1300000244
  *  queue.0.size=256
+ *  queue.0.inFlight=4,7
  *  backend.position=4096
  * </pre>
  *
@@ -39,6 +41,9 @@ public final class VirtioStateCodec {
   private static final String FORMAT = "carom-virtio-state ";
   private static final String QUEUE = "queue.";
   private static final String BACKEND = "backend.";
+  private static final String IN_FLIGHT = "inFlight";
+  private static final int IN_FLIGHT_SINCE = 2;
+  private static final int MAX_IN_FLIGHT = 32768;
   private static final int U8 = 0xff;
   private static final int U16 = 0xffff;
 
@@ -76,6 +81,12 @@ public final class VirtioStateCodec {
     line(text, prefix + "device", hex(queue.device()));
     line(text, prefix + "nextAvail", Integer.toString(queue.nextAvail()));
     line(text, prefix + "nextUsed", Integer.toString(queue.nextUsed()));
+    if (!queue.inFlight().isEmpty()) {
+      line(
+          text,
+          prefix + IN_FLIGHT,
+          queue.inFlight().stream().map(String::valueOf).collect(Collectors.joining(",")));
+    }
   }
 
   private static void line(final StringBuilder text, final String key, final String value) {
@@ -138,7 +149,10 @@ public final class VirtioStateCodec {
         lines.word(prefix + "driver"),
         lines.word(prefix + "device"),
         lines.number(prefix + "nextAvail", 0, U16),
-        lines.number(prefix + "nextUsed", 0, U16));
+        lines.number(prefix + "nextUsed", 0, U16),
+        lines.version() < IN_FLIGHT_SINCE
+            ? List.of()
+            : lines.numbers(prefix + IN_FLIGHT, MAX_IN_FLIGHT, U16));
   }
 
   private static Map<String, String> backend(final StateLines lines) {

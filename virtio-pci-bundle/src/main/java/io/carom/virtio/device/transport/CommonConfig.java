@@ -143,8 +143,8 @@ final class CommonConfig {
     switch (field) {
       // these act on more than a register, and lock for themselves
       case CommonCfgDescriptor.DEVICE_STATUS -> core.status((int) value);
-      case CommonCfgDescriptor.QUEUE_ENABLE -> core.queueEnable((int) value);
-      case CommonCfgDescriptor.QUEUE_RESET -> core.queueReset((int) value);
+      case CommonCfgDescriptor.QUEUE_ENABLE -> core.queueCommands().enable((int) value);
+      case CommonCfgDescriptor.QUEUE_RESET -> core.queueCommands().reset((int) value);
       default -> putRegister(field, value);
     }
   }
@@ -154,6 +154,7 @@ final class CommonConfig {
     try {
       if (changeable) {
         putLocked(field, value);
+        core.changed();
       }
     } finally {
       core.leave();

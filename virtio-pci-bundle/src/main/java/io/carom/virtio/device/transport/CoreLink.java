@@ -38,12 +38,23 @@ final class CoreLink implements DeviceLink {
   }
 
   @Override
+  public void changed() {
+    core.typeChanged();
+  }
+
+  @Override
   public void configChanged() {
+    core.typeChanged();
     core.configChanged();
   }
 
   @Override
   public void needsReset(final String reason) {
     core.needsReset(reason);
+  }
+
+  @Override
+  public void leaving() {
+    core.leaving(true);
   }
 }

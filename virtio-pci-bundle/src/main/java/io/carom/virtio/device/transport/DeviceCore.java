@@ -2,10 +2,11 @@ package io.carom.virtio.device.transport;
 
 import io.carom.pci.BusSession;
 import io.carom.pci.PciAttachment;
+import io.carom.virtio.DeviceRecords;
 import io.carom.virtio.VirtioDeviceInfo.QueueInfo;
 import io.carom.virtio.VirtioFeatures;
+import io.carom.virtio.VirtioState;
 import io.carom.virtio.VirtioStatus;
-import io.carom.virtio.device.queue.QueueException;
 import io.carom.virtio.device.queue.QueueHost;
 import io.carom.virtio.device.queue.QueueLayouts;
 import io.carom.virtio.device.region.BounceRegion;
@@ -41,6 +42,12 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Rest</b> is what the host wants for saving the state: as a suspension, but not visible to
  * the driver, all of whose writes but a reset are ignored; see {@link DeviceSaver}.
  *
+ * <p><b>Replacement</b> of this code: registers are written through to the machine, see {@link
+ * KeptState}, positions and heads in flight by the queues, so that the function which is plugged in
+ * next goes on, see {@link DeviceSaver#resume}. A failure of the code while it serves leaves its
+ * chain in flight: it breaks the device, unless the function is about to be taken out, when the
+ * next one serves the chain again.
+ *
  * <p><b>What a driver does in the wrong order</b> is ignored: features outside of negotiation,
  * FEATURES_OK without ACKNOWLEDGE and DRIVER, DRIVER_OK without FEATURES_OK, enabling a queue
  * before FEATURES_OK, and any value of queue_enable but 1.
@@ -60,11 +67,24 @@ final class DeviceCore implements QueueHost {
   private final Plug plug = new Plug();
   private final DueNotifications due;
   private final DeviceSaver saver;
+  private final KeptState kept;
+  private final QueueCommands queueCommands;
   private volatile CommandListener listener = CommandListener.NONE;
   private volatile boolean lineStale;
 
   /** Accepted features from FEATURES_OK on, 0 before. */
   private volatile long negotiated;
+
+  /** Whether the function is about to be taken out, and whether for good. */
+  private volatile boolean leaving;
+
+  private volatile boolean forGood;
+
+  /** Whether the driver's reset is not complete. */
+  private boolean resetBegun;
+
+  /** Whether the state is taken as that of a device which nobody serves any more. */
+  private boolean handingOver;
 
   private long suspendDeadline;
   private @Nullable String failure; // found under the lock, told outside of it
@@ -75,16 +95,19 @@ final class DeviceCore implements QueueHost {
       final BounceRegion region,
       final FeatureNegotiation features,
       final WorkerOptions options,
-      final ErrorLog errors) {
+      final ErrorLog errors,
+      final @Nullable DeviceRecords records) {
     this.type = type;
     this.features = features;
     this.options = options;
     this.errors = errors;
     interrupts = new Interrupts(type.queues());
-    queues = new QueueSet(name, type, region, options, this);
+    kept = new KeptState(name, records, lock, this::toKeep, errors);
+    queues = new QueueSet(name, type, region, options, this, kept);
+    queueCommands = new QueueCommands(this, status, queues, plug, options.resetWaitNanos());
     due = new DueNotifications(status, interrupts, queues);
     final StateKeeper keeper = new StateKeeper(type, features, status, interrupts, queues, plug);
-    saver = new DeviceSaver(this, status, queues, plug, keeper, options.stopWaitNanos());
+    saver = new DeviceSaver(this, status, queues, plug, keeper, type, options.stopWaitNanos());
   }
 
   /** Who is told of changes of the route to memory; before the function is plugged. */
@@ -95,25 +118,53 @@ final class DeviceCore implements QueueHost {
   // ---- plugging
 
   void plugged(final PciAttachment to) {
+    leaving = false;
+    forGood = false;
     type.plugged(new CoreLink(this, to.address().toString()));
     lock.lock();
     try {
       plug.in(to);
       interrupts.attach(to);
       queues.plugged(to);
-      defaults();
+      if (kept.present()) {
+        saver.resume(kept.claim());
+      } else {
+        defaults();
+      }
     } finally {
       leave();
     }
   }
 
-  /** Ends the workers, waiting for them for a bounded time. */
+  /**
+   * The function is about to be taken out. From now on a failure of its own code does not break the
+   * device, but is left to the code that comes next.
+   *
+   * @param gone whether the guest is to see that it goes
+   */
+  void leaving(final boolean gone) {
+    leaving = true;
+    forGood |= gone;
+    final PciAttachment to = plug.attachment();
+    if (gone && to != null) {
+      to.leaving();
+    }
+  }
+
+  boolean leavesForGood() {
+    return forGood;
+  }
+
+  /** Ends the workers, waiting for them for a bounded time, and keeps the state at rest. */
   boolean unplugged() {
     status.beginReset();
     final boolean ended = queues.close(System.nanoTime() + options.stopWaitNanos());
     final boolean wasPlugged;
     lock.lock();
     try {
+      handingOver = true;
+      kept.last(ended && !forGood && plug.attachment() != null);
+      handingOver = false;
       wasPlugged = plug.out();
       interrupts.attach(null);
     } finally {
@@ -125,12 +176,22 @@ final class DeviceCore implements QueueHost {
     lock.lock();
     try {
       if (ended && wasPlugged) {
-        defaults();
+        forget();
+        if (!kept.present()) {
+          listener.reset(); // else the region is the driver's still, or scrubbed by the next one
+        }
       }
     } finally {
       leave();
     }
     return ended;
+  }
+
+  private @Nullable VirtioState toKeep() {
+    if (resetBegun) {
+      return null;
+    }
+    return handingOver ? saver.atRest() : saver.toKeep();
   }
 
   @Nullable PciAttachment attachment() {
@@ -178,6 +239,7 @@ final class DeviceCore implements QueueHost {
       if ((value & VirtioStatus.DRIVER_OK) != 0 && status.has(VirtioStatus.FEATURES_OK)) {
         driverReady((value & VirtioStatus.SUSPEND) == 0);
       }
+      kept.changed();
     } finally {
       leave();
     }
@@ -219,6 +281,7 @@ final class DeviceCore implements QueueHost {
         return;
       }
       suspendDeadline = System.nanoTime() + options.stopWaitNanos();
+      kept.changed();
     } finally {
       leave();
     }
@@ -226,22 +289,42 @@ final class DeviceCore implements QueueHost {
   }
 
   private void reset() {
-    status.beginReset();
+    beginReset();
     queues.awaitOutside(System.nanoTime() + options.resetWaitNanos());
     enter();
     leave();
   }
 
-  private void defaults() {
+  /** Begins the driver's reset: whatever becomes of this code, nothing is kept of the device. */
+  void beginReset() {
+    status.beginReset();
+    lock.lock();
+    try {
+      resetBegun = true;
+      kept.reset();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** As after a reset; nobody serves. With the lock held. */
+  void defaults() {
+    forget();
+    lineStale = true;
+    plug.translated(type.translated());
+    listener.reset();
+    kept.reset();
+  }
+
+  /** Forgets what the driver made of the device. */
+  private void forget() {
     queues.defaults();
     features.reset();
     interrupts.reset();
-    lineStale = true;
     negotiated = 0;
     due.reset();
-    plug.translated(type.translated());
     type.reset();
-    listener.reset();
+    resetBegun = false;
     status.clear();
   }
 
@@ -270,6 +353,7 @@ final class DeviceCore implements QueueHost {
   private void finishSuspend() {
     if (queues.outside()) {
       status.finishSuspend();
+      kept.changed();
     } else if (System.nanoTime() - suspendDeadline >= 0) {
       failure =
           "it could not be suspended: a request is being served for longer than "
@@ -292,6 +376,7 @@ final class DeviceCore implements QueueHost {
     if (!last) {
       return;
     }
+    kept.settle();
     if (failed != null) {
       needsReset(failed);
     }
@@ -353,6 +438,17 @@ final class DeviceCore implements QueueHost {
     }
   }
 
+  /** A register was written. With the lock held. */
+  void changed() {
+    kept.changed();
+  }
+
+  /** The type's own state or configuration has changed. Any thread; takes no lock to wait for. */
+  void typeChanged() {
+    kept.changed();
+    kept.settle();
+  }
+
   // ---- saved state
 
   DeviceSaver saver() {
@@ -383,7 +479,20 @@ final class DeviceCore implements QueueHost {
     if (status.driven()) {
       due.everything();
     }
+    kept.changed();
     goesOn();
+  }
+
+  /** The device cannot go on from what was kept of it, though its driver thinks so. */
+  void cannotResume(final String why) {
+    negotiated = status.has(VirtioStatus.FEATURES_OK) ? features.accepted() : 0;
+    status.needsReset(why);
+    errors.report("needs a reset: " + why);
+    if (status.driven()) {
+      due.everything();
+    }
+    lineStale = true;
+    kept.changed();
   }
 
   // ---- the route to memory
@@ -415,65 +524,23 @@ final class DeviceCore implements QueueHost {
     return QueueLayouts.of(negotiated != 0 ? negotiated : features.offered()).legalSize(size);
   }
 
-  /** Enables the selected queue; its areas are checked now, and again at each use. */
-  void queueEnable(final int value) {
-    String error = null;
-    int index = 0;
-    final boolean changeable = enter();
-    try {
-      final QueueRegisters queue = queues.selected();
-      final BusSession bus = plug.session();
-      if (value != 1
-          || !changeable
-          || queue == null
-          || bus == null
-          || queue.enabled()
-          || status.suspended()
-          || status.has(VirtioStatus.NEEDS_RESET)
-          || !status.has(VirtioStatus.FEATURES_OK)) {
-        return;
-      }
-      index = queues.select();
-      try {
-        if (queues.enable(index, negotiated, bus)) {
-          listener.queueEnabled(index, negotiated, plug.ownRange());
-          if (status.has(VirtioStatus.DRIVER_OK)) {
-            queues.serve(index, plug.attachment());
-          }
-        }
-      } catch (final QueueException e) {
-        error = e.getMessage();
-      }
-    } finally {
-      leave();
-    }
-    if (error != null) {
-      broken(index, error);
+  /** What the driver does with the selected queue. */
+  QueueCommands queueCommands() {
+    return queueCommands;
+  }
+
+  /** A queue was enabled. With the lock held. */
+  void queueEnabled(final int index) {
+    listener.queueEnabled(index, negotiated, plug.ownRange());
+    kept.changed();
+    if (status.has(VirtioStatus.DRIVER_OK)) {
+      queues.serve(index, plug.attachment());
     }
   }
 
-  /** Resets the selected queue, with RING_RESET; what it was set to is gone when it reads 0. */
-  void queueReset(final int value) {
-    final int index;
-    final boolean changeable = enter();
-    try {
-      final QueueRegisters queue = queues.selected();
-      if (value != 1
-          || !changeable
-          || queue == null
-          || queue.resetting()
-          || status.suspended()
-          || !negotiated(VirtioFeatures.RING_RESET)) {
-        return;
-      }
-      index = queues.select();
-      queues.beginReset(index);
-    } finally {
-      leave();
-    }
-    queues.awaitOutside(index, System.nanoTime() + options.resetWaitNanos());
-    enter();
-    leave();
+  /** Accepted features from FEATURES_OK on, 0 before. */
+  long settledFeatures() {
+    return negotiated;
   }
 
   /**
@@ -509,6 +576,16 @@ final class DeviceCore implements QueueHost {
   }
 
   @Override
+  public void failed(final int queue, final Throwable why) {
+    if (leaving) {
+      errors.report(
+          "queue " + queue + ": left to the code that comes next, as this one failed: " + why);
+    } else {
+      broken(queue, "an internal error: " + why);
+    }
+  }
+
+  @Override
   public void broken(final int queue, final String reason) {
     needsReset("queue " + queue + ": " + reason);
   }
@@ -522,6 +599,7 @@ final class DeviceCore implements QueueHost {
       } else if (status.driven()) {
         due.config(); // told when it goes on
       }
+      typeChanged();
     }
   }
 

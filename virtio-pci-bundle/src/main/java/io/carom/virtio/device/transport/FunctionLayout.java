@@ -152,7 +152,9 @@ final class FunctionLayout {
       bars.add(own);
     }
     final int end = NOTIFY + notifyBytes();
-    bars.add(BarSpec.registers(REGISTER_BAR, powerOfTwo(MIN_REGISTER_BAR, end), true, true));
+    bars.add(
+        BarSpec.registers(REGISTER_BAR, powerOfTwo(MIN_REGISTER_BAR, end), true, true)
+            .withDoorbells(NOTIFY, notifyBytes()));
     return bars;
   }
 

@@ -17,6 +17,7 @@ final class Plug {
   private volatile @Nullable PciAttachment attachment;
   private @Nullable BusSession session;
   private boolean translated = true;
+  private boolean unsure;
 
   void in(final PciAttachment to) {
     session = to.port().open();
@@ -46,6 +47,11 @@ final class Plug {
     return to == null ? -1 : to.ownRangeAddress();
   }
 
+  /** The port may be one that was used before: whether it is translated is said in any case. */
+  void usedBefore() {
+    unsure = true;
+  }
+
   @Nullable BusSession session() {
     return session;
   }
@@ -57,7 +63,8 @@ final class Plug {
   /** Sets whether the IOMMU stands before the device; no section is open to be waited for. */
   void translated(final boolean on) {
     final PciAttachment to = attachment;
-    if (to != null && on != translated) {
+    if (to != null && (on != translated || unsure)) {
+      unsure = false;
       translated = on;
       to.translated(on);
     }

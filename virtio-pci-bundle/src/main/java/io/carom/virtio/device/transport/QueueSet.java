@@ -4,6 +4,7 @@ import io.carom.pci.BusSession;
 import io.carom.pci.PciAttachment;
 import io.carom.virtio.CommonCfgDescriptor;
 import io.carom.virtio.RegionOptions.Mixing;
+import io.carom.virtio.RingRecord;
 import io.carom.virtio.VirtioDeviceInfo.QueueInfo;
 import io.carom.virtio.VirtioState.QueueState;
 import io.carom.virtio.device.queue.AddressMode;
@@ -36,6 +37,7 @@ final class QueueSet {
   private final BounceRegion region;
   private final WorkerOptions options;
   private final QueueHost host;
+  private final KeptState kept;
   private final QueueRegisters[] registers;
   private volatile QueueServer[] servers = new QueueServer[0];
   private volatile boolean doorbellsDue;
@@ -46,12 +48,14 @@ final class QueueSet {
       final DeviceType type,
       final BounceRegion region,
       final WorkerOptions options,
-      final QueueHost host) {
+      final QueueHost host,
+      final KeptState kept) {
     this.name = name;
     this.type = type;
     this.region = region;
     this.options = options;
     this.host = host;
+    this.kept = kept;
     registers = new QueueRegisters[type.queues()];
     for (int i = 0; i < registers.length; i++) {
       registers[i] = new QueueRegisters(type.queueSize());
@@ -168,6 +172,7 @@ final class QueueSet {
 
   /** Completes the resets that have begun, of queues that nobody serves any more. */
   void finishResets(final Interrupts interrupts) {
+    // what is kept says of such a queue already that it is reset
     for (int i = 0; i < registers.length; i++) {
       if (registers[i].resetting() && servers[i].outside()) {
         servers[i].deactivate();
@@ -191,9 +196,17 @@ final class QueueSet {
     if (!look(ring, bus)) {
       return false;
     }
-    servers[index].activate(ring, handler(index, accepted));
+    activate(index, ring, handler(index, accepted));
     registers[index].enable();
     return true;
+  }
+
+  private void activate(final int index, final VirtQueue ring, final QueueHandler handler) {
+    final RingRecord record = kept.ring(index, registers[index].size(), ring.nextUsed());
+    if (record != null) {
+      ring.keep(record);
+    }
+    servers[index].activate(ring, handler);
   }
 
   // ---- saved state
@@ -201,9 +214,13 @@ final class QueueSet {
   /** A ring that goes on, and what to do with its chains. */
   record Restored(VirtQueue ring, QueueHandler handler) {}
 
-  /** The state of a queue at rest. */
+  /** The state of a queue at rest; one that is being reset is as it will be then. */
   QueueState state(final int index, final int vector) {
     final QueueRegisters queue = registers[index];
+    if (queue.resetting()) {
+      return new QueueState(
+          type.queueSize(), false, CommonCfgDescriptor.NO_VECTOR, 0, 0, 0, 0, 0, List.of());
+    }
     final VirtQueue ring = servers[index].ring();
     return new QueueState(
         queue.size(),
@@ -213,7 +230,13 @@ final class QueueSet {
         queue.driver(),
         queue.device(),
         ring == null ? 0 : ring.nextAvail(),
-        ring == null ? 0 : ring.nextUsed());
+        ring == null ? 0 : ring.nextUsed(),
+        ring == null || !servers[index].outside() ? List.of() : ring.inFlight());
+  }
+
+  /** The registers of a queue that cannot be served, as far as they can be here. */
+  void show(final int index, final QueueState state) {
+    registers[index].restore(state);
   }
 
   /**
@@ -235,7 +258,8 @@ final class QueueSet {
         final QueueRegisters queue = new QueueRegisters(type.queueSize());
         queue.restore(state);
         final VirtQueue ring =
-            QueueLayouts.of(accepted).open(setup(queue, accepted), state.nextAvail());
+            QueueLayouts.of(accepted)
+                .open(setup(queue, accepted), state.nextUsed(), state.inFlight());
         look(ring, bus);
         rings[i] = new Restored(ring, handler(i, accepted));
       }
@@ -247,11 +271,15 @@ final class QueueSet {
   void restore(final int index, final QueueState state, final @Nullable Restored restored) {
     registers[index].restore(state);
     if (restored != null) {
-      servers[index].activate(restored.ring, restored.handler);
+      activate(index, restored.ring, restored.handler);
     }
   }
 
+  /** Looks at a ring's areas, unless that had to wait: each use looks at them, too. */
   private static boolean look(final VirtQueue ring, final BusSession bus) throws QueueException {
+    if (bus.waits()) {
+      return true;
+    }
     final long version = bus.begin();
     if (version < 0) {
       return false; // revoked: there is no device any more

@@ -13,6 +13,8 @@ import io.carom.virtio.device.queue.QueueLayouts;
 import io.carom.virtio.device.type.DeviceType;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,7 +55,12 @@ final class StateKeeper {
     this.plug = plug;
   }
 
-  VirtioState take() {
+  /**
+   * Takes the state.
+   *
+   * @param words the type's
+   */
+  VirtioState take(final Map<String, String> words) {
     final List<QueueState> states = new ArrayList<>();
     for (int i = 0; i < queues.count(); i++) {
       states.add(queues.state(i, interrupts.queueVector(i)));
@@ -69,23 +76,28 @@ final class StateKeeper {
         new Selects(features.deviceSelect(), features.driverSelect(), queues.select()),
         type.config().toBytes(),
         states,
-        type.save());
+        words);
   }
 
   /**
-   * Puts a state in.
+   * Puts a state in. Chains that were in flight are served again.
    *
+   * @param words takes up the type's words, and may refuse them
    * @throws IllegalArgumentException with one line, when this device cannot go on from it; it is as
    *     it was before
    */
-  void put(final VirtioState state, final PciAttachment to, final BusSession bus) {
+  void put(
+      final VirtioState state,
+      final PciAttachment to,
+      final BusSession bus,
+      final Consumer<Map<String, String>> words) {
     check(state, to);
     final boolean before = plug.translated();
     plug.translated(translated(state));
     final QueueSet.@Nullable Restored[] rings;
     try {
       rings = queues.open(state.queues(), state.accepted(), usable(state), bus);
-      type.restore(state.backend());
+      words.accept(state.backend());
     } catch (final QueueException e) {
       plug.translated(before);
       throw new IllegalArgumentException("the saved state cannot be restored: " + e.getMessage());
@@ -108,6 +120,22 @@ final class StateKeeper {
     final boolean settled = (state.status() & VirtioStatus.FEATURES_OK) != 0;
     type.negotiated(settled ? state.accepted() : 0);
     status.restore(state.status());
+  }
+
+  /**
+   * Shows what can be shown of a state that the device cannot go on from, so that its driver reads
+   * the registers that it knows until it resets the device.
+   */
+  void show(final VirtioState state) {
+    final Selects selects = state.selects();
+    features.restore(state.accepted(), selects.deviceFeature(), selects.driverFeature());
+    queues.select(selects.queue() & 0xffff);
+    interrupts.restore(state.isr() & ISR_BITS, state.configVector() & 0xffff);
+    for (int i = 0; i < Math.min(queues.count(), state.queues().size()); i++) {
+      queues.show(i, state.queues().get(i));
+      interrupts.queueVector(i, state.queues().get(i).vector() & 0xffff);
+    }
+    status.restore(state.status() & ALL_BITS & ~VirtioStatus.NEEDS_RESET);
   }
 
   /** Whether the device can go on; one that is broken waits for its reset. */
@@ -159,14 +187,18 @@ final class StateKeeper {
         throw refused("queue " + i + " is enabled before FEATURES_OK");
       }
       // what broke a device may be a request that it took and could not return
-      if (queue.enabled() && usable(state) && queue.nextAvail() != queue.nextUsed()) {
+      final boolean rest = queue.nextAvail() == queue.nextUsed();
+      if (queue.enabled() && usable(state) && rest != queue.inFlight().isEmpty()) {
         throw refused(
             "queue "
                 + i
                 + " was not at rest: it took up to "
                 + queue.nextAvail()
                 + " and returned up to "
-                + queue.nextUsed());
+                + queue.nextUsed()
+                + ", with "
+                + queue.inFlight().size()
+                + " chains told to be in flight");
       }
     }
   }

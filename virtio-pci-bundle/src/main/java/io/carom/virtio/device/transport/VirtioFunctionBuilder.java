@@ -1,5 +1,6 @@
 package io.carom.virtio.device.transport;
 
+import io.carom.virtio.DeviceRecords;
 import io.carom.virtio.RegionOptions;
 import io.carom.virtio.RingOptions;
 import io.carom.virtio.SwiotlbPolicy;
@@ -45,6 +46,7 @@ public final class VirtioFunctionBuilder {
   private @Nullable SharedMemory shared;
   private @Nullable VendorData vendor;
   private @Nullable CommandListener listener;
+  private @Nullable DeviceRecords records;
 
   /** A function of this name, without a SWIOTLB region. */
   public VirtioFunctionBuilder(final String name, final DeviceType type) {
@@ -128,6 +130,12 @@ public final class VirtioFunctionBuilder {
     return this;
   }
 
+  /** Where its state is kept for a next version of this code; by default it is not. */
+  public VirtioFunctionBuilder records(final DeviceRecords wanted) {
+    records = wanted;
+    return this;
+  }
+
   /** Offers more feature bits. */
   public VirtioFunctionBuilder offer(final long bits) {
     extraFeatures |= bits;
@@ -183,7 +191,8 @@ public final class VirtioFunctionBuilder {
             region,
             new FeatureNegotiation(type.id(), offered, needed, region),
             options,
-            log);
+            log,
+            records);
     core.listener(listener == null ? new RegionListener(region) : listener);
     return new VirtioPciFunction(name, type, region, core, places);
   }

@@ -67,10 +67,25 @@ public final class VirtioPciFunction implements PciFunction {
     core.plugged(attachment);
   }
 
+  /** Whether it was said, by the device type or {@link #leaving}, that the guest is to see it go. */
+  public boolean leavesForGood() {
+    return core.leavesForGood();
+  }
+
   /** Idempotent; bounded, whatever a backend does. */
   @Override
   public void unplugged() {
     core.unplugged();
+  }
+
+  /**
+   * Says that the function is about to be taken out, before its service goes.
+   *
+   * @param forGood whether the guest is to see that; else the machine keeps its state, and one made
+   *     of the same name and shape goes on
+   */
+  public void leaving(final boolean forGood) {
+    core.leaving(forGood);
   }
 
   @Override
@@ -188,6 +203,7 @@ public final class VirtioPciFunction implements PciFunction {
     if (offset + width <= type.config().size()
         && (type.alwaysWritable(offset, width) || core.configWritable())) {
       type.configWritten(offset, width, value);
+      core.typeChanged();
     }
   }
 

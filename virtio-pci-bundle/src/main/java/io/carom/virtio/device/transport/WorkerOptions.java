@@ -24,6 +24,11 @@ public record WorkerOptions(
     return new WorkerOptions(true, spinNanos, DEFAULT_RESET_WAIT_NANOS, DEFAULT_STOP_WAIT_NANOS);
   }
 
+  /** With another time for taking the function out. */
+  public WorkerOptions stopWait(final long nanos) {
+    return new WorkerOptions(threads, spinNanos, resetWaitNanos, nanos);
+  }
+
   /** No threads: deterministic. */
   public static WorkerOptions manual() {
     return new WorkerOptions(false, 0, DEFAULT_RESET_WAIT_NANOS, DEFAULT_STOP_WAIT_NANOS);

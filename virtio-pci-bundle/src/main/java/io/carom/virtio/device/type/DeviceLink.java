@@ -25,9 +25,18 @@ public interface DeviceLink {
    */
   boolean fill(int queue, Filler filler);
 
+  /**
+   * What {@link DeviceType#words} says has changed, and is to be kept. Any thread, also inside a
+   * filling or a handler; waits for no lock of the transport.
+   */
+  default void changed() {}
+
   /** Tells the driver that the configuration structure has changed. */
   void configChanged();
 
   /** The device cannot go on: it asks for a reset. */
   void needsReset(String reason);
+
+  /** The device goes for good: its driver is to be told when the function's service goes. */
+  void leaving();
 }

@@ -110,6 +110,32 @@ public interface DeviceType extends AutoCloseable {
    */
   default void restore(final Map<String, String> saved) {}
 
+  /**
+   * What of {@link #save} holds while it is served, to be kept by the machine for a next version of
+   * this code, should this one hang: nothing that a request changes. Any thread.
+   */
+  default Map<String, String> words() {
+    return save();
+  }
+
+  /**
+   * What the next version of this code goes on from, which takes the place of this one: as {@link
+   * #save}, and what it says is not this one's any more. At rest, before {@link #unplugged}.
+   */
+  default Map<String, String> handOver() {
+    return save();
+  }
+
+  /**
+   * Goes on in the place of a version of this code that was made of the same configuration, or of
+   * one that the driver need not know to be another; as {@link #restore} otherwise.
+   *
+   * @throws IllegalArgumentException with one line, when it cannot; it is as it was before
+   */
+  default void resume(final Map<String, String> kept) {
+    restore(kept);
+  }
+
   /** Gives its resources back. */
   @Override
   void close();

@@ -35,6 +35,7 @@ class BlkMakerTest {
             settings.spec().readOnly(), settings.spec().queues(), settings.spec().queueSize()),
         transport(policy),
         regions,
+        null,
         WorkerOptions.manual());
   }
 
@@ -98,6 +99,7 @@ class BlkMakerTest {
                     BlkOptions.of(false, 1, 256),
                     transport(SwiotlbPolicy.NONE),
                     regions,
+                    null,
                     WorkerOptions.manual()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("file=" + image + " cannot be opened");

@@ -2,6 +2,7 @@ package io.carom.virtio.device.host;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.carom.machine.device.RecordStore;
 import io.carom.pci.PciFunction;
 import io.carom.virtio.SwiotlbPolicy;
 import io.carom.virtio.VirtioModel;
@@ -38,7 +39,8 @@ class ModelComponentTest {
                 function.plugged(bus);
                 return registration(function);
               }),
-          registry);
+          registry,
+          new RecordStore());
   private final EchoModel model = new EchoModel();
 
   /** Answers calls of an interface. */
@@ -106,6 +108,22 @@ class ModelComponentTest {
     assertThat(registry.taken("iommu0")).isFalse();
     assertThat(model.calls).endsWith("unplugged");
     assertThat(model.calls.stream().filter("unplugged"::equals)).hasSize(1);
+  }
+
+  @Test
+  void theSlotOfAModelIsKeptWhereItSaysSoUnlessItLeaves() {
+    final ServiceReference<VirtioModel> kept =
+        reference(8, Map.of(VirtioModel.NAME, "kept", VirtioModel.KEEP, true));
+    component.addModel(model, kept);
+    assertThat(properties.getLast().get(PciFunction.KEEP)).isEqualTo(true);
+    final var function = registry.devices().getFirst().function();
+    assertThat(function).isNotNull();
+    assertThat(function.leavesForGood()).isFalse();
+    model.context().leaving();
+    assertThat(function.leavesForGood()).isTrue();
+    component.removeModel(kept);
+    component.addModel(model, reference(9, Map.of(VirtioModel.NAME, "other")));
+    assertThat(properties.getLast().get(PciFunction.KEEP)).isNull();
   }
 
   @Test

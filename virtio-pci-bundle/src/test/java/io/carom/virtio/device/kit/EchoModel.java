@@ -132,6 +132,11 @@ public final class EchoModel implements VirtioModel {
   }
 
   @Override
+  public void resumed() {
+    calls.add("resumed");
+  }
+
+  @Override
   public void reset() {
     calls.add("reset");
   }

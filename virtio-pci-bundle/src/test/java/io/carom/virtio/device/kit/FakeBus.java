@@ -61,6 +61,17 @@ public final class FakeBus implements PciAttachment, BusPort {
   /** The page of RAM behind each page of bus addresses: an IOMMU; identity by default. */
   public volatile LongUnaryOperator pages = page -> page;
 
+  /** Run before each thing that a session does; what it throws, the session does. */
+  public volatile Runnable step = () -> {};
+
+  /** Whether an access of the function before has not ended. */
+  public volatile boolean overran;
+
+  /** How often a function said that it goes for good. */
+  public final AtomicInteger leavings = new AtomicInteger();
+
+  private volatile int epoch;
+
   /** Longest piece that the IOMMU calls contiguous. */
   public volatile long longestPiece = Long.MAX_VALUE;
 
@@ -72,6 +83,13 @@ public final class FakeBus implements PciAttachment, BusPort {
   public void rerouted() {
     final long before = version; // of one thread
     version = before + 1;
+  }
+
+  /** The port is revoked, and another function gets it: sessions of before stay revoked. */
+  public void renew() {
+    final int before = epoch; // of one thread
+    epoch = before + 1;
+    revoked = false;
   }
 
   public MemorySegment memory(final long address) {
@@ -100,6 +118,16 @@ public final class FakeBus implements PciAttachment, BusPort {
   @Override
   public void translated(final boolean on) {
     translated.add(on);
+  }
+
+  @Override
+  public boolean overran() {
+    return overran;
+  }
+
+  @Override
+  public void leaving() {
+    leavings.incrementAndGet();
   }
 
   @Override
@@ -165,14 +193,16 @@ public final class FakeBus implements PciAttachment, BusPort {
 
   private final class Session implements BusSession {
     private final BusRun slice = new BusRun();
+    private final int opened = epoch;
     private boolean inside;
 
     @Override
     public long begin() {
+      step.run();
       if (inside) {
         throw new IllegalStateException("a section in a section");
       }
-      if (revoked) {
+      if (revoked || opened != epoch) {
         return -1;
       }
       inside = true;
@@ -200,6 +230,7 @@ public final class FakeBus implements PciAttachment, BusPort {
     public void resolve(
         final long address, final long length, final BusAccess access, final BusRun into)
         throws BusFaultException {
+      step.run();
       if (!inside) {
         throw new IllegalStateException("resolve outside of a section");
       }
@@ -275,7 +306,13 @@ public final class FakeBus implements PciAttachment, BusPort {
     }
 
     @Override
+    public void settled() {
+      step.run();
+    }
+
+    @Override
     public void touched(final long address) {
+      step.run();
       (inOwnRegion(address, 1) ? regionAccesses : ramAccesses).incrementAndGet();
     }
 

@@ -18,7 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class VirtioStateCodecTest {
-  private static final String HEAD = "carom-virtio-state 1\n";
+  private static final String HEAD = "carom-virtio-state 2\n";
 
   private static VirtioState read(final String text) {
     return VirtioStateCodec.read(text.getBytes(StandardCharsets.UTF_8));
@@ -38,7 +38,8 @@ class VirtioStateCodecTest {
               random.nextLong(),
               random.nextLong(),
               random.nextInt(0x10000),
-              random.nextInt(0x10000)));
+              random.nextInt(0x10000),
+              random.ints(random.nextInt(4), 0, 0x10000).boxed().toList()));
     }
     final Map<String, String> backend = new HashMap<>();
     for (int i = random.nextInt(4); i > 0; i--) {
@@ -77,7 +78,7 @@ class VirtioStateCodecTest {
     same(
         state,
         new VirtioState(
-            1,
+            2,
             2,
             0,
             0,
@@ -100,7 +101,11 @@ class VirtioStateCodecTest {
         "carom-virtio-state 0\ntype=2\n",
         "carom-virtio-state -1\ntype=2\n",
         "carom-virtio-state 99999999999999\ntype=2\n",
-        "carom-virtio-state 2\ntype=2\n",
+        "carom-virtio-state 3\ntype=2\n",
+        "carom-virtio-state 1\ntype=2\nqueues=1\nqueue.0.size=64\nqueue.0.inFlight=1\n",
+        HEAD + "type=2\nqueues=1\nqueue.0.size=64\nqueue.0.inFlight=\n",
+        HEAD + "type=2\nqueues=1\nqueue.0.size=64\nqueue.0.inFlight=1,,2\n",
+        HEAD + "type=2\nqueues=1\nqueue.0.size=64\nqueue.0.inFlight=65536\n",
         HEAD,
         HEAD + "type=2",
         HEAD + "type=2\ntype=2\n",
@@ -135,8 +140,8 @@ class VirtioStateCodecTest {
 
   @Test
   void aNewerVersionIsRefusedByItsNumber() {
-    assertThatThrownBy(() -> read("carom-virtio-state 2\nanything\n"))
-        .hasMessageContaining("it is of version 2, and this code reads up to 1");
+    assertThatThrownBy(() -> read("carom-virtio-state 3\nanything\n"))
+        .hasMessageContaining("it is of version 3, and this code reads up to 2");
   }
 
   @Test

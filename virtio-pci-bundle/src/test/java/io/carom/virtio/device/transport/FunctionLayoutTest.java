@@ -101,7 +101,8 @@ class FunctionLayoutTest {
     assertThat(spec.bars().get(0)).isEqualTo(BarSpec.registers(1, 0x1000, false, false));
     assertThat(region.index()).isEqualTo(2);
     assertThat(region.swiotlb() && region.wide() && region.prefetchable()).isTrue();
-    assertThat(spec.bars().get(2)).isEqualTo(BarSpec.registers(4, 0x4000, true, true));
+    assertThat(spec.bars().get(2))
+        .isEqualTo(BarSpec.registers(4, 0x4000, true, true).withDoorbells(0x3000, 4));
     assertThat(msix(spec)).isEqualTo(new MsixSpec(2, 1, 0, 0x800));
   }
 

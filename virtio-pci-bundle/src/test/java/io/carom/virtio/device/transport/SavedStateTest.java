@@ -330,8 +330,8 @@ class SavedStateTest {
   /** One change of a good state each, and what the refusal names. */
   static Stream<Arguments> bad() {
     final List<Arguments> bad = new ArrayList<>();
-    add(bad, "version=2", "is not in 1..1", s -> with(s, 2, s.type(), s.accepted(), s.status()));
-    add(bad, "version=0", "is not in 1..1", s -> with(s, 0, s.type(), s.accepted(), s.status()));
+    add(bad, "version=3", "is not in 1..2", s -> with(s, 3, s.type(), s.accepted(), s.status()));
+    add(bad, "version=0", "is not in 1..2", s -> with(s, 0, s.type(), s.accepted(), s.status()));
     add(
         bad,
         "another type",

@@ -1,6 +1,7 @@
 package io.carom.dma.core.map;
 
 import io.carom.dma.DmaAttributes;
+import io.carom.dma.core.jfr.MapFailureEvent;
 import io.carom.dma.spi.Refusal;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.LongAdder;
@@ -19,6 +20,9 @@ public final class Failures {
   /** Number of codes. */
   public static final int CODES = NO_STRATEGY + 1;
 
+  private static final String[] NAMES = names();
+
+  private final String device;
   private final LongAdder[] counts = new LongAdder[CODES];
   private final LongAdder[] quiet = new LongAdder[CODES];
   private final AtomicLongArray lastSizes = new AtomicLongArray(CODES);
@@ -26,8 +30,9 @@ public final class Failures {
   /** Maps that found no strategy. */
   public final LongAdder noStrategy;
 
-  /** Nothing failed. */
-  public Failures() {
+  /** Nothing failed of a device. */
+  public Failures(final String device) {
+    this.device = device;
     for (int i = 0; i < CODES; i++) {
       counts[i] = new LongAdder();
       quiet[i] = new LongAdder();
@@ -49,6 +54,18 @@ public final class Failures {
       lastSizes.lazySet(reason, size);
     }
     counts[reason].increment();
+    MapFailureEvent.record(device, NAMES[reason], size);
+  }
+
+  private static String[] names() {
+    final String[] names = new String[CODES];
+    for (final Refusal refusal : Refusal.values()) {
+      names[refusal.ordinal()] = refusal.name();
+    }
+    names[STRATEGY_ERROR] = "STRATEGY_ERROR";
+    names[IOMMU] = "IOMMU";
+    names[NO_STRATEGY] = "NO_STRATEGY";
+    return names;
   }
 
   /** Maps refused for a reason. */

@@ -49,7 +49,7 @@ public final class Mapper extends Placer {
   private final long highSize;
   private final long highOffset;
 
-  private final Failures failures = new Failures();
+  private final Failures failures;
   private final Reachables reachables;
 
   /**
@@ -67,6 +67,7 @@ public final class Mapper extends Placer {
   public Mapper(final CoreTables tables, final DmaDeviceSpec spec, final Generation none) {
     super(tables, spec, none);
     this.spec = spec;
+    failures = new Failures(spec.name());
     final RamRange high = memory.ranges().getLast();
     highBase = high.base();
     highSize = high.size();

@@ -343,19 +343,21 @@ public final class PoolStore {
     final List<ExtentState> taken = new ArrayList<>();
     long bytes = plan.extentBytes();
     long granted = pool.grantedBytes();
-    while (granted + bytes <= plan.wantedBytes()) {
+    while (true) {
+      // What is left to grant may be less than one of its extents: after a swap it gets what the
+      // pool before gives up, in whatever pieces that comes; of whole sets, as strategies expect.
+      bytes = Math.min(bytes, plan.wantedBytes() - granted) & -Extent.SET_SIZE;
+      if (bytes < Extent.SET_SIZE) {
+        return taken;
+      }
       final ExtentState extent = source.take(bytes, plan.limit());
       if (extent != null) {
         taken.add(extent);
         granted += bytes;
       } else {
         bytes /= 2; // smaller runs may still be there
-        if (bytes < Extent.SET_SIZE) {
-          break;
-        }
       }
     }
-    return taken;
   }
 
   /** Grants the pools in use what they want by now. */

@@ -42,6 +42,7 @@ public final class SwapControl {
   private final Domains domains;
   private final Swapper swapper;
   private final Timing timing;
+  private final SwapWatches watches = new SwapWatches();
   private final ExecutorService threads =
       Executors.newCachedThreadPool(Thread.ofPlatform().daemon().name("dma-swap-", 0).factory());
   private final Map<DeviceDma, Transition> transitions = new HashMap<>();
@@ -67,9 +68,20 @@ public final class SwapControl {
     this.settings = settings;
     swapper =
         new Swapper(
-            registry, store, new Readiness(store, domains), new Fencing(store, timing), timing);
+            registry,
+            store,
+            new Readiness(store, domains),
+            new Fencing(store, timing),
+            timing,
+            this::published,
+            watches);
     domains.settings(settings.iommu());
     parameter(SwiotlbParameter.NONE, settings.swiotlb());
+  }
+
+  /** Who is told of swaps. */
+  public SwapWatches watches() {
+    return watches;
   }
 
   /** What is configured now. */
@@ -102,7 +114,6 @@ public final class SwapControl {
       final DeviceDma device, final String strategy, final SwapOptions options) {
     final Target target = Target.of(strategy, options.extents());
     final Choice choice = registry.choose(device, target);
-    bans.lift(device, choice.ref());
     return start(device, choice, target, options, "requested").done.minimalCompletionStage();
   }
 
@@ -186,8 +197,11 @@ public final class SwapControl {
       }
       transitions.put(device, swap);
       if (wish != null) {
-        // Before it can end: its end looks at what is wanted.
+        // Before it can end: its end looks at what is wanted, and at what it does without.
         swap.wantedBefore = wanted.put(device, wish);
+        if (choice != null) {
+          bans.lift(device, choice.ref());
+        }
       }
     }
     try {
@@ -208,12 +222,21 @@ public final class SwapControl {
   private void run(final Transition swap) {
     SwapReport report = null;
     Throwable failure = null;
+    watches.started(SwapStep.of(swap));
     try {
       report = swapper.run(swap, settings);
     } catch (final RuntimeException | Error e) {
       failure = e;
     }
+    if (failure instanceof final NotReadyException e) {
+      // Else it would be tried again and again. Before anybody hears of it: a user who asks again
+      // lifts the ban.
+      bans.ban(swap.device, e.ref());
+    }
     synchronized (this) {
+      if (failure instanceof final NotReadyException e) {
+        bans.ban(swap.device, e.ref()); // else it would be tried again and again
+      }
       transitions.remove(swap.device);
       if (report != null) {
         remember(report);
@@ -224,17 +247,16 @@ public final class SwapControl {
     }
     if (report != null) {
       LOG.info("{}", report);
+      watches.finished(report);
       swap.done.complete(report);
     } else if (failure != null) {
+      watches.failed(SwapStep.of(swap), String.valueOf(failure.getMessage()));
       if (swap.device.isClosed()) {
         LOG.debug("{} went before its swap", swap.device.name()); // nobody waits for it any more
       } else {
         LOG.warn("swap of {} failed: {}", swap.device.name(), failure.getMessage());
       }
       swap.done.completeExceptionally(failure);
-    }
-    if (failure instanceof final NotReadyException e) {
-      bans.ban(swap.device, e.ref()); // else it would be tried again and again
     }
     // Not the same again, which would fail again: that is left to what changes next.
     if (failure == null || !Objects.equals(desired(swap.device), swap.choice)) {
@@ -392,6 +414,7 @@ public final class SwapControl {
               Math.max(0, left));
       if (report != null) {
         LOG.info("{}", report);
+        watches.finished(report);
         synchronized (this) {
           remember(report);
         }
@@ -432,6 +455,17 @@ public final class SwapControl {
           });
     } catch (final RejectedExecutionException e) {
       LOG.debug("the DMA core has stopped: {} stays without a strategy", pool.name());
+    }
+  }
+
+  /**
+   * Maps of a device go to a strategy since just now. One that misbehaved before, and after it was
+   * chosen, was judged when the device did not use it yet.
+   */
+  private void published(final DeviceDma device) {
+    final Pool pool = device.mapper().current().pool;
+    if (pool != null && pool.misconduct().verdict() != null) {
+      misbehaved(pool, List.of(device));
     }
   }
 

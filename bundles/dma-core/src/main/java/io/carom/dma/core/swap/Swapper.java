@@ -8,6 +8,7 @@ import io.carom.dma.core.pool.Pool;
 import io.carom.dma.core.swap.Transition.Drain;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -54,18 +55,30 @@ final class Swapper {
   private final Readiness readiness;
   private final Fencing fencing;
   private final Timing timing;
+  private final Consumer<DeviceDma> published;
+  private final SwapWatch watch;
 
+  /**
+   * Swaps.
+   *
+   * @param published is told, under no lock, when maps of a device go to another generation
+   * @param watch is told of phases
+   */
   Swapper(
       final Registry registry,
       final PoolStore store,
       final Readiness readiness,
       final Fencing fencing,
-      final Timing timing) {
+      final Timing timing,
+      final Consumer<DeviceDma> published,
+      final SwapWatch watch) {
     this.registry = registry;
+    this.watch = watch;
     this.store = store;
     this.readiness = readiness;
     this.fencing = fencing;
     this.timing = timing;
+    this.published = published;
   }
 
   /**
@@ -127,6 +140,7 @@ final class Swapper {
       swap.publishedNs = timing.nanoTime();
       swap.publishNs = swap.publishedNs - swap.startNs;
       swap.state = "GRACE";
+      watch.published(SwapStep.of(swap));
       grace(swap, old, watchdogNs);
       swap.graceNs = timing.nanoTime() - swap.publishedNs;
       swap.liveAtPublish = old.live();
@@ -140,9 +154,11 @@ final class Swapper {
               swap.publishedNs + TimeUnit.MILLISECONDS.toNanos(swap.drainMs),
               false));
       swap.state = "DRAINING";
+      watch.draining(SwapStep.of(swap));
     } finally {
       device.structure().unlock();
     }
+    published.accept(device);
   }
 
   /** Whoever asked may have looked before device or strategy went; under the lock that holds. */
@@ -220,6 +236,7 @@ final class Swapper {
     } finally {
       device.structure().unlock();
     }
+    published.accept(device);
   }
 
   private void undoEnter(final DeviceDma device, final boolean opened) {
@@ -262,6 +279,9 @@ final class Swapper {
     final Pool pool = old.pool;
     if (pool == null || old.strategy == null) {
       throw cannot(device, old, "there was no strategy");
+    }
+    if (pool.misconduct().verdict() != null) {
+      throw cannot(device, old, "it has misbehaved, " + pool.misconduct().verdict());
     }
     final Choice now;
     try {
@@ -450,8 +470,8 @@ final class Swapper {
   }
 
   /**
-   * A strategy's service is going away, or it has misbehaved: puts another in its place wherever it is current, and lets
-   * nobody into its code again. Returns when nobody is inside, or the stripes that someone hangs in
+   * A strategy's service is going away, or it has misbehaved: puts another in its place wherever it
+   * is current, and lets nobody into its code again. Returns when nobody is inside, or the stripes that someone hangs in
    * are abandoned.
    *
    * @param lockMs how long to wait for another change of the device

@@ -28,7 +28,13 @@ final class TestPorts implements BusPorts {
   }
 
   @Override
-  public boolean translation(final String name, final @Nullable Translation translation) {
+  public boolean away(final BusIommu iommu) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public boolean translation(
+      final BusIommu iommu, final String name, final @Nullable Translation translation) {
     throw new UnsupportedOperationException();
   }
 

@@ -1,5 +1,6 @@
 package io.carom.iommu.host.endpoint;
 
+import io.carom.pci.BusIommu;
 import io.carom.pci.BusPorts;
 import io.carom.pci.Translation;
 import java.util.List;
@@ -19,7 +20,6 @@ public final class PortGate {
   private final BusPorts ports;
   private final Supplier<List<String>> functions;
   private final AtomicLong late = new AtomicLong();
-  private volatile boolean closed;
 
   /**
    * A gate.
@@ -37,13 +37,14 @@ public final class PortGate {
   }
 
   /**
-   * Changes a port's translation.
+   * Changes a port's translation; of no effect when the IOMMU is not the machine's any more.
    *
    * @param translation null lets the function through
    * @return false when an access under the old one has not ended in time
    */
-  public boolean translation(final String port, final @Nullable Translation translation) {
-    return closed || ended(port, ports.translation(port, translation));
+  public boolean translation(
+      final BusIommu iommu, final String port, final @Nullable Translation translation) {
+    return ended(port, ports.translation(iommu, port, translation));
   }
 
   /**
@@ -52,17 +53,7 @@ public final class PortGate {
    * @return false when an access under the old answers has not ended in time
    */
   public boolean invalidated(final String port) {
-    return closed || ended(port, ports.invalidated(port));
-  }
-
-  /** The ports are another IOMMU's from now on: nothing is changed or waited for. */
-  public void close() {
-    closed = true;
-  }
-
-  /** Whether it was closed. */
-  public boolean closed() {
-    return closed;
+    return ended(port, ports.invalidated(port));
   }
 
   /** The ports say no for a port that is not open, too. */

@@ -7,14 +7,20 @@ package io.carom.iommu.host.table;
 public final class PageBudget {
   private final int most;
   private int used;
+  private boolean lenient;
 
   /** At most so many nodes. */
   public PageBudget(final int most) {
     this.most = most;
   }
 
+  /** Whether more may be taken: for what was there before the limit was. */
+  public void lenient(final boolean on) {
+    lenient = on;
+  }
+
   boolean take() {
-    if (used == most) {
+    if (used >= most && !lenient) {
       return false;
     }
     used++;

@@ -1,0 +1,86 @@
+package io.carom.itests;
+
+import io.carom.itests.Matrix.Change;
+import io.carom.itests.Matrix.Row;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+
+/** The row of guest-kernel-shim. */
+class ShimMatrixIT extends MatrixTest {
+  private static final String PID = "io.carom.guest.shim";
+  private static final Duration DEADLINE = Duration.ofSeconds(15);
+  private Path hanging;
+  private int rounds;
+
+  ShimMatrixIT() {
+    super(Row.SHIM);
+  }
+
+  @Override
+  MatrixLoadKit plug(final GuestKit kit) throws Exception {
+    return MatrixLoadKit.plug(kit, "strict", "hint", "none");
+  }
+
+  @Override
+  BundleBuild.Edit edit(final String seen) {
+    return new BundleBuild.Edit(
+        "io/carom/guest/shim/kernel/Guest.java",
+        "\"Carom guest kernel shim\"",
+        "\"Carom guest kernel shim, " + seen + "\"");
+  }
+
+  @Override
+  String show() {
+    return "guest:dmesg";
+  }
+
+  @Override
+  void goesOn() {
+    // what was under way has ended
+  }
+
+  @Override
+  void awaitServing() throws Exception {
+    carom().awaitService("(objectClass=io.carom.guest.GuestKernel)");
+    carom().awaitService("(objectClass=io.carom.guest.Fio)");
+    Await.until(
+        "the guest drives all devices",
+        () -> {
+          final String driven = carom().command("device:list --json");
+          return load().names().stream().allMatch(name -> driven.contains('"' + name + '"'));
+        });
+  }
+
+  @Override
+  Map<Change, Action> changes() {
+    return Map.of(Change.FAILURE, this::hang, Change.MODIFIED, this::modify);
+  }
+
+  private void modify() throws Exception {
+    rounds++;
+    carom().configure(PID, Map.of("takeoverMs", 1000 + rounds, "spinUs", 5 + rounds));
+  }
+
+  /** Requests of a workload hang in the device while the guest is stopped. */
+  private void hang() throws Exception {
+    if (hanging == null) {
+      hanging =
+          BundleBuild.of(
+              Row.VIRTIO.symbolicName(),
+              Row.VIRTIO.module(),
+              "0.9.3",
+              new BundleBuild.Edit(
+                  "io/carom/virtio/device/blk/BlkQueue.java",
+                  "      status = serve(chain);\n",
+                  "      status = serve(chain);\n" + Switches.CODE));
+    }
+    try {
+      Switches.hang(true);
+      stopInTime(DEADLINE);
+    } finally {
+      Switches.hang(false);
+    }
+    bundle().start();
+  }
+}
