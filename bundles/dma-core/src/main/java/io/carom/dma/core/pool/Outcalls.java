@@ -84,7 +84,7 @@ public final class Outcalls implements AutoCloseable {
       body.accept(call); // the core has stopped, and only what must be ended is
       return null;
     }
-    return call.await(deadlineNs) ? null : new Hang(call.inside, HungThread.describe(call.thread));
+    return call.await(deadlineNs) ? null : call.hang();
   }
 
   /**
@@ -110,9 +110,10 @@ public final class Outcalls implements AutoCloseable {
    * A call that was given up.
    *
    * @param stripe the stripe that its thread holds, or null
+   * @param begun whether it has begun at all: else it is the machine that is too slow
    * @param where its thread and the innermost frames
    */
-  record Hang(@Nullable Stripe stripe, String where) {}
+  record Hang(@Nullable Stripe stripe, boolean begun, String where) {}
 
   /** A call, between the thread that makes it and the one that waits for it. */
   public static final class Call {
@@ -162,6 +163,11 @@ public final class Outcalls implements AutoCloseable {
     void leave(final Stripe stripe) {
       stripe.leaveStrategy();
       inside = null;
+    }
+
+    private Hang hang() {
+      final Thread in = thread;
+      return new Hang(inside, in != null, HungThread.describe(in));
     }
 
     /** Waits for the end; false when the call is given up. */

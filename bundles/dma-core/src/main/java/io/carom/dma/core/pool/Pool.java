@@ -528,8 +528,8 @@ public final class Pool extends PoolExtents {
       }
       final boolean empty = !anyoneInside();
       instanceClosed = empty || last;
-      if (empty && !outcall("close", call -> closeNow())) {
-        fault(Offence.HUNG, "close did not return");
+      if (empty) {
+        outcall("close", false, call -> closeNow());
       }
     }
   }
@@ -566,6 +566,7 @@ public final class Pool extends PoolExtents {
     final boolean ended =
         outcall(
             what,
+            false,
             call -> {
               try {
                 answer.set(question.get());
@@ -573,11 +574,7 @@ public final class Pool extends PoolExtents {
                 threw(what, e);
               }
             });
-    if (!ended) {
-      fault(Offence.HUNG, what + " did not return");
-      return null;
-    }
-    return answer.get();
+    return ended ? answer.get() : null;
   }
 
   /**

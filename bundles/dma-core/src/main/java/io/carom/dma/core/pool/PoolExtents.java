@@ -117,9 +117,11 @@ abstract class PoolExtents {
   /**
    * Calls the strategy on a thread that can be given up; then its stripe is abandoned.
    *
+   * @param inStripe whether it is called in stripes only: when it hangs elsewhere it waits for one
    * @return whether the call ended
    */
-  final boolean outcall(final String what, final Consumer<Outcalls.Call> body) {
+  final boolean outcall(
+      final String what, final boolean inStripe, final Consumer<Outcalls.Call> body) {
     final Outcalls.Hang hang = containment.calls().run(body);
     if (hang == null) {
       return true;
@@ -127,6 +129,8 @@ abstract class PoolExtents {
     final Stripe stripe = hang.stripe();
     if (stripe != null) {
       abandon(stripe, what + ": " + hang.where());
+    } else if (hang.begun() && !inStripe) {
+      fault(Offence.HUNG, what + " did not return: " + hang.where());
     }
     return false;
   }
@@ -141,6 +145,7 @@ abstract class PoolExtents {
     final AtomicInteger next = new AtomicInteger();
     outcall(
         "grant",
+        true,
         call -> {
           while (next.get() < extents.size() && grant(call, extents.get(next.get()), next)) {
             // the next one
@@ -341,6 +346,7 @@ abstract class PoolExtents {
     if (callable && !extents.isEmpty()) {
       outcall(
           "disposed",
+          true,
           call -> extents.forEach(extent -> disposed(call, extent, !lost.contains(extent))));
     }
   }
@@ -475,7 +481,7 @@ abstract class PoolExtents {
     final List<ExtentState> retracted = new ArrayList<>();
     for (final ExtentState extent : grantedNow()) {
       final Stripe s = extent.stripe();
-      if (taken.size() < most && s != null) {
+      if (taken.size() < most && s != null && s.pool == this) {
         if (s.abandoned()) {
           takeAbandoned(extent, s, taken);
         } else if (extent.isEmpty()) {
@@ -486,7 +492,7 @@ abstract class PoolExtents {
     if (!retracted.isEmpty() && taken.size() < most) {
       final Consumer<Outcalls.Call> body = call -> takeAll(call, retracted, most, taken);
       if (callable) {
-        outcall("retract", body);
+        outcall("retract", true, body);
       } else {
         Outcalls.INLINE.run(body); // there is no code to be called
       }
@@ -503,11 +509,12 @@ abstract class PoolExtents {
       if (taken.size() >= most) {
         return;
       }
-      final Stripe s = extent.stripe(); // null: the strategy gave it back meanwhile
-      if (s != null && s.lock(Thread.currentThread().threadId())) {
+      // Null, or another's: meanwhile the strategy gave it back, or a call that was given up is late.
+      final Stripe s = extent.stripe();
+      if (s != null && s.pool == this && s.lock(Thread.currentThread().threadId())) {
         try {
-          if (extent.stripe() == s && extent.isEmpty()) {
-            take(call, extent, s, taken);
+          if (extent.stripe() == s && extent.isEmpty() && !take(call, extent, s, taken)) {
+            return;
           }
         } finally {
           s.unlock();
@@ -516,18 +523,21 @@ abstract class PoolExtents {
     }
   }
 
-  private void take(
+  /** Takes one; false when the call was given up. */
+  private boolean take(
       final Outcalls.Call call,
       final ExtentState extent,
       final Stripe stripe,
       final List<ExtentState> taken) {
     if (extent.kept()) {
-      call.step(
+      return call.step(
           () -> {
             stripe.kept.remove(extent);
             took(extent, stripe, taken);
           });
-      return;
+    }
+    if (!call.step(() -> {})) {
+      return false; // before the strategy forgets it
     }
     if (callable) {
       call.enter(stripe);
@@ -535,12 +545,16 @@ abstract class PoolExtents {
         instance.retract(stripe.index, extent.extent);
       } catch (final RuntimeException | Error e) {
         threw("retract", e);
-        return;
+        return true;
       } finally {
         call.leave(stripe);
       }
     }
-    call.step(() -> took(extent, stripe, taken));
+    if (!call.step(() -> took(extent, stripe, taken))) {
+      discard(extent); // the strategy has forgotten it: it goes back at the next sweep
+      return false;
+    }
+    return true;
   }
 
   private void took(final ExtentState extent, final Stripe stripe, final List<ExtentState> taken) {

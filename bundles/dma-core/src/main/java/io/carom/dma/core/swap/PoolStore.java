@@ -43,8 +43,10 @@ import org.slf4j.LoggerFactory;
  *
  * <ul>
  *   <li>who uses a pool is attached to it before, under the monitor, so that it does not end;
- *   <li>who fills one holds its {@code filling} lock, so that it does not get more than it wants; a
- *       pool ends only while nobody fills it, and is not filled from then on;
+ *   <li>who fills one holds its {@code filling} lock, so that it does not get more than it wants, and
+ *       so does who empties one that nobody uses, so that whoever begins to use it finds it full; a
+ *       pool ends only while nobody fills it, and is not filled from then on; a thread holds one
+ *       such lock at most;
  *   <li>an extent that is on its way belongs to nobody but the thread that took it, by the
  *       compare-and-set of its owner, so any number of threads may collect from one pool;
  *   <li>a pool that ends is marked first, and stays in the list until its strategy has been left:
@@ -189,7 +191,7 @@ public final class PoolStore {
       }
       if (other.pool.retired()) {
         // A strategy that comes back at once must not wait for the timer to find what it left.
-        give(other.pool, made.source, other.pool.takeEmpty(Integer.MAX_VALUE));
+        give(other.pool, made.source, takeRetired(other, Integer.MAX_VALUE));
       } else if (other.pool == yields && made.choice.extents() != ExtentKind.IOVA) {
         give(yields, made.source, yields.takeEmpty(spare(yields)));
       }
@@ -449,6 +451,19 @@ public final class PoolStore {
     return moved;
   }
 
+  /**
+   * Takes what is empty of a pool while nobody uses it. Who begins to use it fills it behind that,
+   * and nothing is taken from then on.
+   */
+  private static List<ExtentState> takeRetired(final Entry entry, final int most) {
+    entry.filling.lock(); // bounded as each call of the strategy is
+    try {
+      return entry.pool.retired() ? entry.pool.takeEmpty(most) : List.of();
+    } finally {
+      entry.filling.unlock();
+    }
+  }
+
   /** Moves what the strategy gave back, or some of what is empty; maps wait for that. */
   private static int flow(
       final Entry old, final @Nullable Entry next, final int most, final boolean discarded) {
@@ -456,7 +471,7 @@ public final class PoolStore {
       next.pool.expect();
     }
     try {
-      return flow(old, next, discarded ? old.pool.takeDiscarded() : old.pool.takeEmpty(most));
+      return flow(old, next, discarded ? old.pool.takeDiscarded() : takeRetired(old, most));
     } finally {
       if (next != null) {
         next.pool.arrived();
@@ -501,7 +516,7 @@ public final class PoolStore {
         continue; // the ticker grants what it wants
       }
       if (entry.source != null && (!entry.pool.quarantined() || isDrained(entry))) {
-        give(entry.pool, entry.source, entry.pool.takeEmpty(Integer.MAX_VALUE));
+        give(entry.pool, entry.source, takeRetired(entry, Integer.MAX_VALUE));
       }
       if (claimEnd(entry)) {
         entry.pool.endStrategy(END_NS); // the ticker may be inside
