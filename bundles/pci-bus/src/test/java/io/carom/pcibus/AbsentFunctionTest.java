@@ -372,8 +372,7 @@ class AbsentFunctionTest {
   @Test
   void theSameMemoryInAnotherObjectIsTheSame() {
     bus.unplug(first);
-    final FakeFunction other =
-        new FakeFunction(Specs.disk(region.asSlice(0, region.byteSize())));
+    final FakeFunction other = new FakeFunction(Specs.disk(region.asSlice(0, region.byteSize())));
     bus.plug(other, "vda", null, true);
     assertThat(forgotten).isEmpty();
     assertThat(other.calls).startsWith("plugged 00:04.0");

@@ -61,6 +61,7 @@ final class PortSession extends SectionPadding implements BusSession {
   private boolean closed;
   private @Nullable Route current; // null outside sections
   private long section;
+
   @SuppressWarnings("UnusedVariable") // read by its handle
   private long begun; // version of the route that the last section began on
 

@@ -67,7 +67,9 @@ public final class VirtioPciFunction implements PciFunction {
     core.plugged(attachment);
   }
 
-  /** Whether it was said, by the device type or {@link #leaving}, that the guest is to see it go. */
+  /**
+   * Whether it was said, by the device type or {@link #leaving}, that the guest is to see it go.
+   */
   public boolean leavesForGood() {
     return core.leavesForGood();
   }

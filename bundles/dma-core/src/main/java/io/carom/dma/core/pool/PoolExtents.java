@@ -509,7 +509,8 @@ abstract class PoolExtents {
       if (taken.size() >= most) {
         return;
       }
-      // Null, or another's: meanwhile the strategy gave it back, or a call that was given up is late.
+      // Null, or another's: meanwhile the strategy gave it back, or a call that was given up is
+      // late.
       final Stripe s = extent.stripe();
       if (s != null && s.pool == this && s.lock(Thread.currentThread().threadId())) {
         try {

@@ -43,10 +43,10 @@ import org.slf4j.LoggerFactory;
  *
  * <ul>
  *   <li>who uses a pool is attached to it before, under the monitor, so that it does not end;
- *   <li>who fills one holds its {@code filling} lock, so that it does not get more than it wants, and
- *       so does who empties one that nobody uses, so that whoever begins to use it finds it full; a
- *       pool ends only while nobody fills it, and is not filled from then on; a thread holds one
- *       such lock at most;
+ *   <li>who fills one holds its {@code filling} lock, so that it does not get more than it wants,
+ *       and so does who empties one that nobody uses, so that whoever begins to use it finds it
+ *       full; a pool ends only while nobody fills it, and is not filled from then on; a thread
+ *       holds one such lock at most;
  *   <li>an extent that is on its way belongs to nobody but the thread that took it, by the
  *       compare-and-set of its owner, so any number of threads may collect from one pool;
  *   <li>a pool that ends is marked first, and stays in the list until its strategy has been left:
