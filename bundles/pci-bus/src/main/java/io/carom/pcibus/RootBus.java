@@ -19,6 +19,7 @@ import io.carom.pcibus.function.SharedRanges;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -52,6 +53,7 @@ import org.slf4j.LoggerFactory;
 final class RootBus implements PciBus {
   private static final Logger LOG = LoggerFactory.getLogger(RootBus.class);
   private static final String BRIDGE = "host bridge";
+  private static final long PORT_POLL_NANOS = 1_000_000;
 
   private final @Nullable SlotKeeper keeper;
   private final BusContext context;
@@ -110,7 +112,7 @@ final class RootBus implements PciBus {
     final Duration absent = settings.absent();
     final PluggedFunction function;
     try {
-      function = PluggedFunction.of(record, context, absent);
+      function = resumed(record, absent);
     } catch (final IllegalArgumentException | IllegalStateException e) {
       LOG.error("{} is lost: {}", record.label(), e.getMessage());
       if (keeper != null) {
@@ -124,6 +126,24 @@ final class RootBus implements PciBus {
       final Claim claim = claims.kept(function);
       LOG.info("{} is kept from the bus before", function.label());
       expireAfter(absent, claim, claims.away(claim), absent);
+    }
+  }
+
+  /**
+   * Makes it; while the bus before, which may have been left behind, has its port open still, that
+   * is waited for.
+   */
+  private PluggedFunction resumed(final SlotRecord record, final Duration absent) {
+    final long deadline = System.nanoTime() + settings.detach().toNanos();
+    while (true) {
+      try {
+        return PluggedFunction.of(record, context, absent);
+      } catch (final IllegalStateException e) { // its port is open
+        if (System.nanoTime() - deadline >= 0) {
+          throw e;
+        }
+        LockSupport.parkNanos(PORT_POLL_NANOS);
+      }
     }
   }
 
