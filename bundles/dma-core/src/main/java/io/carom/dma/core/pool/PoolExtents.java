@@ -228,13 +228,14 @@ abstract class PoolExtents {
   /** Gives an extent that nobody has to a stripe. Under the stripe's lock. */
   private static void give(final ExtentState extent, final Stripe stripe) {
     if (!extent.own(null, stripe)) {
+      final Pool owner = extent.owner();
       throw new IllegalStateException(
           "extent at 0x"
               + Long.toHexString(extent.extent.busAddress())
               + " would be granted twice: pool "
               + stripe.pool.name()
               + ", and "
-              + extent.owner());
+              + (owner == null ? "nobody" : owner.name()));
     }
   }
 
