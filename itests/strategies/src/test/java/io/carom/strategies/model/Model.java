@@ -1,5 +1,6 @@
 package io.carom.strategies.model;
 
+import io.carom.dma.core.pool.Outcalls;
 import io.carom.dma.DmaDeviceSpec;
 import io.carom.dma.ExtentKind;
 import io.carom.dma.Negotiation;
@@ -144,13 +145,24 @@ final class Model implements AutoCloseable {
     World.await(this::settled, "swaps drain");
   }
 
+  /** Whether a thread waits for a strategy, which it calls on a thread of its own. */
+  private static boolean isCalling(final Thread thread) {
+    for (final StackTraceElement frame : thread.getStackTrace()) {
+      if (frame.getClassName().startsWith(Outcalls.class.getName())) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   private boolean settled() {
     final Thread[] threads = new Thread[Thread.activeCount() + MORE_THREADS];
     final int count = Thread.enumerate(threads);
     for (int i = 0; i < count; i++) {
       if (threads[i].getName().startsWith("dma-swap-")) {
         final Thread.State state = threads[i].getState();
-        if (state != Thread.State.WAITING && state != Thread.State.TIMED_WAITING) {
+        if ((state != Thread.State.WAITING && state != Thread.State.TIMED_WAITING)
+            || isCalling(threads[i])) {
           return false;
         }
       }
