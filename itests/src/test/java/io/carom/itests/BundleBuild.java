@@ -78,8 +78,8 @@ final class BundleBuild {
     Files.writeString(file, before.replace(edit.text(), edit.instead()));
   }
 
-  private static void compile(
-      final Path sources, final Path classes, final List<File> libraries) throws IOException {
+  private static void compile(final Path sources, final Path classes, final List<File> libraries)
+      throws IOException {
     final JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
     final StringWriter said = new StringWriter();
     try (StandardJavaFileManager files = compiler.getStandardFileManager(null, null, null)) {
@@ -115,8 +115,7 @@ final class BundleBuild {
       builder.setBase(ROOT.resolve(module).toFile());
       final Properties instructions =
           builder.loadProperties(ROOT.resolve("cnf/build.bnd").toFile());
-      instructions.putAll(
-          builder.loadProperties(ROOT.resolve(module).resolve("bnd.bnd").toFile()));
+      instructions.putAll(builder.loadProperties(ROOT.resolve(module).resolve("bnd.bnd").toFile()));
       instructions.setProperty(Constants.BUNDLE_SYMBOLICNAME, symbolicName);
       instructions.setProperty(Constants.BUNDLE_VERSION, version);
       builder.setProperties(instructions);

@@ -26,7 +26,9 @@ class DmaCoreMatrixIT extends MatrixTest {
   @Override
   BundleBuild.Edit edit(final String seen) {
     return new BundleBuild.Edit(
-        "io/carom/dma/core/direct/DirectStrategy.java", "\"no bouncing", "\"" + seen + ": no bouncing");
+        "io/carom/dma/core/direct/DirectStrategy.java",
+        "\"no bouncing",
+        "\"" + seen + ": no bouncing");
   }
 
   @Override
@@ -73,8 +75,10 @@ class DmaCoreMatrixIT extends MatrixTest {
         .configure(
             PID,
             Map.of(
-                "strategy", rounds % 2 == 0 ? "swiotlb-device" : "swiotlb-magazine",
-                "drainTimeoutMs", 1000L + rounds));
+                "strategy",
+                rounds % 2 == 0 ? "swiotlb-device" : "swiotlb-magazine",
+                "drainTimeoutMs",
+                1000L + rounds));
     load().awaitMore(1);
     carom().configure(PID, Map.of("watchdogMs", -1L));
     load().awaitMore(1);

@@ -91,8 +91,7 @@ public final class HeldBuffers implements AutoCloseable {
 
   /** Unmaps the first buffer as if it were larger; throws what the core says to that. */
   public void misuse() {
-    device.unmap(
-        held.getFirst().bus, 2 * BYTES, DmaDirection.BIDIRECTIONAL, DmaAttributes.NONE);
+    device.unmap(held.getFirst().bus, 2 * BYTES, DmaDirection.BIDIRECTIONAL, DmaAttributes.NONE);
   }
 
   private void fill(final long address, final byte value) {

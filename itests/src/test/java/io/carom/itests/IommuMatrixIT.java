@@ -64,8 +64,7 @@ class IommuMatrixIT extends MatrixTest {
     rounds++;
     carom()
         .configure(
-            PID,
-            Map.of("profile", rounds % 2 == 0 ? "none" : "low", "bypass", rounds % 2 == 0));
+            PID, Map.of("profile", rounds % 2 == 0 ? "none" : "low", "bypass", rounds % 2 == 0));
     Await.until(
         "the profile is in force",
         () ->

@@ -178,9 +178,7 @@ class IommuRestartIT {
     assertThat(totals.corruptBlocks()).as(totals.firstCorruption()).isZero();
     assertThat(totals.lostRequests()).as("requests that ended with an error").isPositive();
     unharmed.awaitRequests(200);
-    Await.until(
-        "the bus gives its function up",
-        () -> !carom.command("lspci").contains("IOMMU"));
+    Await.until("the bus gives its function up", () -> !carom.command("lspci").contains("IOMMU"));
 
     carom.bundle(HOST).start(Bundle.START_TRANSIENT);
     awaitIommu();

@@ -93,9 +93,7 @@ public final class MatrixLoad {
   }
 
   private Found transfer(final String disk) throws InterruptedException {
-    final FioResult result =
-        service(Fio.class)
-            .run(job(disk), FioProgress.SILENT);
+    final FioResult result = service(Fio.class).run(job(disk), FioProgress.SILENT);
     return new Found(
         result.requests(), result.corruptBlocks(), result.lostRequests(), result.maxPauseMs());
   }

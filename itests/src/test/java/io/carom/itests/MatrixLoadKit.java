@@ -93,7 +93,11 @@ final class MatrixLoadKit {
   /** Ends the load. */
   Totals end() throws Exception {
     return new Totals(
-        kit.carom().command("matrix:end").lines().filter(line -> !line.isBlank()).map(Part::of)
+        kit.carom()
+            .command("matrix:end")
+            .lines()
+            .filter(line -> !line.isBlank())
+            .map(Part::of)
             .toList());
   }
 
@@ -127,8 +131,7 @@ final class MatrixLoadKit {
   }
 
   /** What one found. */
-  record Part(
-      String kind, long done, long corrupt, long lost, double pauseMs, String trouble) {
+  record Part(String kind, long done, long corrupt, long lost, double pauseMs, String trouble) {
     static Part of(final String line) {
       final String[] words = line.split(" ", 6);
       return new Part(

@@ -66,7 +66,9 @@ class PciBusMatrixIT extends MatrixTest {
     carom().configure(PID, Map.of("absentTimeoutMs", 20_000 + rounds));
   }
 
-  /** A function throws at everything; then it hangs, and the bus is stopped and started meanwhile. */
+  /**
+   * A function throws at everything; then it hangs, and the bus is stopped and started meanwhile.
+   */
   private void misbehave() throws Exception {
     try (InputStream in = TestBundles.badFunction()) {
       final Bundle bad = carom().context().installBundle("bad", in);

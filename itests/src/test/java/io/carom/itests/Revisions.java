@@ -102,6 +102,8 @@ final class Revisions {
     if (dump != null) {
       text.append("\n  heap dump ").append(HeapDump.write(dump));
     }
-    return text.isEmpty() ? " by no thread; -Dcarom.itests.dump=FILE dumps the heap" : text.toString();
+    return text.isEmpty()
+        ? " by no thread; -Dcarom.itests.dump=FILE dumps the heap"
+        : text.toString();
   }
 }

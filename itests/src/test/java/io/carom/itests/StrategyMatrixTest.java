@@ -77,8 +77,7 @@ abstract class StrategyMatrixTest extends MatrixTest {
     carom().configure(pid(), settings(rounds++));
     Await.until(
         "another generation",
-        () ->
-            GuestKit.number(kit().stat(load().hosts().getFirst()), "generation") > generation);
+        () -> GuestKit.number(kit().stat(load().hosts().getFirst()), "generation") > generation);
   }
 
   /** It throws for a while, then it hangs, and is stopped meanwhile. */

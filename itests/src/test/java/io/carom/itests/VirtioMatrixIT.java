@@ -63,15 +63,16 @@ class VirtioMatrixIT extends MatrixTest {
     rounds++;
     final Disk disk = load().disk();
     carom()
-        .configure(
-            "io.carom.virtio.blk~" + disk.host(), Map.of("sizeBytes", (16L + rounds) * MIB));
+        .configure("io.carom.virtio.blk~" + disk.host(), Map.of("sizeBytes", (16L + rounds) * MIB));
     for (final String net : load().hosts().subList(1, 3)) {
       carom().configure("io.carom.virtio.net~" + net, Map.of("spinUs", 5 + rounds));
     }
     carom().configure("io.carom.virtio.rng~rng0", Map.of("spinUs", 5 + rounds));
     Await.until(
         "the disk has grown",
-        () -> GuestKit.text(kit().info(disk), "backend").contains(String.valueOf((16L + rounds) * MIB)));
+        () ->
+            GuestKit.text(kit().info(disk), "backend")
+                .contains(String.valueOf((16L + rounds) * MIB)));
   }
 
   /** A handler throws for a while; then one hangs, and the bundle is stopped meanwhile. */
@@ -90,8 +91,7 @@ class VirtioMatrixIT extends MatrixTest {
     load().awaitMore(1);
     try {
       Switches.hang(true);
-      Await.until(
-          "a request hangs", () -> Switches.hanging("io.carom.virtio.device.blk.BlkQueue"));
+      Await.until("a request hangs", () -> Switches.hanging("io.carom.virtio.device.blk.BlkQueue"));
       stopInTime(DEADLINE);
     } finally {
       Switches.hang(false);

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param fromExtents kind of bounce memory before, or null
  * @param to strategy after
  * @param extents kind of bounce memory after, or null
- * @param state {@code READY}, {@code GRACE} or {@code DRAINING}
+ * @param state {@code READY}, {@code GRACE}, {@code DRAINING}, {@code ENDING} or {@code REVOKING}
  * @param live old mappings that are still alive
  * @param ageMs milliseconds since it began
  * @param deadlineMs milliseconds until the drain deadline, negative when past

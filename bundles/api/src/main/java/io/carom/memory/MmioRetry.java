@@ -6,7 +6,8 @@ package io.carom.memory;
  * the access was done. Without stack, as it is no failure.
  */
 public final class MmioRetry extends RuntimeException {
-  /** The only one there needs to be. */
+  /** The only one there needs to be: it has neither stack nor suppressed ones. */
+  @SuppressWarnings("StaticAssignmentOfThrowable")
   public static final MmioRetry INSTANCE = new MmioRetry();
 
   private static final long serialVersionUID = 1;

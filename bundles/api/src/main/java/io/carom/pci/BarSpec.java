@@ -41,10 +41,20 @@ public record BarSpec(
       throw new IllegalArgumentException("BAR " + index + " has no memory for a SWIOTLB range");
     }
     // both are at least 0 when it comes to the difference: no overflow
-    if (doorbells < 0 || doorbellBytes < 0 || doorbells > size || doorbellBytes > size - doorbells) {
+    if (doorbells < 0
+        || doorbellBytes < 0
+        || doorbells > size
+        || doorbellBytes > size - doorbells) {
       throw new IllegalArgumentException(
-          "BAR " + index + ": doorbells of " + doorbellBytes + " bytes at " + doorbells
-              + " lie outside its " + size + " bytes");
+          "BAR "
+              + index
+              + ": doorbells of "
+              + doorbellBytes
+              + " bytes at "
+              + doorbells
+              + " lie outside its "
+              + size
+              + " bytes");
     }
     if (doorbellBytes > 0 && memory != null) {
       throw new IllegalArgumentException("BAR " + index + " is memory and has no doorbells");

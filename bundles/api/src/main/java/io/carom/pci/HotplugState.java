@@ -10,8 +10,7 @@ package io.carom.pci;
  * @param addressHigh message address, high half
  * @param data message data
  */
-public record HotplugState(
-    int up, int down, int gone, int addressLow, int addressHigh, int data) {
+public record HotplugState(int up, int down, int gone, int addressLow, int addressHigh, int data) {
   /** As after reset. */
   public static final HotplugState NONE = new HotplugState(0, 0, 0, 0, 0, 0);
 }

@@ -42,8 +42,7 @@ public final class DeviceCheck implements HealthCheck {
   public Result execute() {
     final DmaControl core = control;
     final PciBus slots = bus;
-    return judge(
-        core == null ? null : core.devices(), slots == null ? null : slots.functions());
+    return judge(core == null ? null : core.devices(), slots == null ? null : slots.functions());
   }
 
   static Result judge(

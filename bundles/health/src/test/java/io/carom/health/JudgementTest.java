@@ -25,7 +25,9 @@ class JudgementTest {
     assertThat(SwapAgeCheck.judge(List.of(swap(9_999)), 10).getStatus()).isEqualTo(Status.OK);
     final Result late = SwapAgeCheck.judge(List.of(swap(1), swap(10_000)), 10);
     assertThat(late.getStatus()).isEqualTo(Status.WARN);
-    assertThat(late.toString()).contains("swap of dev0 from swiotlb-fixed to direct").contains("10");
+    assertThat(late.toString())
+        .contains("swap of dev0 from swiotlb-fixed to direct")
+        .contains("10");
   }
 
   @Test

@@ -42,8 +42,7 @@ record MachineSettings(
         high,
         config.confidential(),
         platform(config, low, high),
-        Duration.ofMillis(
-            within("quiesceTimeoutMs", config.quiesceTimeoutMs(), 1, MAX_TIMEOUT_MS)),
+        Duration.ofMillis(within("quiesceTimeoutMs", config.quiesceTimeoutMs(), 1, MAX_TIMEOUT_MS)),
         Duration.ofMillis(within("iommuAbsentMs", config.iommuAbsentMs(), 0, MAX_TIMEOUT_MS)));
   }
 

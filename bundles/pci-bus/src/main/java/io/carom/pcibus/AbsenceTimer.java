@@ -21,7 +21,7 @@ final class AbsenceTimer implements AutoCloseable {
   /** Runs a task after a delay, unless the timer is closed before. */
   void after(final Duration delay, final Runnable task) {
     try {
-      final var unused =
+      final var _ =
           timer.schedule(
               () -> Thread.ofPlatform().daemon().name("carom-pci absence over").start(task),
               delay.toNanos(),

@@ -25,8 +25,7 @@ final class BusEnd {
   }
 
   /** Ends functions, waiting for that for so long and a little more. */
-  static void all(
-      final List<PluggedFunction> functions, final Duration timeout, final End end) {
+  static void all(final List<PluggedFunction> functions, final Duration timeout, final End end) {
     final long deadline = System.nanoTime() + timeout.plus(SLACK).toNanos();
     final List<Thread> threads = new ArrayList<>();
     for (final PluggedFunction function : functions) {

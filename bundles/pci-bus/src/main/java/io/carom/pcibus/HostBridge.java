@@ -74,8 +74,7 @@ public final class HostBridge implements PciBus {
   }
 
   /** Puts a host bridge into a machine that is no component; nothing is left when it goes. */
-  public HostBridge(
-      final AddressMap map, final BusPorts ports, final MsiController interrupts) {
+  public HostBridge(final AddressMap map, final BusPorts ports, final MsiController interrupts) {
     this(map, ports, interrupts, null, BusSettings.DEFAULT);
   }
 

@@ -33,9 +33,7 @@ final class HotplugRegisters implements MmioHandler {
    * @param keeper where each change is kept, or null
    */
   HotplugRegisters(
-      final MsiController interrupts,
-      final IntConsumer eject,
-      final @Nullable SlotKeeper keeper) {
+      final MsiController interrupts, final IntConsumer eject, final @Nullable SlotKeeper keeper) {
     this.interrupts = interrupts;
     this.eject = eject;
     this.keeper = keeper;

@@ -19,6 +19,7 @@ import io.carom.pcibus.function.SharedRanges;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -30,10 +31,10 @@ import org.slf4j.LoggerFactory;
  * <p>A slot goes: claimed → made → told that it is plugged → visible to the guest; and back:
  * invisible → taken out → claim released. In between its model may go <b>away</b> and come back,
  * which the guest does not see but by the time that it takes: a model with the property {@link
- * PciFunction#KEEP} that has not said that it is leaving is detached when its service goes, the slot
- * stays claimed and visible, and the next service of that name is attached in its place. When there
- * is none in time, or it is another function by its spec, the old one is a surprise removal, and is
- * forgotten by the machine; the new one is plugged in as any other.
+ * PciFunction#KEEP} that has not said that it is leaving is detached when its service goes, the
+ * slot stays claimed and visible, and the next service of that name is attached in its place. When
+ * there is none in time, or it is another function by its spec, the old one is a surprise removal,
+ * and is forgotten by the machine; the new one is plugged in as any other.
  *
  * <p>Guest accesses read the visible function from an atomic array and take no lock of the bus.
  * Taking out is begun by exactly one of those who may want it (the guest's EJECT, the end of the
@@ -41,8 +42,8 @@ import org.slf4j.LoggerFactory;
  * who ends an absence are told apart by {@link SlotClaims}: one of them finds it over. How a model
  * goes and comes, and how that meets a removal, is told at {@link PluggedFunction}.
  *
- * <p><b>The bus itself</b> may go and another come, with {@link SlotKeeper}, to which each change of
- * what the guest sees is written through. Going: the windows are parked, so that accesses wait →
+ * <p><b>The bus itself</b> may go and another come, with {@link SlotKeeper}, to which each change
+ * of what the guest sees is written through. Going: the windows are parked, so that accesses wait →
  * slots of functions that are to be kept are suspended: their BARs are parked, their ports revoked
  * and closed, their models told; the others are surprise removals. Coming: what is kept is put back
  * as functions that are away, each with all that the guest has programmed → their BARs and then the
@@ -52,8 +53,8 @@ import org.slf4j.LoggerFactory;
 final class RootBus implements PciBus {
   private static final Logger LOG = LoggerFactory.getLogger(RootBus.class);
   private static final String BRIDGE = "host bridge";
+  private static final long PORT_POLL_NANOS = 1_000_000;
 
-  private final AddressMap map;
   private final @Nullable SlotKeeper keeper;
   private final BusContext context;
   private final SlotClaims claims = new SlotClaims();
@@ -79,7 +80,6 @@ final class RootBus implements PciBus {
       final @Nullable SlotKeeper keeper,
       final BusSettings settings,
       final Consumer<String> forget) {
-    this.map = map;
     this.keeper = keeper;
     this.settings = settings;
     context = new BusContext(map, ports, interrupts, shared, keeper, () -> this.settings.detach());
@@ -112,7 +112,7 @@ final class RootBus implements PciBus {
     final Duration absent = settings.absent();
     final PluggedFunction function;
     try {
-      function = PluggedFunction.of(record, context, absent);
+      function = resumed(record, absent);
     } catch (final IllegalArgumentException | IllegalStateException e) {
       LOG.error("{} is lost: {}", record.label(), e.getMessage());
       if (keeper != null) {
@@ -126,6 +126,24 @@ final class RootBus implements PciBus {
       final Claim claim = claims.kept(function);
       LOG.info("{} is kept from the bus before", function.label());
       expireAfter(absent, claim, claims.away(claim), absent);
+    }
+  }
+
+  /**
+   * Makes it; while the bus before, which may have been left behind, has its port open still, that
+   * is waited for.
+   */
+  private PluggedFunction resumed(final SlotRecord record, final Duration absent) {
+    final long deadline = System.nanoTime() + settings.detach().toNanos();
+    while (true) {
+      try {
+        return PluggedFunction.of(record, context, absent);
+      } catch (final IllegalStateException e) { // its port is open
+        if (System.nanoTime() - deadline >= 0) {
+          throw e;
+        }
+        LockSupport.parkNanos(PORT_POLL_NANOS);
+      }
     }
   }
 
@@ -282,8 +300,7 @@ final class RootBus implements PciBus {
     final int absence = claims.away(leaving.claim());
     if (absence > 0) {
       LOG.info("{} is away; its slot is kept for {} ms", function.label(), absent.toMillis());
-      expireAfter(
-          absent.minusNanos(System.nanoTime() - since), leaving.claim(), absence, absent);
+      expireAfter(absent.minusNanos(System.nanoTime() - since), leaving.claim(), absence, absent);
     }
   }
 

@@ -20,6 +20,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
@@ -116,7 +117,8 @@ class AbsentFunctionTest {
   }
 
   private CompletableFuture<Long> loading(final long address) {
-    return CompletableFuture.supplyAsync(() -> read(address, 4), command -> new Thread(command).start());
+    return CompletableFuture.supplyAsync(
+        () -> read(address, 4), command -> new Thread(command).start());
   }
 
   private static void awaitWaiting(final CompletableFuture<?> access) throws Exception {
@@ -145,8 +147,7 @@ class AbsentFunctionTest {
     assertThat(load.get(300, TimeUnit.SECONDS)).isEqualTo(0x77);
     assertThat(configSpace()).isEqualTo(before);
     assertThat(machine.entries.keySet()).containsExactlyElementsOf(places);
-    assertThat(second.calls)
-        .containsExactly("plugged 00:04.0", "command 6", "read 4 8 4");
+    assertThat(second.calls).containsExactly("plugged 00:04.0", "command 6", "read 4 8 4");
     assertThat(port()).isSameAs(port);
     assertThat(port.calls)
         .containsExactly("revoke", "own " + Long.toHexString(REGION), "translated true", "renew");
@@ -187,8 +188,7 @@ class AbsentFunctionTest {
     awaitWaiting(store);
     plug(second);
     store.get(300, TimeUnit.SECONDS);
-    assertThat(second.calls)
-        .containsExactly("plugged 00:04.0", "command 6", "write 4 20 1 5");
+    assertThat(second.calls).containsExactly("plugged 00:04.0", "command 6", "write 4 20 1 5");
   }
 
   @Test
@@ -372,8 +372,7 @@ class AbsentFunctionTest {
   @Test
   void theSameMemoryInAnotherObjectIsTheSame() {
     bus.unplug(first);
-    final FakeFunction other =
-        new FakeFunction(Specs.disk(region.asSlice(0, region.byteSize()).asReadOnly().reinterpret(region.byteSize())));
+    final FakeFunction other = new FakeFunction(Specs.disk(region.asSlice(0, region.byteSize())));
     bus.plug(other, "vda", null, true);
     assertThat(forgotten).isEmpty();
     assertThat(other.calls).startsWith("plugged 00:04.0");
@@ -527,21 +526,23 @@ class AbsentFunctionTest {
     bus.plug(after, "w", null, true);
     assertThat(load.get(300, TimeUnit.SECONDS)).isEqualTo(2);
     write(window + 4, 4, 0xabcd);
-    assertThat(two.written).isEqualTo(1);
-    assertThat(one.written).isZero();
-    assertThat(one.read).isEqualTo(1);
+    assertThat(two.written).hasValue(1);
+    assertThat(one.written).hasValue(0);
+    assertThat(one.read).hasValue(1);
   }
 
   private static PciFunctionSpec windowed(final CapabilityAccess access) {
     final byte[] mask = {0, 0, 0, 0, -1, -1, -1, -1};
     return Specs.of(
-        List.of(), List.of(new CapabilitySpec(new byte[] {9, 0, 8, 5, 0, 0, 0, 0}, mask, access)), null);
+        List.of(),
+        List.of(new CapabilitySpec(new byte[] {9, 0, 8, 5, 0, 0, 0, 0}, mask, access)),
+        null);
   }
 
   private static final class Window implements CapabilityAccess {
     final int value;
-    volatile int read;
-    volatile int written;
+    final AtomicInteger read = new AtomicInteger();
+    final AtomicInteger written = new AtomicInteger();
 
     Window(final int value) {
       this.value = value;
@@ -549,13 +550,13 @@ class AbsentFunctionTest {
 
     @Override
     public void reading(final byte[] body, final int offset, final int width) {
-      read = read + 1;
+      read.incrementAndGet();
       body[4] = (byte) value;
     }
 
     @Override
     public void written(final byte[] body, final int offset, final int width) {
-      written = written + 1;
+      written.incrementAndGet();
     }
   }
 }

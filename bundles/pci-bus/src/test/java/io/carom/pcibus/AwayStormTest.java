@@ -80,8 +80,7 @@ class AwayStormTest {
       if (offset < Specs.BELLS) {
         own.set((int) offset / 4, (int) value);
       } else if (!over) { // a late ring is as good as none
-        heard.accumulateAndGet(
-            (int) (offset - Specs.BELLS) / 4, (int) value, Math::max);
+        heard.accumulateAndGet((int) (offset - Specs.BELLS) / 4, (int) value, Math::max);
       }
     }
   }
@@ -200,7 +199,8 @@ class AwayStormTest {
     for (int round = 0; round < 150; round++) {
       final MachineParts parts = new MachineParts(Duration.ofMinutes(5));
       final RootBus bus =
-          parts.bus(new BusSettings(Duration.ofMillis(1 + random.nextInt(4)), Duration.ofMinutes(5)));
+          parts.bus(
+              new BusSettings(Duration.ofMillis(1 + random.nextInt(4)), Duration.ofMinutes(5)));
       final FakeFunction first = new FakeFunction(Specs.disk(region));
       final FakeFunction second = new FakeFunction(Specs.disk(region));
       bus.plug(first, "vda", "00:04.0", true);
@@ -211,8 +211,7 @@ class AwayStormTest {
               () -> {
                 LockSupport.parkNanos(pause);
                 if (rival == 1) {
-                  parts.map.write(
-                      PhysicalLayout.HOTPLUG_BASE + HotplugDescriptor.EJECT, 4, 1 << 4);
+                  parts.map.write(PhysicalLayout.HOTPLUG_BASE + HotplugDescriptor.EJECT, 4, 1 << 4);
                 } else if (rival == 2) {
                   bus.close();
                 } // else the deadline alone

@@ -52,7 +52,8 @@ class BusSettingsTest {
     assertThat(bar.isDoorbell(-1)).isFalse();
     assertThatThrownBy(() -> bar.withDoorbells(0x3ff8, 16))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("BAR 4").hasMessageContaining("16 bytes at 16376");
+        .hasMessageContaining("BAR 4")
+        .hasMessageContaining("16 bytes at 16376");
     assertThatThrownBy(() -> bar.withDoorbells(-8, 16))
         .isInstanceOf(IllegalArgumentException.class);
   }

@@ -23,7 +23,8 @@ class MultiFunctionTest {
   private static final int MASTER = 4;
 
   private final FakeMachine machine = new FakeMachine();
-  private final RootBus bus = new RootBus(machine, machine, machine, null, BusSettings.DEFAULT, name -> {});
+  private final RootBus bus =
+      new RootBus(machine, machine, machine, null, BusSettings.DEFAULT, name -> {});
   private final FakeFunction owner = new FakeFunction(Specs.disk());
   private final FakeFunction sharer = new FakeFunction(Specs.plain());
   private final MemorySegment memory = Arena.ofAuto().allocate(Specs.REGION);

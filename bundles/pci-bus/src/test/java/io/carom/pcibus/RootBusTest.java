@@ -30,7 +30,8 @@ class RootBusTest {
   private static final int INTX_DISABLE = 0x400;
 
   private final FakeMachine machine = new FakeMachine();
-  private final RootBus bus = new RootBus(machine, machine, machine, null, BusSettings.DEFAULT, name -> {});
+  private final RootBus bus =
+      new RootBus(machine, machine, machine, null, BusSettings.DEFAULT, name -> {});
   private final FakeFunction disk = new FakeFunction(Specs.disk());
 
   @BeforeEach

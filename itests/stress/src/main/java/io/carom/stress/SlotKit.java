@@ -126,8 +126,7 @@ final class SlotKit {
     pool.shrink();
     pool.tickStrategy(++now);
     for (final ExtentState extent : pool.takeDiscarded()) {
-      pool.disposed(
-          List.of(extent), domain.extents().dispose(extent) ? Set.of() : Set.of(extent));
+      pool.disposed(List.of(extent), domain.extents().dispose(extent) ? Set.of() : Set.of(extent));
     }
   }
 

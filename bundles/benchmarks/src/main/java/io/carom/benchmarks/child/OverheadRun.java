@@ -14,9 +14,9 @@ import io.carom.dma.ExtentKind;
 import java.util.function.Consumer;
 
 /**
- * Measures what the core adds to a strategy: a map and its unmap through the DMA API, and by calling
- * the same strategy directly, in pairs of stretches of which now the one, now the other comes first.
- * Bytes are not moved, so that only what differs is timed.
+ * Measures what the core adds to a strategy: a map and its unmap through the DMA API, and by
+ * calling the same strategy directly, in pairs of stretches of which now the one, now the other
+ * comes first. Bytes are not moved, so that only what differs is timed.
  */
 final class OverheadRun {
   private static final String STRATEGY = "swiotlb-fixed";

@@ -2,9 +2,7 @@ package io.carom.benchmarks.guest;
 
 import io.carom.dma.SwapPolicy;
 import io.carom.dma.core.map.Lookup;
-import io.carom.dma.core.swap.IommuSettings;
 import io.carom.dma.core.swap.Settings;
-import io.carom.dma.core.swap.SwiotlbParameter;
 import java.util.Arrays;
 import java.util.List;
 
@@ -27,18 +25,7 @@ public final class Lookups {
 
   /** Settings of a core that finds records that way and moves no device by itself. */
   static Settings settings(final String strategy, final String lookup) {
-    return new Settings(
-        strategy,
-        false,
-        DRAIN_MS,
-        SwapPolicy.ADOPT,
-        WATCHDOG_MS,
-        Settings.THROTTLE_MS,
-        Settings.REACHABLE_PERCENT,
-        Lookup.parse(lookup),
-        SwiotlbParameter.NONE,
-        List.of(),
-        IommuSettings.NONE,
-        Settings.MISBEHAVIOUR_LIMIT);
+    return new Settings(strategy, false, DRAIN_MS, SwapPolicy.ADOPT, WATCHDOG_MS)
+        .with(Settings.THROTTLE_MS, Settings.REACHABLE_PERCENT, Lookup.parse(lookup));
   }
 }

@@ -68,8 +68,7 @@ final class ChildJvm<T, M extends Reply> implements TaskRunner<T, M> {
 
   private ChildJvm(final String classPath, final String program, final Class<M> reply) {
     this(
-        List.of(
-            HEAP, "--enable-native-access=ALL-UNNAMED", "-cp", classPath, PROGRAMS + program),
+        List.of(HEAP, "--enable-native-access=ALL-UNNAMED", "-cp", classPath, PROGRAMS + program),
         new File(System.getProperty("java.io.tmpdir")),
         0,
         reply);

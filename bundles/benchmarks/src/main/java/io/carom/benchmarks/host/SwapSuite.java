@@ -37,8 +37,7 @@ final class SwapSuite {
   SwapOutcome run(final SwapBenchOptions options) throws InterruptedException {
     final TaskLoop<SwapTask, SwapMessage> loop = new TaskLoop<>(runner, progress, clock);
     final Budget budget = new Budget(SwapPlan.budgetNs(options), clock);
-    loop.run(
-        SwapPlan.tasks(options), budget, SwapTask::title, (task, message) -> take(message));
+    loop.run(SwapPlan.tasks(options), budget, SwapTask::title, (task, message) -> take(message));
     problems.addAll(loop.problems());
     if (cells.isEmpty() && updates.isEmpty() && swappableNs == null) {
       loop.nothingMeasured();

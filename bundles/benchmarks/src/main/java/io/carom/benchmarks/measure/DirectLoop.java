@@ -41,8 +41,7 @@ public final class DirectLoop extends Loop {
    * @param name of the strategy
    * @param poolBytes size of its pool, which lies in a device's region
    */
-  public DirectLoop(
-      final String name, final long poolBytes, final long address, final long size) {
+  public DirectLoop(final String name, final long poolBytes, final long address, final long size) {
     this.address = address;
     this.size = size;
     final int cpus = Runtime.getRuntime().availableProcessors();

@@ -34,10 +34,8 @@ public final class SwapPlan {
     final int cells = SwapTask.WORKERS.size() * SwapTask.OCCUPANCIES.size();
     final int swaps = options.soak() ? ceiling(SOAK_SWAPS, cells) : 0;
     tasks.add(new SwapTask(SwapTask.Kind.OVERHEAD, PAIRS, 0, 0, 0, options.seed()));
-    tasks.add(
-        new SwapTask(SwapTask.Kind.CELLS, rounds(options), swaps, 0, 0, options.seed()));
-    tasks.add(
-        new SwapTask(SwapTask.Kind.UPDATES, 0, 0, updates(options), 0, options.seed()));
+    tasks.add(new SwapTask(SwapTask.Kind.CELLS, rounds(options), swaps, 0, 0, options.seed()));
+    tasks.add(new SwapTask(SwapTask.Kind.UPDATES, 0, 0, updates(options), 0, options.seed()));
     return tasks;
   }
 

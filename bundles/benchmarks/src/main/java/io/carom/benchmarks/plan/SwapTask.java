@@ -54,7 +54,7 @@ public record SwapTask(Kind kind, int rounds, int swaps, int updates, long unitN
           new Cost(JVM_NS + WARM_UP_NS + cells * CELL_NS, 2.0 * CELL_UNITS * rounds * cells);
       case UPDATES ->
           // a second without an update comes first
-          new Cost(CONTAINER_NS + SwapPlan.BUNDLES.size() * (updates + 1) * SECOND_NS, 0);
+          new Cost(CONTAINER_NS + SwapPlan.BUNDLES.size() * (updates + 1L) * SECOND_NS, 0);
     };
   }
 

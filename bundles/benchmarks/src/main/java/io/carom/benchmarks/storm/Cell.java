@@ -10,9 +10,9 @@ import java.util.List;
 import org.HdrHistogram.Histogram;
 
 /**
- * One cell: so many workers that hold so much of the pool. Its rounds have two stretches, with swaps
- * and without, of which now the one, now the other comes first. The one without gives each strategy
- * the same time, as the swaps of the other do, so that the two differ by the swaps alone.
+ * One cell: so many workers that hold so much of the pool. Its rounds have two stretches, with
+ * swaps and without, of which now the one, now the other comes first. The one without gives each
+ * strategy the same time, as the swaps of the other do, so that the two differ by the swaps alone.
  */
 public final class Cell implements AutoCloseable {
   private static final int DIGITS = 2;
@@ -141,8 +141,7 @@ public final class Cell implements AutoCloseable {
   }
 
   private static SwapBenchReport.Spread stalls(final List<Long> calls, final long usual) {
-    return Spreads.of(
-        calls.stream().mapToDouble(call -> Math.max(0, call - usual) / US).toArray());
+    return Spreads.of(calls.stream().mapToDouble(call -> Math.max(0, call - usual) / US).toArray());
   }
 
   @Override

@@ -6,8 +6,8 @@ import java.lang.foreign.ValueLayout;
 import java.util.SplittableRandom;
 
 /**
- * Random bytes of which mappings get their contents: each a page that begins somewhere else, so that
- * no two that live at one time agree, and a byte of another mapping is found out.
+ * Random bytes of which mappings get their contents: each a page that begins somewhere else, so
+ * that no two that live at one time agree, and a byte of another mapping is found out.
  */
 final class Contents {
   /** Bytes of a content. */

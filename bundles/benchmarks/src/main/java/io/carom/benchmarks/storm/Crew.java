@@ -33,8 +33,7 @@ final class Crew implements AutoCloseable {
     final Contents contents = new Contents(seed);
     for (int i = 0; i < size; i++) {
       workers.add(
-          new MapWorker(
-              owner, contents, pages, size, intervals, mostIntervals, seed * 1000 + i));
+          new MapWorker(owner, contents, pages, size, intervals, mostIntervals, seed * 1000 + i));
     }
   }
 
@@ -68,8 +67,7 @@ final class Crew implements AutoCloseable {
     return sum;
   }
 
-  private static double run(
-      final MapWorker worker, final AtomicInteger filling, final long ns) {
+  private static double run(final MapWorker worker, final AtomicInteger filling, final long ns) {
     try {
       worker.prepare();
       filling.decrementAndGet();

@@ -54,8 +54,7 @@ final class BundleUpdate {
       refresh();
     }
     if (bundle.getState() != Bundle.ACTIVE) {
-      throw new IllegalStateException(
-          bundle.getSymbolicName() + " does not run after its update");
+      throw new IllegalStateException(bundle.getSymbolicName() + " does not run after its update");
     }
   }
 

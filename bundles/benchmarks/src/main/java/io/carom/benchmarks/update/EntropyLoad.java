@@ -51,8 +51,7 @@ final class EntropyLoad implements DeviceLoad {
       }
     } catch (final RuntimeException e) {
       final double pauseMs = (System.nanoTime() - last) / 1e6;
-      return new LoadResult(
-          verified, corrupt, 1, Math.max(pauseMs, longest / 1e6), e.getMessage());
+      return new LoadResult(verified, corrupt, 1, Math.max(pauseMs, longest / 1e6), e.getMessage());
     }
     return new LoadResult(verified, corrupt, 0, longest / 1e6, null);
   }

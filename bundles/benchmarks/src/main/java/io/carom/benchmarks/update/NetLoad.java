@@ -85,8 +85,7 @@ final class NetLoad implements DeviceLoad {
   }
 
   /** The name of an interface, by its Ethernet address, or null. */
-  static @Nullable String named(
-      final GuestKernel guest, final String mac) {
+  static @Nullable String named(final GuestKernel guest, final String mac) {
     return guest.networkInterfaces().stream()
         .filter(each -> each.live() && each.mac().equalsIgnoreCase(mac))
         .map(NetworkInterface::name)

@@ -8,12 +8,12 @@ import io.carom.virtio.BlkSpec;
 import io.carom.virtio.SwiotlbPolicy;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Hashtable;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.osgi.framework.FrameworkUtil;
 
 /**
  * The devices under load: a disk that bounces through its own region, two network devices behind
@@ -46,10 +46,11 @@ final class TestDevices {
    * @throws IllegalStateException when one does not come up; one line
    */
   void plug() throws InterruptedException {
-    final Hashtable<String, Object> iommu = new Hashtable<>();
-    iommu.put("enabled", true);
     try {
-      container.configurations().getConfiguration(IOMMU, "?").update(iommu);
+      container
+          .configurations()
+          .getConfiguration(IOMMU, "?")
+          .update(FrameworkUtil.asDictionary(Map.of("enabled", true)));
     } catch (final IOException e) {
       throw new IllegalStateException("the IOMMU cannot be configured: " + e.getMessage(), e);
     }
@@ -122,7 +123,8 @@ final class TestDevices {
     final var guest = container.guest();
     return Container.await(
         "the disk",
-        () -> guest.blockDevice(DISK).filter(BlockDevice::live).map(BlockDevice::name).orElse(null));
+        () ->
+            guest.blockDevice(DISK).filter(BlockDevice::live).map(BlockDevice::name).orElse(null));
   }
 
   private String net(final String mac) throws InterruptedException {

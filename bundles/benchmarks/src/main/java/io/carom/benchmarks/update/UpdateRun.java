@@ -6,11 +6,13 @@ import io.carom.benchmarks.plan.SwapTask;
 import io.carom.dma.DmaDeviceInfo;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,8 +30,7 @@ final class UpdateRun {
   private final ExecutorService threads =
       Executors.newCachedThreadPool(Thread.ofPlatform().daemon().name("bench-load-", 0).factory());
 
-  UpdateRun(
-      final Container container, final SwapTask task, final Consumer<SwapMessage> sink) {
+  UpdateRun(final Container container, final SwapTask task, final Consumer<SwapMessage> sink) {
     this.container = container;
     this.task = task;
     this.sink = sink;
@@ -72,11 +73,9 @@ final class UpdateRun {
   }
 
   private void window(
-      final List<DeviceLoad> loads,
-      final UpdateTally tally,
-      final @Nullable BundleUpdate update)
+      final List<DeviceLoad> loads, final UpdateTally tally, final @Nullable BundleUpdate update)
       throws InterruptedException {
-    final long before = noStrategy();
+    final Map<String, Long> before = noStrategy();
     final List<Future<LoadResult>> running = new ArrayList<>();
     for (final DeviceLoad load : loads) {
       running.add(threads.submit(() -> load.run(WINDOW_MS)));
@@ -97,11 +96,23 @@ final class UpdateRun {
       tally.add(loads.get(i).device(), result, update != null);
       pauseMs = Math.max(pauseMs, result.pauseMs());
     }
-    tally.window(update != null, pauseMs, noStrategy() - before);
+    tally.window(update != null, pauseMs, grown(before, noStrategy()));
   }
 
-  private long noStrategy() throws InterruptedException {
-    return container.dma().devices().stream().mapToLong(DmaDeviceInfo::noStrategyMaps).sum();
+  /** Maps that found no strategy, by device. */
+  private Map<String, Long> noStrategy() throws InterruptedException {
+    return container.dma().devices().stream()
+        .collect(Collectors.toMap(DmaDeviceInfo::device, DmaDeviceInfo::noStrategyMaps, Long::sum));
+  }
+
+  /** A device that came anew counts from 0 again. */
+  static long grown(final Map<String, Long> before, final Map<String, Long> now) {
+    long sum = 0;
+    for (final Map.Entry<String, Long> device : now.entrySet()) {
+      final long seen = before.getOrDefault(device.getKey(), 0L);
+      sum += device.getValue() < seen ? device.getValue() : device.getValue() - seen;
+    }
+    return sum;
   }
 
   private static LoadResult join(final Future<LoadResult> future) throws InterruptedException {

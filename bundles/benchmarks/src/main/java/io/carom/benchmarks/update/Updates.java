@@ -4,8 +4,9 @@ import io.carom.benchmarks.child.Child;
 import io.carom.benchmarks.child.SwapMessage;
 import io.carom.benchmarks.plan.SwapTask;
 import java.io.IOException;
-import java.util.Hashtable;
+import java.util.Map;
 import org.osgi.framework.BundleContext;
+import org.osgi.framework.FrameworkUtil;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 
@@ -31,11 +32,12 @@ public final class Updates {
   public Updates(final BundleContext context) {
     this.context = context;
     if (Boolean.getBoolean(ENABLED)) {
-      final Hashtable<String, Object> properties = new Hashtable<>();
       final String[] name = COMMAND.split(":", 2);
-      properties.put("osgi.command.scope", name[0]);
-      properties.put("osgi.command.function", name[1]);
-      context.registerService(Updates.class, this, properties);
+      context.registerService(
+          Updates.class,
+          this,
+          FrameworkUtil.asDictionary(
+              Map.of("osgi.command.scope", name[0], "osgi.command.function", name[1])));
     }
   }
 

@@ -66,8 +66,7 @@ class SwapWorkerTest {
     }
   }
 
-  private static SwapBenchReport.Spread spread(
-      final SwapBenchReport.@Nullable Spread value) {
+  private static SwapBenchReport.Spread spread(final SwapBenchReport.@Nullable Spread value) {
     return Objects.requireNonNull(value);
   }
 

@@ -52,8 +52,7 @@ class SwapSuiteTest {
     final SwapOutcome outcome = run(this::answer, new SwapBenchOptions(50, false, 3));
     assertThat(done)
         .extracting(SwapTask::title)
-        .containsExactly(
-            "what being swappable costs", "swaps of strategies", "updates of bundles");
+        .containsExactly("what being swappable costs", "swaps of strategies", "updates of bundles");
     assertThat(done).allMatch(task -> task.seed() == 3 && task.unitNs() >= Budget.LEAST_UNIT_NS);
     assertThat(outcome.problems())
         .containsExactly(
@@ -79,8 +78,7 @@ class SwapSuiteTest {
   /** Seconds of the shortest run of a plan. */
   private static double least(final SwapBenchOptions options) {
     return SwapPlan.tasks(options).stream()
-            .mapToDouble(
-                task -> task.cost().fixedNs() + task.cost().units() * Budget.LEAST_UNIT_NS)
+            .mapToDouble(task -> task.cost().fixedNs() + task.cost().units() * Budget.LEAST_UNIT_NS)
             .sum()
         / 1e9;
   }

@@ -429,8 +429,7 @@ class CancelTest {
     final BrokenStrategy hanging = new BrokenStrategy();
     hanging.hang = new CountDownLatch(1);
     kit.core.strategyAdded(new StrategyRef("hanging", hanging, -1, "test", 3, 0)); // never best
-    kit.core.settings(
-        new Settings("direct", true, 2_000, SwapPolicy.ADOPT, 300).with(1_000, 50));
+    kit.core.settings(new Settings("direct", true, 2_000, SwapPolicy.ADOPT, 300).with(1_000, 50));
     final CompletableFuture<SwapReport> swap =
         kit.core.use("dev", "hanging", SwapOptions.DEFAULTS).toCompletableFuture();
     await(hanging.inside);

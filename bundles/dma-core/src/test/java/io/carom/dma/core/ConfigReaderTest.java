@@ -79,9 +79,7 @@ class ConfigReaderTest {
                 new SwiotlbParameter(256, 2, true, false, false),
                 List.of(new RestrictedSpec("a", 1 << 20, 256 << 10, List.of("0000:00:04.0"))),
                 new IommuSettings(
-                    List.of(Set.of("0000:00:05.0", "0000:00:06.0")),
-                    Set.of("0000:00:04.0"),
-                    false),
+                    List.of(Set.of("0000:00:05.0", "0000:00:06.0")), Set.of("0000:00:04.0"), false),
                 70,
                 0,
                 5));

@@ -186,8 +186,7 @@ class MisconductTest {
   static Stream<Arguments> thrown() {
     return Stream.of(Entry.ALLOCATE, Entry.RELEASE, Entry.TICK, Entry.PLAN)
         .flatMap(
-            entry ->
-                Stream.of(Act.THROW, Act.LINKAGE_ERROR).map(act -> Arguments.of(entry, act)));
+            entry -> Stream.of(Act.THROW, Act.LINKAGE_ERROR).map(act -> Arguments.of(entry, act)));
   }
 
   @ParameterizedTest
@@ -219,7 +218,8 @@ class MisconductTest {
   @EnumSource(
       value = Entry.class,
       names = {"ALLOCATE", "RELEASE", "TICK"})
-  @DisplayName("hangs while it is in use: named with its stack, replaced, set aside until it returns")
+  @DisplayName(
+      "hangs while it is in use: named with its stack, replaced, set aside until it returns")
   void hangsInUse(final Entry entry) {
     final Live ending = map(dev, 20);
     bad.misbehave("dev", entry, Act.HANG);
@@ -312,7 +312,8 @@ class MisconductTest {
 
   @ParameterizedTest
   @EnumSource(Act.class)
-  @DisplayName("does wrong when extents are taken back, or it is closed: the swap ends all the same")
+  @DisplayName(
+      "does wrong when extents are taken back, or it is closed: the swap ends all the same")
   void retractGoesWrong(final Act act) {
     bad.misbehave("dev", Entry.RETRACT, act);
     kit.use(dev, "good");

@@ -258,8 +258,7 @@ class RevokeTest {
 
   @Test
   void aFenceThatHangsIsQuarantineAndItsLateAnswerCountsForNothing() {
-    kit.core.settings(
-        new Settings("direct", true, 2_000, SwapPolicy.ADOPT, 300).with(20, 2_000));
+    kit.core.settings(new Settings("direct", true, 2_000, SwapPolicy.ADOPT, 300).with(20, 2_000));
     final CountDownLatch go = new CountDownLatch(1);
     final DmaDevice device = kit.device("dev");
     device.fence(
@@ -344,9 +343,7 @@ class RevokeTest {
       final CountDownLatch fenced = new CountDownLatch(1);
       device.fence(
           timeout -> {
-            slow.set(
-                Thread.ofPlatform()
-                    .unstarted(() -> device.unmap(bus, 4096, FROM, 0)));
+            slow.set(Thread.ofPlatform().unstarted(() -> device.unmap(bus, 4096, FROM, 0)));
             slow.get().start();
             await(copying);
             fenced.countDown();

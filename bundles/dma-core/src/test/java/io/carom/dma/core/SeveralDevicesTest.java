@@ -70,9 +70,7 @@ class SeveralDevicesTest {
         () ->
             kit.core.transitions().stream().filter(t -> t.state().equals("DRAINING")).count() == 3,
         "three drain");
-    assertThat(kit.core.transitions())
-        .extracting(TransitionInfo::live)
-        .containsExactly(2L, 2L, 2L);
+    assertThat(kit.core.transitions()).extracting(TransitionInfo::live).containsExactly(2L, 2L, 2L);
     final long young = map(devices.get(1));
     kit.core.cancel("b");
     final SwapReport c = swaps.get(2).get(20, TimeUnit.SECONDS);
@@ -84,7 +82,9 @@ class SeveralDevicesTest {
     assertThat(swaps.getFirst().get(20, TimeUnit.SECONDS).outcome()).isEqualTo("DRAINED");
     devices.get(1).unmap(young, 4096, FROM, 0);
     assertThat(swaps.get(1).get(20, TimeUnit.SECONDS).outcome()).isEqualTo("CANCELLED");
-    assertThat(devices).extracting(d -> kit.info(d).strategy()).containsExactly("two", "one", "two");
+    assertThat(devices)
+        .extracting(d -> kit.info(d).strategy())
+        .containsExactly("two", "one", "two");
     final long more = map(devices.get(1));
     devices.get(1).unmap(more, 4096, FROM, 0);
     devices.get(1).unmap(live.get(2), 4096, FROM, 0);
@@ -166,8 +166,7 @@ class SeveralDevicesTest {
         .allMatch(r -> r.atMs() > 0 && r.readyUs() >= 0 && r.readyUs() <= r.publishUs());
     assertThat(kit.core.history())
         .extracting(SwapReport::cause)
-        .isSubsetOf(
-            "requested", "configured", "cancelled", "service gone", "service came");
+        .isSubsetOf("requested", "configured", "cancelled", "service gone", "service came");
   }
 
   @Test

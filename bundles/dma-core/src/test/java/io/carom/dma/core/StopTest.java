@@ -48,8 +48,7 @@ class StopTest {
     final List<String> holding = kit.core.stop();
     assertThat(holding).hasSize(1);
     assertThat(holding.getFirst())
-        .startsWith(
-            "dev holds 1 mappings: 0x" + Long.toHexString(bus) + " 4096 bytes FROM_DEVICE ")
+        .startsWith("dev holds 1 mappings: 0x" + Long.toHexString(bus) + " 4096 bytes FROM_DEVICE ")
         .endsWith(" ms old");
     assertThat(device.map(buffer, 4096, FROM, 0)).isEqualTo(DmaDevice.MAPPING_ERROR);
     assertThat(idle.map(buffer, 4096, FROM, 0)).isEqualTo(DmaDevice.MAPPING_ERROR);

@@ -159,8 +159,8 @@ public final class Iommu implements BusIommu {
   }
 
   /**
-   * Takes it out: what it translated waits for the next one. Takes no lock, and is bounded, whatever
-   * a request does.
+   * Takes it out: what it translated waits for the next one. Takes no lock, and is bounded,
+   * whatever a request does.
    *
    * @return false when an access outlived the machine's deadline
    */

@@ -62,7 +62,11 @@ final class Rebuild {
     for (final EndpointState state : kept.endpoints()) {
       final Domain domain = domains.get(state.domain());
       if (domain == null && state.domain() != IommuState.NO_DOMAIN) {
-        return "endpoint " + state.port() + " is in domain " + state.domain() + ", which is not kept";
+        return "endpoint "
+            + state.port()
+            + " is in domain "
+            + state.domain()
+            + ", which is not kept";
       }
     }
     for (final EndpointState state : kept.endpoints()) {
@@ -78,8 +82,7 @@ final class Rebuild {
     for (final MappingState each : state.mappings()) {
       final int status =
           legal(each) && !state.passes() && !domain.overlaps(each.start(), each.last())
-              ? domain.map(
-                  new Mapping(each.start(), each.last(), each.physical(), each.flags()))
+              ? domain.map(new Mapping(each.start(), each.last(), each.physical(), each.flags()))
               : IommuStatus.INVAL;
       if (status != IommuStatus.OK) {
         return "the mapping of 0x"

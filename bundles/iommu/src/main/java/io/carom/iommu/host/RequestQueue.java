@@ -19,12 +19,12 @@ import org.jspecify.annotations.Nullable;
  * that is unknown or was not negotiated, a head that is cut. A body that is cut is INVAL. The model
  * is charged when the batch of a doorbell ends, kick included.
  *
- * <p><b>A request that is handled again.</b> Each is returned before the next is handled, so whoever
- * goes on after another incarnation, of the IOMMU or of its transport, sees at most one again: the
- * first. Done twice, ATTACH and UNMAP say the same; MAP and DETACH would be INVAL. So the first
- * request that would be, and that is just what the record changed last, is answered OK: nothing has
- * changed since, so what it asks for is there. (A driver that errs and asks for the same once more,
- * just then, gets that answer too; it does no harm.)
+ * <p><b>A request that is handled again.</b> Each is returned before the next is handled, so
+ * whoever goes on after another incarnation, of the IOMMU or of its transport, sees at most one
+ * again: the first. Done twice, ATTACH and UNMAP say the same; MAP and DETACH would be INVAL. So
+ * the first request that would be, and that is just what the record changed last, is answered OK:
+ * nothing has changed since, so what it asks for is there. (A driver that errs and asks for the
+ * same once more, just then, gets that answer too; it does no harm.)
  */
 final class RequestQueue implements VirtioModel.Handler {
   private final Iommu iommu;
@@ -184,8 +184,7 @@ final class RequestQueue implements VirtioModel.Handler {
     final int status = iommu.map(domain, start, last, physical, flags);
     return status == IommuStatus.INVAL
             && again != null
-            && isAgain(
-                new Change(domain, new MappingState(start, last, physical, flags), null))
+            && isAgain(new Change(domain, new MappingState(start, last, physical, flags), null))
         ? IommuStatus.OK
         : status;
   }

@@ -14,7 +14,6 @@ import io.carom.pci.Translation;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
-import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** Who is attached to what, and what becomes of accesses. */

@@ -48,8 +48,7 @@ public final class IommuStore implements IommuRecords {
     domains.forEach(
         (number, domain) ->
             spaces.add(
-                new DomainState(
-                    number, domain.passes, List.copyOf(domain.mappings.values()))));
+                new DomainState(number, domain.passes, List.copyOf(domain.mappings.values()))));
     return new IommuState(version, configured, bypass, ports, spaces);
   }
 
@@ -179,11 +178,7 @@ public final class IommuStore implements IommuRecords {
 
     @Override
     public boolean mapped(
-        final int domain,
-        final long start,
-        final long end,
-        final long physical,
-        final int flags) {
+        final int domain, final long start, final long end, final long physical, final int flags) {
       if (start < 0 || end < start) {
         throw new IllegalArgumentException(
             "no range from 0x" + Long.toHexString(start) + " to 0x" + Long.toHexString(end));

@@ -31,13 +31,14 @@ import org.jspecify.annotations.Nullable;
  * waits for the number to change; the end is a release store, so the section's accesses are over
  * when the changer has read it. Sections that begin while it waits have other numbers and are not
  * waited for: the wait is bounded by the length of one section of each session. Nor is one that has
- * begun on the new route by the time it is looked at; {@code begun} says so, and versions grow, so a
- * value of the section before can only make the changer wait for nothing.
+ * begun on the new route by the time it is looked at; {@code begun} says so, and versions grow, so
+ * a value of the section before can only make the changer wait for nothing.
  *
  * <p>A session opened while a route is being published is either in the list that the changer reads
  * or is opened after the publication: both go through the port's monitor.
  *
- * <p>While the IOMMU is away sections do not begin on ports that it translated, see {@link StandIn}.
+ * <p>While the IOMMU is away sections do not begin on ports that it translated, see {@link
+ * StandIn}.
  *
  * <p>Counters are written by the session's thread only, and read by anyone: opaque accesses, which
  * cost what plain ones do, keep them whole.
@@ -60,7 +61,10 @@ final class PortSession extends SectionPadding implements BusSession {
   private boolean closed;
   private @Nullable Route current; // null outside sections
   private long section;
+
+  @SuppressWarnings("UnusedVariable") // read by its handle
   private long begun; // version of the route that the last section began on
+
   private volatile boolean parked; // inside, for the next IOMMU
   private long ownAccesses;
   private long systemAccesses;

@@ -59,8 +59,7 @@ class ParkedRangeTest {
     map.registers("old", BAR, 4096, new Handler(1)).park(LONG);
     final CompletableFuture<Long> load = loading(BAR + 8);
     final CompletableFuture<Void> store =
-        CompletableFuture.runAsync(
-            () -> map.write(BAR, 4, 77), task -> new Thread(task).start());
+        CompletableFuture.runAsync(() -> map.write(BAR, 4, 77), task -> new Thread(task).start());
     assertWaits(load);
     assertWaits(store);
     final Handler next = new Handler(2);

@@ -100,8 +100,7 @@ class RecordStoreTest {
     assertThat(index()).isZero();
     final VirtioState kept = keptNow();
     assertThat(kept.queues().getFirst())
-        .isEqualTo(
-            new QueueState(SIZE, true, 1, 0x1000, 0x2000, 0x3000, 1, 0, List.of(7)));
+        .isEqualTo(new QueueState(SIZE, true, 1, 0x1000, 0x2000, 0x3000, 1, 0, List.of(7)));
     assertThat(kept.queues().get(1)).as("without a ring").isEqualTo(state(0).queues().get(1));
     assertThat(kept.config()).isEqualTo(new byte[] {1});
     assertThat(kept.backend()).isEqualTo(Map.of("a", "b"));

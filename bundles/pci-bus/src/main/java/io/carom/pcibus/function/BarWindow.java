@@ -20,8 +20,7 @@ final class BarWindow implements MmioHandler {
    *
    * @param msix the table if it lies in this BAR, or null
    */
-  BarWindow(
-      final FunctionCalls function, final BarSpec spec, final @Nullable MsixTable msix) {
+  BarWindow(final FunctionCalls function, final BarSpec spec, final @Nullable MsixTable msix) {
     this.function = function;
     this.spec = spec;
     this.bar = spec.index();

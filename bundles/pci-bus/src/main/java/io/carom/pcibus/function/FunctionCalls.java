@@ -154,8 +154,7 @@ final class FunctionCalls {
 
   private void tellUnplugged(final Attachment attachment, final Duration patience) {
     final PciFunction model = attachment.model();
-    BoundedCall.run(
-        label, "unplugged()", patience, () -> guarded("unplugging", model::unplugged));
+    BoundedCall.run(label, "unplugged()", patience, () -> guarded("unplugging", model::unplugged));
   }
 
   private boolean guarded(final String what, final Runnable call) {

@@ -22,10 +22,10 @@ import org.slf4j.LoggerFactory;
  * this lock. Accesses to BARs do not take it either. It may be taken again by its holder: a
  * capability may reach a BAR, and through that the device, from within an access.
  *
- * <p>While the function's model is away, what is stored here answers as ever and takes effect.
- * Only an access that would run the model's code, to a capability with side effects, waits as one
- * to a register BAR does, without the lock. Who comes back is told of the command register with the
- * lock held, so that no change overtakes another.
+ * <p>While the function's model is away, what is stored here answers as ever and takes effect. Only
+ * an access that would run the model's code, to a capability with side effects, waits as one to a
+ * register BAR does, without the lock. Who comes back is told of the command register with the lock
+ * held, so that no change overtakes another.
  */
 final class FunctionConfig {
   private static final Logger LOG = LoggerFactory.getLogger(FunctionConfig.class);

@@ -25,11 +25,11 @@ import org.slf4j.LoggerFactory;
  * A function in its slot, from plugging in to taking out: what the guest sees of it, which may be
  * that of several incarnations of its model one after another.
  *
- * <p><b>Going away</b> ({@link #detach}): accesses wait and doorbells latch → vectors are held → the
- * port's epoch is revoked → accesses inside the model have ended → the model is told → it has no
- * say any more. Each wait is bounded. <b>Coming back</b> ({@link #comeBack}): its spec is compared →
- * the port is renewed → it is told that it is plugged, what the command register is, and the
- * doorbells → accesses go to it → vectors are let go.
+ * <p><b>Going away</b> ({@link #detach}): accesses wait and doorbells latch → vectors are held →
+ * the port's epoch is revoked → accesses inside the model have ended → the model is told → it has
+ * no say any more. Each wait is bounded. <b>Coming back</b> ({@link #comeBack}): its spec is
+ * compared → the port is renewed → it is told that it is plugged, what the command register is, and
+ * the doorbells → accesses go to it → vectors are let go.
  *
  * <p><b>Taking out</b> may begin at any time and wins: whoever brings a model back finds that
  * accesses are gone when it is published at the latest, and the model is told once that it is
@@ -96,10 +96,7 @@ public final class PluggedFunction {
    * @throws IllegalStateException when its port is still open
    */
   public static PluggedFunction of(
-      final PciAddress address,
-      final String name,
-      final PciFunction model,
-      final BusContext bus) {
+      final PciAddress address, final String name, final PciFunction model, final BusContext bus) {
     final String own = model.label();
     final PciFunctionSpec spec = model.spec();
     final PluggedFunction made =
@@ -437,8 +434,7 @@ public final class PluggedFunction {
   }
 
   /** Closes the port, and tells the last model meanwhile. */
-  private void finish(
-      final @Nullable Attachment last, final long deadline) {
+  private void finish(final @Nullable Attachment last, final long deadline) {
     final PortControl control = hardware.control();
     final Thread closing = // which waits once more if the wait before was in vain
         Thread.ofPlatform().daemon().name("carom-pci close " + label).start(control::close);

@@ -18,7 +18,8 @@ import picocli.CommandLine.Parameters;
     footer = {
       "",
       "Refused when the drain is over, and when the strategy before cannot come back, as its"
-          + " service or its configuration is another one by now. dma:transition shows what drains.",
+          + " service or its configuration is another one by now. dma:transition shows what"
+          + " drains.",
       "",
       "Example:",
       "  dma:cancel vda"

@@ -171,8 +171,7 @@ final class DmaColumns {
 
   /** Swaps that are going on, how old what they wait for is, and the oldest of it. */
   static String transitions(final List<TransitionInfo> running) {
-    final StringBuilder text =
-        new StringBuilder(TRANSITIONS.table(running, "no swap is going on"));
+    final StringBuilder text = new StringBuilder(TRANSITIONS.table(running, "no swap is going on"));
     final List<Waiting> ages = new ArrayList<>();
     final List<MappingInfo> oldest = new ArrayList<>();
     for (final TransitionInfo info : running) {

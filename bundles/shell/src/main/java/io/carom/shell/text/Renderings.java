@@ -154,8 +154,7 @@ final class Renderings {
     put(MappingInfo.class, Rendering.row(DmaColumns.MAPPINGS));
     put(
         Lists.Transitions.class,
-        Rendering.lines(
-            (Lists.Transitions list) -> DmaColumns.transitions(list.transitions())));
+        Rendering.lines((Lists.Transitions list) -> DmaColumns.transitions(list.transitions())));
     put(TransitionInfo.class, Rendering.row(DmaColumns.TRANSITIONS));
     put(
         Lists.SwapHistory.class,

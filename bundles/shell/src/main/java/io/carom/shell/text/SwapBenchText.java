@@ -61,8 +61,7 @@ final class SwapBenchText {
     final SwapBenchReport report = result.outcome().report();
     final Formatter out = new Formatter(Locale.ROOT);
     out.format("%s\n\n", CELLS.table(report.cells(), "swaps were not measured"));
-    out.format(
-        "peaks: the pool over the most in flight; control: the same maps without swaps\n\n");
+    out.format("peaks: the pool over the most in flight; control: the same maps without swaps\n\n");
     out.format("%s\n\n", UPDATES.table(report.updates(), "updates were not measured"));
     out.format("%s\n\n", targets(report).table());
     result.outcome().problems().forEach(problem -> out.format("PROBLEM  %s\n", problem));
@@ -127,8 +126,7 @@ final class SwapBenchText {
     return value == null ? 0 : value;
   }
 
-  private static @Nullable Double most(
-      final List<Cell> cells, final ToDoubleFunction<Cell> value) {
+  private static @Nullable Double most(final List<Cell> cells, final ToDoubleFunction<Cell> value) {
     return cells.isEmpty() ? null : values(cells, value).max().orElseThrow();
   }
 

@@ -85,7 +85,8 @@ class SwapCommandsTest {
             0000:00:04.0            100     1
 
             BUS ADDRESS  DEVICE        BUFFER      BYTES  DIRECTION    STRATEGY       EXTENTS  GEN  PLACEMENT  COUNT  AGE MS
-            0x1001000    0000:00:04.0  0x1f000000   4096  from_device  swiotlb-fixed  ram        4  BOUNCE         1     119""");
+            0x1001000    0000:00:04.0  0x1f000000   4096  from_device  swiotlb-fixed  ram        4  BOUNCE         1     119\
+            """);
     assertThat(run("dma:transition", "--json").toString())
         .contains("\"fromGeneration\":4,\"toGeneration\":5,\"cause\":\"requested\"")
         .contains("\"ages\":[{\"fromMs\":1,\"live\":2},{\"fromMs\":100,\"live\":1}]");
@@ -139,6 +140,7 @@ class SwapCommandsTest {
         .contains("cancelled  CANCELLED", "2023-11-14T22:13:20Z")
         .endsWith("1 mappings of direct outlived the drain deadline of 30 ms: ADOPTED");
     assertThat(run("dma:history", "--json").toString())
-        .contains("\"cause\":\"cancelled\",\"atMs\":1700000000000,\"readyUs\":5,\"revokedMappings\":0");
+        .contains(
+            "\"cause\":\"cancelled\",\"atMs\":1700000000000,\"readyUs\":5,\"revokedMappings\":0");
   }
 }

@@ -95,7 +95,7 @@ final class FlowSender implements UdpHandler, Runnable {
     thread = Thread.currentThread();
     long sequence = 0;
     long base = 0; // what the window starts at, acknowledged or given up
-    while (!stopped && sequence < most) {
+    while (!stopped && sequence < most && from.live()) {
       base = Math.max(base, acknowledged);
       if (sequence - base >= window && !await(base)) {
         base = sequence;

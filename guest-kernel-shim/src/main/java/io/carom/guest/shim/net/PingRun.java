@@ -10,6 +10,10 @@ import io.carom.guest.shim.block.KernelClock;
  */
 final class PingRun implements EchoHandler {
   private static final long SEND_WAIT_NS = 1_000_000_000;
+
+  /** How long an interface that went may be waited for. */
+  private static final long LOOK_MS = 50;
+
   private static final int DATA = Ipv4.BODY + Ipv4.ICMP_HEADER;
 
   private final EthInterface from;
@@ -97,14 +101,17 @@ final class PingRun implements EchoHandler {
 
   private synchronized boolean await() throws InterruptedException {
     final long deadline = System.nanoTime() + job.timeoutMs() * 1_000_000L;
-    while (!answered) {
+    while (!answered && from.live()) {
       final long left = (deadline - System.nanoTime()) / 1_000_000;
       if (left <= 0) {
         break;
       }
-      wait(left);
+      wait(Math.min(left, LOOK_MS));
     }
     expected = -1;
+    if (!answered && !from.live()) {
+      throw new IllegalStateException(from.name() + " is gone, and an answer with it");
+    }
     return answered;
   }
 

@@ -101,7 +101,7 @@ final class ThroughputRun {
   private void settle() throws InterruptedException {
     long before = -1;
     long since = System.nanoTime();
-    while (received() < sent() && System.nanoTime() - since < QUIET_NS) {
+    while (received() < sent() && from.live() && System.nanoTime() - since < QUIET_NS) {
       if (received() != before) {
         before = received();
         since = System.nanoTime();

@@ -12,9 +12,9 @@ import java.util.function.Consumer;
 /**
  * Fences a device on the kernel's work thread, where all its resets are.
  *
- * <p>The answer is given once, by the reset or by the end of the time. A reset that has not begun by
- * then is not made: nobody waits for it, and it would cost the device its requests for nothing. One
- * that has goes on, and its answer counts for nothing.
+ * <p>The answer is given once, by the reset or by the end of the time. A reset that has not begun
+ * by then is not made: nobody waits for it, and it would cost the device its requests for nothing.
+ * One that has goes on, and its answer counts for nothing.
  */
 final class WorkFence implements DmaFence {
   private final Executor work;

@@ -61,8 +61,7 @@ class FenceTest {
       test.memory.segment(after.buffer, 4096).fill((byte) 6);
       test.vda().submit(after);
       assertThat(test.awaitEnd().status()).isEqualTo(BlockStatus.OK);
-      assertThat(test.device().disk().get(ValueLayout.JAVA_BYTE, 0))
-          .isEqualTo((byte) 6);
+      assertThat(test.device().disk().get(ValueLayout.JAVA_BYTE, 0)).isEqualTo((byte) 6);
     }
   }
 

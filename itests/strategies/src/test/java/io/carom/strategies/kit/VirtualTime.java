@@ -1,7 +1,6 @@
 package io.carom.strategies.kit;
 
 import io.carom.dma.core.swap.Timing;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,12 +20,13 @@ public final class VirtualTime implements Timing {
   private static final long LONG_AFTER_NS = TimeUnit.HOURS.toNanos(1);
   private static final long LEAST_STEP_NS = TimeUnit.MILLISECONDS.toNanos(5);
   private static final long REAL_PAUSE_NS = 20_000;
+  private static final String PROJECT = "io.carom.";
   private static final String CORE = "dma-";
+  private static final String LENDER = "dma-lender"; // lives by the real clock
   private static final int MORE_THREADS = 64;
 
   private final Thread driver = Thread.currentThread();
   private final Map<Thread, Long> waiting = new HashMap<>();
-  private final List<Thread> known = new ArrayList<>();
   private final Set<Thread> others = Set.copyOf(coreThreads());
   private long now = 1;
   private boolean ended;
@@ -48,9 +48,6 @@ public final class VirtualTime implements Timing {
     }
     synchronized (this) {
       final Thread me = Thread.currentThread();
-      if (!known.contains(me)) {
-        known.add(me);
-      }
       final long deadline = now + nanos;
       waiting.put(me, deadline);
       try {
@@ -91,30 +88,37 @@ public final class VirtualTime implements Timing {
   }
 
   /**
-   * Whether every thread of the core waits: for its time, or for other work. One that has not got
-   * to its first pause yet does not, however long it is kept from it.
+   * Whether every thread of the core waits for its time, or has nothing to do. One that has not got
+   * to its first pause yet is at work, however long it is kept from it; and so is one that waits
+   * amid its work, for a lock or for a call of a strategy: no state of a thread says that what it
+   * waits for has come already.
    */
   public synchronized boolean quiet() {
-    known.removeIf(thread -> !thread.isAlive());
-    for (final Thread thread : known) {
-      final Long deadline = waiting.get(thread);
-      if (deadline == null ? !waits(thread) : deadline <= now) {
-        return false; // at work, or woken and not yet on its way
+    for (final long deadline : waiting.values()) {
+      if (deadline <= now) {
+        return false; // woken, and not yet on its way
       }
     }
     return coreThreads().stream()
-        .allMatch(thread -> known.contains(thread) || others.contains(thread) || waits(thread));
+        .allMatch(t -> waiting.containsKey(t) || others.contains(t) || isIdle(t));
   }
 
-  private static boolean waits(final Thread thread) {
+  /** Whether it is an executor's thread without work: nothing of the core is on its stack. */
+  private static boolean isIdle(final Thread thread) {
     final Thread.State state = thread.getState();
-    return state == Thread.State.WAITING || state == Thread.State.TIMED_WAITING;
+    return (state == Thread.State.WAITING || state == Thread.State.TIMED_WAITING)
+        && Stream.of(thread.getStackTrace())
+            .noneMatch(frame -> frame.getClassName().startsWith(PROJECT));
   }
 
+  /** Those that live by this clock. */
   private static List<Thread> coreThreads() {
     final Thread[] threads = new Thread[Thread.activeCount() + MORE_THREADS];
     final int count = Thread.enumerate(threads);
-    return Stream.of(threads).limit(count).filter(t -> t.getName().startsWith(CORE)).toList();
+    return Stream.of(threads)
+        .limit(count)
+        .filter(t -> t.getName().startsWith(CORE) && !t.getName().equals(LENDER))
+        .toList();
   }
 
   /** Every deadline has passed from now on, and the core's threads wait in real time. */

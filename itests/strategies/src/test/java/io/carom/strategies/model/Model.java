@@ -1,6 +1,5 @@
 package io.carom.strategies.model;
 
-import io.carom.dma.core.pool.Outcalls;
 import io.carom.dma.DmaDeviceSpec;
 import io.carom.dma.ExtentKind;
 import io.carom.dma.Negotiation;
@@ -26,7 +25,6 @@ final class Model implements AutoCloseable {
   private static final int CELLS = 24; // above 4 GiB, and as many below
   private static final int CELL = 320 << 10;
   private static final int GUARD = 64;
-  private static final int MORE_THREADS = 64;
   private static final long[] MIN_ALIGN = {0, 0, 0x1ff, 0xfff};
   private static final long[] ALLOC_ALIGN = {0, 0, 0xfff, 0xffff};
   private static final long[] BOUNDARY = {-1, -1, 0xffff, 0xfffff};
@@ -145,30 +143,13 @@ final class Model implements AutoCloseable {
     World.await(this::settled, "swaps drain");
   }
 
-  /** Whether a thread waits for a strategy, which it calls on a thread of its own. */
-  private static boolean isCalling(final Thread thread) {
-    for (final StackTraceElement frame : thread.getStackTrace()) {
-      if (frame.getClassName().startsWith(Outcalls.class.getName())) {
-        return true;
-      }
-    }
-    return false;
+  private boolean settled() {
+    // Twice: what came to rest last may have started another one before.
+    return allDrain() && time.quiet() && allDrain();
   }
 
-  private boolean settled() {
-    final Thread[] threads = new Thread[Thread.activeCount() + MORE_THREADS];
-    final int count = Thread.enumerate(threads);
-    for (int i = 0; i < count; i++) {
-      if (threads[i].getName().startsWith("dma-swap-")) {
-        final Thread.State state = threads[i].getState();
-        if ((state != Thread.State.WAITING && state != Thread.State.TIMED_WAITING)
-            || isCalling(threads[i])) {
-          return false;
-        }
-      }
-    }
-    return world.core.transitions().stream().allMatch(t -> t.state().equals("DRAINING"))
-        && time.quiet();
+  private boolean allDrain() {
+    return world.core.transitions().stream().allMatch(t -> t.state().equals("DRAINING"));
   }
 
   /** All live mappings, those of lists included. */

@@ -45,8 +45,7 @@ class StormTest {
     final List<Subject> subjects =
         kind == ExtentKind.DEVICE ? Strategies.onRegion() : Strategies.onRam();
     try (World world =
-        new World(
-            new Subject("swiotlb-fixed", kind), new Guest(96, 64, false, 0), Timing.SYSTEM)) {
+        new World(new Subject("swiotlb-fixed", kind), new Guest(96, 64, false, 0), Timing.SYSTEM)) {
       final Driven device = world.device("dev", 2 * peakKib() + 127 & -256);
       final Storm storm = new Storm(world, device);
       storm.start();

@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
- * A disk in host memory, zero at first, gone when its device is; or the machine's, with the bytes of
- * the device before, see {@link MemoryPieces}.
+ * A disk in host memory, zero at first, gone when its device is; or the machine's, with the bytes
+ * of the device before, see {@link MemoryPieces}.
  *
  * <p>It grows by a further piece of memory, so that nobody has to wait while it is copied; what a
  * smaller size leaves unused is kept, and is zero when it is used again: so it is cleared both when
@@ -118,8 +118,7 @@ public final class MemoryBackend implements BlkBackend {
       return;
     }
     try {
-      pieces =
-          now.and(source.make(now.memories.length, bytes - now.capacity)).sized(bytes);
+      pieces = now.and(source.make(now.memories.length, bytes - now.capacity)).sized(bytes);
     } catch (final OutOfMemoryError e) {
       throw new IllegalArgumentException("sizeBytes=" + bytes + ": " + e.getMessage(), e);
     }

@@ -94,9 +94,9 @@ public final class ConfiguredDevice<T extends DeviceType> {
    * configuration is deleted the guest is to see that, and nothing is kept; else the bus keeps its
    * slot and the machine its state, for the device that is made next.
    *
-   * <p>Bounded by its {@code stopTimeoutMs} and {@value #SLACK_MS} ms: what hangs longer goes on
-   * on a daemon thread of its own. When the bundle stops, all devices of it begin to go at once,
-   * with one deadline for them, so that those that hang cost no more than one.
+   * <p>Bounded by its {@code stopTimeoutMs} and {@value #SLACK_MS} ms: what hangs longer goes on on
+   * a daemon thread of its own. When the bundle stops, all devices of it begin to go at once, with
+   * one deadline for them, so that those that hang cost no more than one.
    *
    * @param reason as Declarative Services has it, one of {@code DEACTIVATION_REASON_...}
    */

@@ -9,9 +9,9 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The bytes of a disk in memory, which the machine keeps under names that no device can have: {@code
- * disk NAME 0} and so on for what it grew by. They outlive the disk's device until its configuration
- * is deleted.
+ * The bytes of a disk in memory, which the machine keeps under names that no device can have:
+ * {@code disk NAME 0} and so on for what it grew by. They outlive the disk's device until its
+ * configuration is deleted.
  */
 final class KeptMemory implements MemoryPieces {
   private final DeviceRegions regions;

@@ -24,8 +24,8 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
 /**
  * One virtio network device for each configuration of {@value #PID}. A configuration that cannot
- * make one is told in one line, and registers nothing. What deactivation does is told at
- * {@link ConfiguredDevice#close}, and what becomes of frames then at {@link NetDevice}.
+ * make one is told in one line, and registers nothing. What deactivation does is told at {@link
+ * ConfiguredDevice#close}, and what becomes of frames then at {@link NetDevice}.
  */
 @Component(
     name = NetComponent.PID,
@@ -127,8 +127,7 @@ public final class NetComponent {
       throw e;
     }
     networks.made(name, type);
-    return new ConfiguredDevice.Made<>(
-        name, type, function, transport, () -> records.forget(name));
+    return new ConfiguredDevice.Made<>(name, type, function, transport, () -> records.forget(name));
   }
 
   private static @Nullable FrameCapture capture(final NetSettings settings, final ErrorLog errors) {

@@ -35,11 +35,12 @@ import org.jspecify.annotations.Nullable;
  * frames in its backlog are dropped and counted, and its driver's buffers are its driver's again;
  * none is written after the reset.
  *
- * <p><b>When the code is replaced</b> the driver keeps its rings, link state and pairs, and what it had not got back it gets served: a frame whose chain was taken and not
- * returned is sent again, so that one may arrive twice, as on any network. The component leaves the
- * switch and joins it anew. Frames that others send meanwhile, and those in the backlogs, are lost,
- * and its station is learned again from the first frame it sends. A capture goes on in the same
- * file, as another section.
+ * <p><b>When the code is replaced</b> the driver keeps its rings, link state and pairs, and what it
+ * had not got back it gets served: a frame whose chain was taken and not returned is sent again, so
+ * that one may arrive twice, as on any network. The component leaves the switch and joins it anew.
+ * Frames that others send meanwhile, and those in the backlogs, are lost, and its station is
+ * learned again from the first frame it sends. A capture goes on in the same file, as another
+ * section.
  */
 public final class NetDevice implements DeviceType, SwitchPort {
   private static final int ETHERNET_CONTROLLER = 0x020000;

@@ -32,8 +32,7 @@ public final class PackedLayout implements QueueLayout {
   }
 
   @Override
-  public VirtQueue open(
-      final QueueSetup setup, final int position, final List<Integer> inFlight)
+  public VirtQueue open(final QueueSetup setup, final int position, final List<Integer> inFlight)
       throws QueueException {
     LayoutRules.size(this, setup);
     LayoutRules.inFlight(setup, inFlight, PackedQueue.IDS);

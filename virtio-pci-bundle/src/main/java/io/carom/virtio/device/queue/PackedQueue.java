@@ -23,11 +23,11 @@ import org.jspecify.annotations.Nullable;
  * length, id and flags as one long, the first of them last and with release: the driver looks at
  * them in their order, so until then it sees none. A used descriptor takes the place of an
  * available one, so none is written before all are: what is not published can be taken again, by
- * this code or, as a {@link RingRecord} says what was taken, by the next version of it. Both sides then look at what the other asks for:
- * each writes its flags (or its event structure) and then reads the other's, with a full fence
- * between, so that at least one of them sees the other's write and no wake-up is lost. An event
- * structure is read and written as one int. Each field that the guest can write is read once into a
- * local, and only the local is checked and used.
+ * this code or, as a {@link RingRecord} says what was taken, by the next version of it. Both sides
+ * then look at what the other asks for: each writes its flags (or its event structure) and then
+ * reads the other's, with a full fence between, so that at least one of them sees the other's write
+ * and no wake-up is lost. An event structure is read and written as one int. Each field that the
+ * guest can write is read once into a local, and only the local is checked and used.
  *
  * <p>A chain takes as many entries as its list has descriptors. Its one used descriptor goes to the
  * place of the next entry to be used, and the rest of the entries is skipped. An id is in flight

@@ -28,8 +28,7 @@ public final class SplitLayout implements QueueLayout {
   }
 
   @Override
-  public VirtQueue open(
-      final QueueSetup setup, final int position, final List<Integer> inFlight)
+  public VirtQueue open(final QueueSetup setup, final int position, final List<Integer> inFlight)
       throws QueueException {
     LayoutRules.size(this, setup);
     LayoutRules.inFlight(setup, inFlight, setup.size());

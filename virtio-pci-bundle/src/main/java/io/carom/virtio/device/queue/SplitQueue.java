@@ -26,9 +26,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A head is in flight from {@link #pop} to {@link #publish}; a driver that makes it available
  * again meanwhile has lost track of its buffers. After publication the head is the driver's again,
- * and may come back as often as it likes. What is taken, given up and returned is written through to
- * a {@link RingRecord}, which publishes the index: in one step with clearing the heads, so that the
- * next version of the device's code serves what this one left, and nothing else.
+ * and may come back as often as it likes. What is taken, given up and returned is written through
+ * to a {@link RingRecord}, which publishes the index: in one step with clearing the heads, so that
+ * the next version of the device's code serves what this one left, and nothing else.
  *
  * <p><b>With IN_ORDER</b> (section In-order use of descriptors) one used entry stands for a batch:
  * it has the head of the batch's last chain and lies where the entry of its first would, and the

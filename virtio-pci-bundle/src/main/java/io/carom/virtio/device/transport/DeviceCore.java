@@ -1,6 +1,5 @@
 package io.carom.virtio.device.transport;
 
-import io.carom.pci.BusSession;
 import io.carom.pci.PciAttachment;
 import io.carom.virtio.DeviceRecords;
 import io.carom.virtio.VirtioDeviceInfo.QueueInfo;
@@ -541,26 +540,6 @@ final class DeviceCore implements QueueHost {
   /** Accepted features from FEATURES_OK on, 0 before. */
   long settledFeatures() {
     return negotiated;
-  }
-
-  /**
-   * A write at a doorbell's place: latches and wakes, or serves; ignored while the queue is not
-   * served (section 4.1.5.2).
-   */
-  void doorbell(final int queue, final int width, final long value) {
-    if (status.serving() && Doorbell.rings(negotiated, queue, width, value)) {
-      queues.kick(queue);
-    }
-  }
-
-  /** Serves what doorbells have latched, on this thread; for tests, without threads. */
-  void processNow() {
-    final PciAttachment to = plug.attachment();
-    if (to != null) {
-      try (BusSession bus = to.port().open()) {
-        queues.processNow(bus);
-      }
-    }
   }
 
   // ---- for workers

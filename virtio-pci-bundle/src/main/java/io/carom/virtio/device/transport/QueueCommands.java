@@ -1,13 +1,14 @@
 package io.carom.virtio.device.transport;
 
 import io.carom.pci.BusSession;
+import io.carom.pci.PciAttachment;
 import io.carom.virtio.VirtioFeatures;
 import io.carom.virtio.VirtioStatus;
 import io.carom.virtio.device.queue.QueueException;
 
 /**
- * What the driver does with the selected queue: enables it, or resets it. Locks as {@link
- * DeviceCore} says.
+ * What the driver does with the selected queue: enables it, or resets it; and doorbells. Locks as
+ * {@link DeviceCore} says.
  */
 final class QueueCommands {
   private final DeviceCore core;
@@ -86,5 +87,25 @@ final class QueueCommands {
     queues.awaitOutside(index, System.nanoTime() + resetWaitNanos);
     core.enter();
     core.leave();
+  }
+
+  /**
+   * A write at a doorbell's place: latches and wakes, or serves; ignored while the queue is not
+   * served (section 4.1.5.2).
+   */
+  void doorbell(final int queue, final int width, final long value) {
+    if (status.serving() && Doorbell.rings(core.settledFeatures(), queue, width, value)) {
+      queues.kick(queue);
+    }
+  }
+
+  /** Serves what doorbells have latched, on this thread; for tests, without threads. */
+  void processNow() {
+    final PciAttachment to = plug.attachment();
+    if (to != null) {
+      try (BusSession bus = to.port().open()) {
+        queues.processNow(bus);
+      }
+    }
   }
 }

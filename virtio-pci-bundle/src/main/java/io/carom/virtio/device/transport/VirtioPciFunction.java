@@ -67,7 +67,9 @@ public final class VirtioPciFunction implements PciFunction {
     core.plugged(attachment);
   }
 
-  /** Whether it was said, by the device type or {@link #leaving}, that the guest is to see it go. */
+  /**
+   * Whether it was said, by the device type or {@link #leaving}, that the guest is to see it go.
+   */
   public boolean leavesForGood() {
     return core.leavesForGood();
   }
@@ -140,7 +142,7 @@ public final class VirtioPciFunction implements PciFunction {
 
   /** Serves what doorbells have latched, on this thread; only without threads. */
   public void processNow() {
-    core.processNow();
+    core.queueCommands().processNow();
   }
 
   @Override
@@ -186,7 +188,7 @@ public final class VirtioPciFunction implements PciFunction {
     if (offset >= FunctionLayout.NOTIFY) {
       final int place = offset - FunctionLayout.NOTIFY;
       if (place % FunctionLayout.NOTIFY_MULTIPLIER == 0 && place < layout.notifyBytes()) {
-        core.doorbell(place / FunctionLayout.NOTIFY_MULTIPLIER, width, value);
+        core.queueCommands().doorbell(place / FunctionLayout.NOTIFY_MULTIPLIER, width, value);
       }
     } else if (offset >= FunctionLayout.DEVICE) {
       writeConfig(offset - FunctionLayout.DEVICE, width, value);

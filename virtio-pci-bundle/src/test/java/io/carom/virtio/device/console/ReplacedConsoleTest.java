@@ -80,9 +80,7 @@ class ReplacedConsoleTest {
   private static String read(final ConsolePort.Attachment end) throws InterruptedException {
     final StringBuilder text = new StringBuilder();
     final byte[] bytes = new byte[64];
-    for (int n = end.read(bytes, Duration.ZERO);
-        n > 0;
-        n = end.read(bytes, Duration.ZERO)) {
+    for (int n = end.read(bytes, Duration.ZERO); n > 0; n = end.read(bytes, Duration.ZERO)) {
       text.append(new String(bytes, 0, n, StandardCharsets.UTF_8));
     }
     return text.toString();
@@ -122,7 +120,8 @@ class ReplacedConsoleTest {
     slot.driver().kick(0);
     assertThat(rx.usedIndex()).isEqualTo(1);
     assertThat(rx.usedLength(0)).isEqualTo(6);
-    assertThat(slot.driver().bytes(RX_DATA, 6)).isEqualTo("to you".getBytes(StandardCharsets.UTF_8));
+    assertThat(slot.driver().bytes(RX_DATA, 6))
+        .isEqualTo("to you".getBytes(StandardCharsets.UTF_8));
     assertThat(tx.usedIndex()).isEqualTo(3);
   }
 
@@ -157,7 +156,8 @@ class ReplacedConsoleTest {
   }
 
   @Test
-  @DisplayName("a function that is plugged in again, as the bus was replaced, keeps who is attached")
+  @DisplayName(
+      "a function that is plugged in again, as the bus was replaced, keeps who is attached")
   void sameCodeGoesOn() throws InterruptedException {
     start(Rings.SPLIT);
     transmit(0, "one ");

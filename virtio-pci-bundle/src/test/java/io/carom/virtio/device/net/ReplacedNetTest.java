@@ -171,8 +171,7 @@ class ReplacedNetTest {
   private void arrive(final int number) {
     final Frame frame = new Frame();
     frame.prepare(PACKET - NetDescriptor.HEADER_SIZE);
-    System.arraycopy(
-        packet(number), NetDescriptor.HEADER_SIZE, frame.bytes, 0, frame.length);
+    System.arraycopy(packet(number), NetDescriptor.HEADER_SIZE, frame.bytes, 0, frame.length);
     segment.forward(other -> {}, frame);
   }
 

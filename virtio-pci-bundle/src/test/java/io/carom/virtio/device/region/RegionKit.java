@@ -74,7 +74,8 @@ final class RegionKit implements DeviceRegions {
 
   VirtioPciFunction function(final Object... pairs) {
     return TransportSettings.parse(properties(pairs), 1, Disks.QUEUE_SIZE)
-        .function("disk0", Disks.memory(false, 1), this, null, Disks.quiet(), WorkerOptions.manual());
+        .function(
+            "disk0", Disks.memory(false, 1), this, null, Disks.quiet(), WorkerOptions.manual());
   }
 
   /** A plugged disk. */

@@ -102,7 +102,8 @@ class ReplacedDiskTest {
 
   /** Every request offered so far was answered, once, in order, with the right bytes. */
   private void allAnswered() {
-    assertThat(driver().status()).as(String.valueOf(driver().function.info().lastError()))
+    assertThat(driver().status())
+        .as(String.valueOf(driver().function.info().lastError()))
         .isEqualTo(LIVE);
     assertThat(ring.usedIndex() & 0xffff).isEqualTo(offered.size() & 0xffff);
     final boolean inOrder = (features & VirtioFeatures.IN_ORDER) != 0;
@@ -119,8 +120,7 @@ class ReplacedDiskTest {
   private void contentsOnDisk() {
     for (int i = 0; i < contents.length; i++) {
       final byte[] sector = new byte[SECTOR];
-      backend.read(
-          (long) SECTOR * i, java.lang.foreign.MemorySegment.ofArray(sector), 0, SECTOR);
+      backend.read((long) SECTOR * i, java.lang.foreign.MemorySegment.ofArray(sector), 0, SECTOR);
       assertThat(sector).isEqualTo(contents[i]);
     }
   }

@@ -416,8 +416,7 @@ public final class Mapper extends Placer {
         return bus;
       }
       if (current() != generation
-          || (!isFinal(bus)
-              && (hasArrived(pool, arrivals) || hasArrived(lending, lentArrivals)))) {
+          || (!isFinal(bus) && (hasArrived(pool, arrivals) || hasArrived(lending, lentArrivals)))) {
         // A newer strategy may do better, or give the better reason; and an extent that was on its
         // way from the lender while both were asked has arrived.
         continue;

@@ -245,8 +245,7 @@ public final class PassTable {
       long sum = 0;
       for (int i = 0; i < addresses.length; i++) {
         while (counts[i] != 0 && generations[i] == generation.slot()) {
-          before.record(
-              addresses[i], sizes[i], directions[i], generations[i], counts[i], ticks[i]);
+          before.record(addresses[i], sizes[i], directions[i], generations[i], counts[i], ticks[i]);
           for (int n = 0; n < counts[i]; n++) {
             generation.passEnds(index);
           }

@@ -360,9 +360,7 @@ abstract class Placer extends Requester {
       final int how) {
     final Placement placement = stripe.placement;
     final MappingRecord record =
-        extent.kept()
-            ? null
-            : extent.take(bus, size, placement.runAddress(), placement.runBytes());
+        extent.kept() ? null : extent.take(bus, size, placement.runAddress(), placement.runBytes());
     if (record == null) {
       return notTaken(stripe.pool, extent, placement, bus, size);
     }
@@ -442,8 +440,7 @@ abstract class Placer extends Requester {
     };
   }
 
-  private long wrong(
-      final Pool pool, final Offence offence, final long bus, final String rule) {
+  private long wrong(final Pool pool, final Offence offence, final long bus, final String rule) {
     pool.fault(
         offence, "placed a buffer of " + name + " at 0x" + Long.toHexString(bus) + ", " + rule);
     return REFUSED - Failures.STRATEGY_ERROR;

@@ -31,7 +31,8 @@ public final class Revoked {
   private final TreeMap<Long, ArrayDeque<Entry>> byAddress = new TreeMap<>(); // guarded by this
   private final LongAdder quiet = new LongAdder();
   private long longest; // guarded by this
-  private volatile int pending;
+  private int waiting; // guarded by this
+  private volatile int pending; // the same, for those who do not take the monitor
 
   Revoked() {}
 
@@ -45,8 +46,7 @@ public final class Revoked {
     private @Nullable Runnable ending; // guarded by this, as the next
     private boolean ended;
 
-    Entry(
-        final long busAddress, final long size, final int direction, final boolean inPlace) {
+    Entry(final long busAddress, final long size, final int direction, final boolean inPlace) {
       this.busAddress = busAddress;
       this.size = size;
       this.direction = direction;
@@ -112,7 +112,8 @@ public final class Revoked {
   }
 
   private void count(final int more) {
-    pending = pending + more; // under the monitor
+    waiting += more;
+    pending = waiting;
   }
 
   private void dropEmpty(final long busAddress, final ArrayDeque<Entry> same) {
@@ -199,8 +200,7 @@ public final class Revoked {
    * @param giveBack is called when that is unmapped, under no lock
    * @return false when it may be used; nothing was done
    */
-  synchronized boolean setAside(
-      final long busAddress, final long size, final Runnable giveBack) {
+  synchronized boolean setAside(final long busAddress, final long size, final Runnable giveBack) {
     for (final ArrayDeque<Entry> same : near(busAddress, busAddress + size)) {
       for (final Entry entry : same) {
         if (entry.overlaps(busAddress, busAddress + size)) {

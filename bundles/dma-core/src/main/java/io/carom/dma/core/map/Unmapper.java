@@ -81,8 +81,7 @@ public final class Unmapper implements PassTable.Owner, RemapTable.Owner {
     }
   }
 
-  private boolean wasRevoked(
-      final long busAddress, final long size, final DmaDirection direction) {
+  private boolean wasRevoked(final long busAddress, final long size, final DmaDirection direction) {
     final Revoked revoked = mapper.revoked();
     return revoked.any() && revoked.unmapped(busAddress, size, direction.ordinal(), false);
   }

@@ -17,8 +17,8 @@ import java.lang.invoke.VarHandle;
  *      └──────────── after copying back ──────────── COPYING
  * </pre>
  *
- * <p>A run of slots can also be held without being mapped, REACHABLE, LENT or ASIDE; whoever took it
- * ends that, under the lock.
+ * <p>A run of slots can also be held without being mapped, REACHABLE, LENT or ASIDE; whoever took
+ * it ends that, under the lock.
  *
  * <p>The fields are written before LIVE is published and are constant while the record is not FREE.
  * A mapping that may have to be copied back is claimed by compare-and-set, before the copy and

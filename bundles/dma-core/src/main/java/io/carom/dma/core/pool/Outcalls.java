@@ -48,8 +48,7 @@ public final class Outcalls implements AutoCloseable {
             TimeUnit.SECONDS,
             new SynchronousQueue<>(),
             task -> {
-              final Thread made =
-                  Thread.ofPlatform().daemon().name("dma-strategy").unstarted(task);
+              final Thread made = Thread.ofPlatform().daemon().name("dma-strategy").unstarted(task);
               // Not that of a bundle which happens to be the first to need it.
               made.setContextClassLoader(Outcalls.class.getClassLoader());
               return made;

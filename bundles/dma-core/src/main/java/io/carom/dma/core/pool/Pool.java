@@ -516,8 +516,8 @@ public final class Pool extends PoolExtents {
   }
 
   /**
-   * Ends the instance, once; nobody may be inside, and one that hangs there keeps it open. Waits for
-   * another one who is about it, and who is as bounded.
+   * Ends the instance, once; nobody may be inside, and one that hangs there keeps it open. Waits
+   * for another one who is about it, and who is as bounded.
    *
    * @param last whether it is now or never
    */

@@ -138,8 +138,8 @@ abstract class PoolExtents {
   /**
    * Grants extents, each to the stripe that has least, under that stripe's lock.
    *
-   * @return those that were not granted, as the strategy failed or all stripes are abandoned; nobody
-   *     owns them
+   * @return those that were not granted, as the strategy failed or all stripes are abandoned;
+   *     nobody owns them
    */
   public final List<ExtentState> grantAll(final List<ExtentState> extents) {
     final AtomicInteger next = new AtomicInteger();
@@ -523,7 +523,8 @@ abstract class PoolExtents {
       if (taken.size() >= most) {
         return;
       }
-      // Null, or another's: meanwhile the strategy gave it back, or a call that was given up is late.
+      // Null, or another's: meanwhile the strategy gave it back, or a call that was given up is
+      // late.
       final Stripe s = extent.stripe();
       if (s != null && s.pool == this && s.lock(Thread.currentThread().threadId())) {
         try {
@@ -571,8 +572,7 @@ abstract class PoolExtents {
     return true;
   }
 
-  private void took(
-      final ExtentState extent, final Stripe stripe, final List<ExtentState> taken) {
+  private void took(final ExtentState extent, final Stripe stripe, final List<ExtentState> taken) {
     if (extent.own(stripe, null)) {
       taken.add(extent);
       forget(extent, stripe.index);

@@ -153,8 +153,7 @@ final class Fencing {
   }
 
   /** Revokes until nothing lives: an unmap that is copying is waited for, at most so long. */
-  private long revokeAll(
-      final Transition swap, final Generation leaving, final Settings settings) {
+  private long revokeAll(final Transition swap, final Generation leaving, final Settings settings) {
     final long deadline = timing.nanoTime() + TimeUnit.MILLISECONDS.toNanos(settings.fenceMs());
     long revoked = 0;
     while (true) {

@@ -43,10 +43,10 @@ import org.slf4j.LoggerFactory;
  *
  * <ul>
  *   <li>who uses a pool is attached to it before, under the monitor, so that it does not end;
- *   <li>who fills one holds its {@code filling} lock, so that it does not get more than it wants, and
- *       so does who empties one that nobody uses, so that whoever begins to use it finds it full; a
- *       pool ends only while nobody fills it, and is not filled from then on; a thread holds one
- *       such lock at most;
+ *   <li>who fills one holds its {@code filling} lock, so that it does not get more than it wants,
+ *       and so does who empties one that nobody uses, so that whoever begins to use it finds it
+ *       full; a pool ends only while nobody fills it, and is not filled from then on; a thread
+ *       holds one such lock at most;
  *   <li>an extent that is on its way belongs to nobody but the thread that took it, by the
  *       compare-and-set of its owner, so any number of threads may collect from one pool;
  *   <li>a pool that ends is marked first, and stays in the list until its strategy has been left:
@@ -178,7 +178,9 @@ public final class PoolStore {
     return made;
   }
 
-  /** Makes room for a new pool: what is empty in those that nobody uses, and half of the yielding. */
+  /**
+   * Makes room for a new pool: what is empty in those that nobody uses, and half of the yielding.
+   */
   private void collect(final Entry made, final @Nullable Pool yields) {
     for (final Entry other : entries()) {
       if (other == made
@@ -244,8 +246,7 @@ public final class PoolStore {
     final PoolSpec spec = spec(ownerName, choice, source, leases);
     final AtomicReference<@Nullable Pool> opened = new AtomicReference<>();
     final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
-    final Runnable ending =
-        domain == null || leases == null ? () -> {} : () -> domain.end(leases);
+    final Runnable ending = domain == null || leases == null ? () -> {} : () -> domain.end(leases);
     final String hang =
         containment
             .calls()
@@ -497,8 +498,8 @@ public final class PoolStore {
 
   /**
    * Whether a generation has nothing any more that it could hand on or lend: no mapping, and no
-   * empty extent in its pool if that is its alone. A loan that ended before would leave the borrower
-   * without what is still on its way.
+   * empty extent in its pool if that is its alone. A loan that ended before would leave the
+   * borrower without what is still on its way.
    */
   boolean isDrained(final Generation generation) {
     final Pool pool = generation.pool;

@@ -22,7 +22,8 @@ import java.util.List;
  * @param iommu what holds for IOMMU domains
  * @param fenceMs how long a driver may take to fence its device
  * @param stopMs how long a stop waits for mappings to end, and for changes that go on
- * @param misbehaviourLimit exceptions and the like of a strategy within ten seconds that are too many
+ * @param misbehaviourLimit exceptions and the like of a strategy within ten seconds that are too
+ *     many
  */
 public record Settings(
     String strategy,

@@ -407,11 +407,7 @@ public final class SwapControl {
       final long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
       final SwapReport report =
           swapper.abandon(
-              device,
-              Leaving.service(serviceId),
-              replacement(device),
-              settings,
-              Math.max(0, left));
+              device, Leaving.service(serviceId), replacement(device), settings, Math.max(0, left));
       if (report != null) {
         LOG.info("{}", report);
         watches.finished(report);

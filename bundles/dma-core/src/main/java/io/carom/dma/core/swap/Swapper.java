@@ -338,7 +338,6 @@ final class Swapper {
   /** It is decided that the drain is over: nobody takes it back. */
   private SwapReport end(
       final Transition swap, final Drain drain, final Settings settings, final long watchdogNs) {
-    final DeviceDma device = swap.device;
     final Generation leaving = drain.leaving();
     swap.state = "ENDING";
     endLoan(swap, drain, watchdogNs);
@@ -471,8 +470,8 @@ final class Swapper {
 
   /**
    * A strategy's service is going away, or it has misbehaved: puts another in its place wherever it
-   * is current, and lets nobody into its code again. Returns when nobody is inside, or the stripes that someone hangs in
-   * are abandoned.
+   * is current, and lets nobody into its code again. Returns when nobody is inside, or the stripes
+   * that someone hangs in are abandoned.
    *
    * @param lockMs how long to wait for another change of the device
    * @return what was done, or null when the device did not use it

@@ -118,8 +118,7 @@ final class Transition {
   /** Ends a drain for good; false when another has taken its place. */
   boolean close(final Drain before) {
     return drain.compareAndSet(
-        before,
-        new Drain(before.leaving, before.staying, before.startNs, before.deadlineNs, true));
+        before, new Drain(before.leaving, before.staying, before.startNs, before.deadlineNs, true));
   }
 
   /** The generation that its end is still to be seen to, or null. */

@@ -53,9 +53,7 @@ public final class TransitionView {
               Transition.nameOf(from),
               from == null ? null : from.extents(),
               to == null ? swap.toName() : Transition.nameOf(to),
-              to == null
-                  ? swap.choice == null ? null : swap.choice.extents()
-                  : to.extents(),
+              to == null ? swap.choice == null ? null : swap.choice.extents() : to.extents(),
               swap.state,
               from == null ? 0 : from.live(),
               ageMs,

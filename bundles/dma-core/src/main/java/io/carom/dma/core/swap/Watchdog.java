@@ -86,8 +86,8 @@ final class Watchdog {
     final Misconduct.Verdict verdict = misconduct.takeVerdict();
     if (verdict != null) {
       LOG.error(
-          "pool {}: strategy {} is called no more, {}; another one takes its place until its service"
-              + " comes anew or dma:use asks for it",
+          "pool {}: strategy {} is called no more, {}; another one takes its place until its"
+              + " service comes anew or dma:use asks for it",
           pool.name(),
           pool.strategy(),
           verdict);

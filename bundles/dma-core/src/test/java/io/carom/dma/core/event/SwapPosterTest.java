@@ -52,8 +52,27 @@ class SwapPosterTest {
   void tellsTheReportWithoutWhatIsNull() {
     poster.finished(
         new SwapReport(
-            "dev0", null, null, "swiotlb-fixed", ExtentKind.DEVICE, 1, 2, "DRAINED", 1, 2, 3, 4, 0,
-            6, 7, 8, "configured", 9, 0.5, 0, null));
+            "dev0",
+            null,
+            null,
+            "swiotlb-fixed",
+            ExtentKind.DEVICE,
+            1,
+            2,
+            "DRAINED",
+            1,
+            2,
+            3,
+            4,
+            0,
+            6,
+            7,
+            8,
+            "configured",
+            9,
+            0.5,
+            0,
+            null));
     final Event event = posted.getFirst();
     assertThat(event.getTopic()).isEqualTo(SwapEvents.FINISHED);
     assertThat(event.containsProperty("from")).isFalse();

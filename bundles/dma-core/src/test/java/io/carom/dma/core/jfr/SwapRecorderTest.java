@@ -64,8 +64,7 @@ class SwapRecorderTest {
 
   @Test
   void recordsFailedMaps() throws IOException {
-    final List<RecordedEvent> events =
-        recorded(() -> MapFailureEvent.record("dev0", "FULL", 4096));
+    final List<RecordedEvent> events = recorded(() -> MapFailureEvent.record("dev0", "FULL", 4096));
     assertThat(events).hasSize(1);
     assertThat(events.getFirst().getString("reason")).isEqualTo("FULL");
     assertThat(events.getFirst().getLong("size")).isEqualTo(4096);
@@ -94,7 +93,26 @@ class SwapRecorderTest {
 
   private static SwapReport report(final int from, final int to) {
     return new SwapReport(
-        "dev0", null, null, "direct", null, from, to, "DRAINED", 1, 2, 3, 4, 0, 6, 7, 8,
-        "requested", 9, 0.5, 0, null);
+        "dev0",
+        null,
+        null,
+        "direct",
+        null,
+        from,
+        to,
+        "DRAINED",
+        1,
+        2,
+        3,
+        4,
+        0,
+        6,
+        7,
+        8,
+        "requested",
+        9,
+        0.5,
+        0,
+        null);
   }
 }

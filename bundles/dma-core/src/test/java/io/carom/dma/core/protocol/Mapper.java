@@ -10,8 +10,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A driver's thread: maps, holds, unmaps, some times over. Stands for {@code Mapper}, {@code Placer}
- * and {@code Unmapper}.
+ * A driver's thread: maps, holds, unmaps, some times over. Stands for {@code Mapper}, {@code
+ * Placer} and {@code Unmapper}.
  */
 final class Mapper extends Actor {
   private enum At {

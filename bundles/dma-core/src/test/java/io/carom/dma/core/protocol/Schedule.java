@@ -83,7 +83,9 @@ final class Schedule {
           e.getMessage()
               + "\nagain with -Dcarom.seed="
               + seed
-              + (SHOW ? "\nthe last steps:\n  " + String.join("\n  ", last) : ", which shows steps"),
+              + (SHOW
+                  ? "\nthe last steps:\n  " + String.join("\n  ", last)
+                  : ", which shows steps"),
           e);
     }
   }

@@ -82,7 +82,6 @@ final class Swapper extends Actor {
     return Objects.requireNonNull(to);
   }
 
-
   private Extents moving() {
     return Objects.requireNonNull(moving);
   }

@@ -109,8 +109,7 @@ final class World {
   }
 
   /** A record is published. */
-  void publish(
-      final Slot slot, final Generation generation, final int tag, final boolean lent) {
+  void publish(final Slot slot, final Generation generation, final int tag, final boolean lent) {
     if (generation.graced && !lent) {
       throw new AssertionError(generation + " gets a mapping after its grace");
     }
