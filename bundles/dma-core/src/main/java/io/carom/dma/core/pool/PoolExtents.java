@@ -173,8 +173,15 @@ abstract class PoolExtents {
     expecting.incrementAndGet();
   }
 
-  /** They have arrived, as far as there were any. */
-  public final void arrived() {
+  /**
+   * They have arrived.
+   *
+   * @param any whether there were any, or memory of which it may make some
+   */
+  public final void arrived(final boolean any) {
+    if (any) {
+      arrivals.incrementAndGet(); // before nobody waits for it any more
+    }
     expecting.decrementAndGet();
   }
 
@@ -373,18 +380,25 @@ abstract class PoolExtents {
 
   /** Disposes of what stripes keep for the next map; whether there was any. */
   private boolean flushKept() {
-    for (final Stripe stripe : stripes) {
-      if (stripe.lock(Thread.currentThread().threadId())) {
-        try {
-          stripe.kept.flush().forEach(this::discard);
-        } finally {
-          stripe.unlock();
+    boolean any = false;
+    expect(); // whoever needs an extent just now, and finds neither it nor its memory
+    try {
+      for (final Stripe stripe : stripes) {
+        if (stripe.lock(Thread.currentThread().threadId())) {
+          try {
+            stripe.kept.flush().forEach(this::discard);
+          } finally {
+            stripe.unlock();
+          }
         }
       }
+      final List<ExtentState> flushed = takeDiscarded();
+      flushed.forEach(this::unmake);
+      any = !flushed.isEmpty();
+      return any;
+    } finally {
+      arrived(any);
     }
-    final List<ExtentState> flushed = takeDiscarded();
-    flushed.forEach(this::unmake);
-    return !flushed.isEmpty();
   }
 
   /** Gives an extent that was made in vain back; false when it is lost. */

@@ -327,14 +327,18 @@ public final class PoolStore {
     } else if (!entry.filling.tryLock()) {
       return;
     }
+    boolean any = false;
+    entry.pool.expect();
     try {
       if (!entry.over) {
         final List<ExtentState> taken = take(entry.pool, source);
-        if (!taken.isEmpty()) {
+        any = !taken.isEmpty();
+        if (any) {
           entry.pool.grantAll(taken).forEach(source::give);
         }
       }
     } finally {
+      entry.pool.arrived(any);
       entry.filling.unlock();
     }
   }
@@ -467,16 +471,18 @@ public final class PoolStore {
   /** Moves what the strategy gave back, or some of what is empty; maps wait for that. */
   private static int flow(
       final Entry old, final @Nullable Entry next, final int most, final boolean discarded) {
+    int moved = 0;
     if (next != null) {
       next.pool.expect();
     }
     try {
-      return flow(old, next, discarded ? old.pool.takeDiscarded() : takeRetired(old, most));
+      moved = flow(old, next, discarded ? old.pool.takeDiscarded() : takeRetired(old, most));
     } finally {
       if (next != null) {
-        next.pool.arrived();
+        next.pool.arrived(moved != 0);
       }
     }
+    return moved;
   }
 
   private static int flow(
