@@ -152,7 +152,8 @@ final class Matrix {
               VIRTIO,
               RESTART,
               "its devices' slots and state are kept; doorbells are replayed and unfinished"
-                  + " requests served again"),
+                  + " requests served again; frames to an interface that is away are lost, as"
+                  + " networks lose them"),
           whole(VIRTIO, UPDATE, "as stop + start; a state of a newer version is refused"),
           whole(VIRTIO, REFRESH, "as stop + start"),
           whole(VIRTIO, REINSTALL, "as stop + start"),

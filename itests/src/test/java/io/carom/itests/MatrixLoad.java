@@ -22,6 +22,10 @@ import org.osgi.framework.ServiceReference;
 public final class MatrixLoad {
   private static final int TIMEOUT_MS = 60_000;
   private static final int PINGS = 20;
+
+  /** When a frame that may be lost is sent again. */
+  private static final int AGAIN_MS = 200;
+
   private static final int PING_BYTES = 1400;
   private static final int PING_INTERVAL_MS = 1;
   private static final int RANDOM_BYTES = 500;
@@ -36,14 +40,22 @@ public final class MatrixLoad {
     this.context = context;
   }
 
-  /** Starts load on devices with these names in the guest. */
+  /**
+   * Starts load on devices with these names in the guest.
+   *
+   * @param lossy whether the network may lose frames: they are sent again then, and counted
+   */
   public void begin(
-      final String disk, final String sender, final String receiver, final String source) {
+      final String disk,
+      final String sender,
+      final String receiver,
+      final String source,
+      final boolean lossy) {
     workers =
         List.of(
             new Worker("blk", () -> transfer(disk)),
-            new Worker("net", () -> ping(sender, receiver)),
-            new Worker("net", () -> ping(receiver, sender)),
+            new Worker("net", () -> ping(sender, receiver, lossy)),
+            new Worker("net", () -> ping(receiver, sender, lossy)),
             new Worker("rng", () -> read(source)));
     workers.forEach(Thread::start);
   }
@@ -73,16 +85,18 @@ public final class MatrixLoad {
    * @param done requests, answers or reads
    * @param corrupt how many of them were wrong
    * @param lost how many did not come
+   * @param again frames that were sent again
    * @param pauseMs longest time that one took, or that was between two
    */
-  record Found(long done, long corrupt, long lost, double pauseMs) {
-    private static final Found NOTHING = new Found(0, 0, 0, 0);
+  record Found(long done, long corrupt, long lost, long again, double pauseMs) {
+    private static final Found NOTHING = new Found(0, 0, 0, 0, 0);
 
     private Found plus(final Found more) {
       return new Found(
           done + more.done,
           corrupt + more.corrupt,
           lost + more.lost,
+          again + more.again,
           Math.max(pauseMs, more.pauseMs));
     }
   }
@@ -95,17 +109,41 @@ public final class MatrixLoad {
   private Found transfer(final String disk) throws InterruptedException {
     final FioResult result = service(Fio.class).run(job(disk), FioProgress.SILENT);
     return new Found(
-        result.requests(), result.corruptBlocks(), result.lostRequests(), result.maxPauseMs());
+        result.requests(), result.corruptBlocks(), result.lostRequests(), 0, result.maxPauseMs());
   }
 
   private static FioJob job(final String disk) {
     return new FioJob(disk, "randrw", 4096, DEPTH, 1, 0, 0, FIO_MS, true, true, 50, 1);
   }
 
-  private Found ping(final String from, final String to) throws InterruptedException {
-    final var job = new Network.PingJob(from, to, PINGS, PING_BYTES, PING_INTERVAL_MS, TIMEOUT_MS);
-    final Network.PingResult result = service(Network.class).ping(job);
-    return new Found(result.received(), result.corrupt(), result.lost(), result.maxUs() / 1e3);
+  private Found ping(final String from, final String to, final boolean lossy)
+      throws InterruptedException {
+    final Network network = service(Network.class);
+    if (!lossy) {
+      final Network.PingResult result =
+          network.ping(
+              new Network.PingJob(from, to, PINGS, PING_BYTES, PING_INTERVAL_MS, TIMEOUT_MS));
+      return new Found(
+          result.received(), result.corrupt(), result.lost(), 0, result.maxUs() / 1e3);
+    }
+    final Network.PingJob job =
+        new Network.PingJob(from, to, 1, PING_BYTES, PING_INTERVAL_MS, AGAIN_MS);
+    final long start = System.nanoTime();
+    long again = 0;
+    Network.PingResult result = network.ping(job);
+    while (result.lost() > 0
+        && result.corrupt() == 0
+        && System.nanoTime() - start < TIMEOUT_MS * 1_000_000L) {
+      again++;
+      result = network.ping(job);
+    }
+    LockSupport.parkNanos(PING_INTERVAL_MS * 1_000_000L);
+    return new Found(
+        result.received(),
+        result.corrupt(),
+        result.lost(),
+        again,
+        (System.nanoTime() - start) / 1e6);
   }
 
   private Found read(final String name) {
@@ -121,7 +159,7 @@ public final class MatrixLoad {
     // 20 random bytes at the end are not all zero: what was not written would be
     final byte[] tail = Arrays.copyOfRange(bytes, RANDOM_BYTES - 20, RANDOM_BYTES);
     return new Found(
-        1, Arrays.equals(tail, new byte[20]) ? 1 : 0, 0, (System.nanoTime() - start) / 1e6);
+        1, Arrays.equals(tail, new byte[20]) ? 1 : 0, 0, 0, (System.nanoTime() - start) / 1e6);
   }
 
   private <T> T service(final Class<T> type) {
@@ -161,7 +199,7 @@ public final class MatrixLoad {
 
     private void failed(final String how) {
       trouble = how;
-      total = total.plus(new Found(0, 0, 1, 0));
+      total = total.plus(new Found(0, 0, 1, 0, 0));
     }
 
     String found() {
@@ -175,6 +213,7 @@ public final class MatrixLoad {
           String.valueOf(all.done),
           String.valueOf(all.corrupt),
           String.valueOf(all.lost),
+          String.valueOf(all.again),
           String.valueOf(all.pauseMs),
           trouble);
     }

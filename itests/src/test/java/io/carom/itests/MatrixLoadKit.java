@@ -13,6 +13,7 @@ final class MatrixLoadKit {
   private final Disk disk;
   private final List<String> interfaces;
   private final String source;
+  private boolean lossy;
 
   private MatrixLoadKit(
       final GuestKit kit, final Disk disk, final List<String> interfaces, final String source) {
@@ -37,6 +38,15 @@ final class MatrixLoadKit {
     final JsonObject added =
         kit.carom().json("device:add " + type + " --name " + name + " --policy " + policy);
     return GuestKit.text(added, "guest");
+  }
+
+  /**
+   * Says that the network loses what is sent to an interface whose device model is being replaced,
+   * as networks may; what is lost is sent again by who uses the network.
+   */
+  MatrixLoadKit lossy() {
+    lossy = true;
+    return this;
   }
 
   GuestKit kit() {
@@ -66,7 +76,7 @@ final class MatrixLoadKit {
 
   /** Starts load on all of them. */
   void begin() throws Exception {
-    kit.carom().command("matrix:begin " + String.join(" ", names()));
+    kit.carom().command("matrix:begin " + String.join(" ", names()) + " " + lossy);
   }
 
   /** Waits until each has done so much more. */
@@ -131,27 +141,36 @@ final class MatrixLoadKit {
   }
 
   /** What one found. */
-  record Part(String kind, long done, long corrupt, long lost, double pauseMs, String trouble) {
+  record Part(
+      String kind,
+      long done,
+      long corrupt,
+      long lost,
+      long again,
+      double pauseMs,
+      String trouble) {
     static Part of(final String line) {
-      final String[] words = line.split(" ", 6);
+      final String[] words = line.split(" ", 7);
       return new Part(
           words[0],
           Long.parseLong(words[1]),
           Long.parseLong(words[2]),
           Long.parseLong(words[3]),
-          Double.parseDouble(words[4]),
-          words[5].trim());
+          Long.parseLong(words[4]),
+          Double.parseDouble(words[5]),
+          words[6].trim());
     }
 
     @Override
     public String toString() {
       return String.format(
           Locale.ROOT,
-          "%s %d done, %d corrupt, %d lost, pause %.1f ms%s",
+          "%s %d done, %d corrupt, %d lost, %d sent again, pause %.1f ms%s",
           kind,
           done,
           corrupt,
           lost,
+          again,
           pauseMs,
           trouble.isEmpty() ? "" : " (" + trouble + ")");
     }
