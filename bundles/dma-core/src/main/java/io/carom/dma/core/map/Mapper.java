@@ -37,7 +37,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Two atomic operations for a map and its unmap: one lock each. Nothing is allocated.
  */
-public final class Mapper extends Placer {
+public final class Mapper extends Unfinished {
   private static final long THROTTLE_PAUSE_NS = 100_000;
   private static final long ARRIVAL_PAUSE_NS = 20_000;
   private static final long LONGEST_ARRIVAL_NS = 20_000_000;
