@@ -13,6 +13,9 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.osgi.framework.Bundle;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.Constants;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
@@ -110,8 +113,21 @@ public final class HostBridge implements PciBus {
     return bus.settings();
   }
 
-  /** Leaves to the next bus what it can go on with, and takes the rest out. */
+  /**
+   * Leaves to the next bus what it can go on with, and takes the rest out. When the framework
+   * itself goes down no bus comes, and nobody is to wait for one.
+   */
   @Deactivate
+  void deactivate(final BundleContext context) {
+    final Bundle system = context.getBundle(Constants.SYSTEM_BUNDLE_ID);
+    if (system != null && system.getState() == Bundle.STOPPING) {
+      bus.end();
+    } else {
+      bus.close();
+    }
+  }
+
+  /** The same for one that is no component. */
   public void deactivate() {
     bus.close();
   }

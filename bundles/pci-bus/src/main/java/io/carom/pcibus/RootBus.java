@@ -268,7 +268,7 @@ final class RootBus implements PciBus {
   private void settled(final Leaving plugged) {
     final boolean stays = claims.plugged(plugged.claim(), plugged.function());
     if (closed) {
-      end(plugged.function());
+      end(plugged.function(), keeper != null);
     } else if (!stays) {
       goes(plugged);
     }
@@ -358,26 +358,35 @@ final class RootBus implements PciBus {
    * whatever hangs.
    */
   void close() {
+    close(keeper != null);
+  }
+
+  /** The bus ends, and no other comes: all is taken out. */
+  void end() {
+    close(false);
+  }
+
+  private void close(final boolean keeping) {
     closed = true;
     claims.close();
     timer.close();
     removals.last();
-    if (keeper != null) {
+    if (keeping) {
       windows.forEach(window -> window.park(settings.absent()));
       hotplug.suspend();
     }
     final List<PluggedFunction> all = new ArrayList<>(slots.in(0));
     all.addAll(slots.behindBridge());
-    BusEnd.all(all, settings.detach(), this::end);
-    if (keeper == null) {
+    BusEnd.all(all, settings.detach(), function -> end(function, keeping));
+    if (!keeping) {
       windows.forEach(Mapping::close);
     }
     windows.clear();
   }
 
   /** The bus ends for a function. */
-  private void end(final PluggedFunction function) {
-    if (!function.isKept()) {
+  private void end(final PluggedFunction function, final boolean keeping) {
+    if (!keeping || !function.isKept()) {
       removals.takeOut(function);
     } else if (function.beginRemoval()) {
       function.suspend(settings.absent());
