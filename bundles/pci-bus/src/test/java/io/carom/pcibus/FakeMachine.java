@@ -108,7 +108,13 @@ public final class FakeMachine implements AddressMap, BusPorts, MsiController {
   }
 
   @Override
-  public boolean translation(final String name, final @Nullable Translation translation) {
+  public boolean away(final BusIommu iommu) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public boolean translation(
+      final BusIommu iommu, final String name, final @Nullable Translation translation) {
     throw new UnsupportedOperationException();
   }
 

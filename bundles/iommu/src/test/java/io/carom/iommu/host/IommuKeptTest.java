@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
@@ -254,7 +255,7 @@ class IommuKeptTest {
   }
 
   private static int map(
-      final Model domain,
+      final @Nullable Model domain,
       final long start,
       final long bytes,
       final long physical,
@@ -270,7 +271,7 @@ class IommuKeptTest {
     return IommuStatus.OK;
   }
 
-  private static int unmap(final Model domain, final long start, final long last) {
+  private static int unmap(final @Nullable Model domain, final long start, final long last) {
     if (domain == null) {
       return IommuStatus.NOENT;
     }

@@ -24,7 +24,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -62,14 +61,14 @@ class IommuAwayTest {
           try {
             return where(on, session);
           } catch (final BusFaultException e) {
-            return (long) -2 - e.reason().ordinal();
+            return refused(e.reason());
           }
         },
         task -> Thread.ofPlatform().daemon().start(task));
   }
 
   private static long refused(final Reason reason) {
-    return -2 - reason.ordinal();
+    return -2L - reason.ordinal();
   }
 
   private static void assertWaits(final CompletableFuture<?> access) throws InterruptedException {
@@ -365,7 +364,7 @@ class IommuAwayTest {
   void underLoad() throws Exception {
     final Random random = Seed.random("away");
     machine.control.busMaster(true);
-    final AtomicInteger page = new AtomicInteger(2);
+    int page = 2;
     Paged now = new Paged(2, false);
     machine.ports.iommu(now);
     final AtomicBoolean stop = new AtomicBoolean();
@@ -376,7 +375,7 @@ class IommuAwayTest {
       devices.add(CompletableFuture.runAsync(() -> write(session, writes, stop), thread()));
     }
     for (int round = 0; round < 300; round++) {
-      final int before = page.get();
+      final int before = page;
       // two that throw in a row would each be waited for with a section inside that cannot end
       final Paged next = new Paged(2 + (before - 1) % 8, !now.broken && random.nextInt(4) == 0);
       if (random.nextBoolean()) {
@@ -386,7 +385,7 @@ class IommuAwayTest {
         }
       }
       now = next;
-      page.set(next.page);
+      page = next.page;
       assertThat(machine.ports.iommu(next)).isTrue();
       final MemorySegment old = machine.guest.segment(before * PortFixture.PAGE, 8);
       old.set(ValueLayout.JAVA_LONG, 0, 0);

@@ -22,6 +22,7 @@ public final class ConfiguredDevice<T extends DeviceType> {
 
   private static final Logger LOG = LoggerFactory.getLogger(ConfiguredDevice.class);
 
+  private final BundleContext context;
   private final DeviceRegistry registry;
   private final String pid;
   private final @Nullable Made<T> made;
@@ -56,6 +57,7 @@ public final class ConfiguredDevice<T extends DeviceType> {
       final DeviceRegistry registry,
       final String pid,
       final Supplier<Made<T>> maker) {
+    this.context = context;
     this.registry = registry;
     this.pid = pid;
     Made<T> device = null;
@@ -92,7 +94,8 @@ public final class ConfiguredDevice<T extends DeviceType> {
   /**
    * Takes the device out: the bus unplugs it, its threads end, its backend is closed. When its
    * configuration is deleted the guest is to see that, and nothing is kept; else the bus keeps its
-   * slot and the machine its state, for the device that is made next.
+   * slot and the machine its state, for the device that is made next, unless the framework itself
+   * goes down.
    *
    * <p>Bounded by its {@code stopTimeoutMs} and {@value #SLACK_MS} ms: what hangs longer goes on on
    * a daemon thread of its own. When the bundle stops, all devices of it begin to go at once, with
@@ -123,7 +126,7 @@ public final class ConfiguredDevice<T extends DeviceType> {
   }
 
   private void takeOut(final Made<T> device, final boolean forGood) {
-    device.function().leaving(forGood);
+    device.function().leaving(forGood || PowerOff.isUnderWay(context));
     if (registration != null) {
       unregister(registration);
     }

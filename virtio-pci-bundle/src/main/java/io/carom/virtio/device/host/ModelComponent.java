@@ -137,7 +137,7 @@ public final class ModelComponent {
       gone = plugged.remove(reference);
     }
     if (gone != null) {
-      gone.function().leaving(!gone.kept());
+      gone.function().leaving(!gone.kept() || PowerOff.isUnderWay(context));
       try {
         gone.registration().unregister();
       } catch (final IllegalStateException e) {

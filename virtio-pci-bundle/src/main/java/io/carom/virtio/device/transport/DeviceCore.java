@@ -114,8 +114,6 @@ final class DeviceCore implements QueueHost {
     listener = wanted;
   }
 
-  // ---- plugging
-
   void plugged(final PciAttachment to) {
     leaving = false;
     forGood = false;
@@ -204,8 +202,6 @@ final class DeviceCore implements QueueHost {
   QueueSet queues() {
     return queues;
   }
-
-  // ---- status
 
   int status() {
     enter();
@@ -581,8 +577,6 @@ final class DeviceCore implements QueueHost {
       typeChanged();
     }
   }
-
-  // ---- for the host
 
   @Nullable String lastError() {
     return status.lastError();

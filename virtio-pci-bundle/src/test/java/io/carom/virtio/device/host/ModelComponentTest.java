@@ -33,6 +33,9 @@ class ModelComponentTest {
           fake(
               BundleContext.class,
               (method, arguments) -> {
+                if (method.equals("getBundle")) {
+                  return null; // no framework that goes down
+                }
                 final PciFunction function = (PciFunction) arguments[1];
                 functions.add(function);
                 properties.add((Dictionary<?, ?>) arguments[2]);

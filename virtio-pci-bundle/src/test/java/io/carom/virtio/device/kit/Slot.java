@@ -106,7 +106,7 @@ public final class Slot implements DeviceRecords {
   public DeviceRecord claim(final String name) {
     final DeviceRecord record = store.claim(name);
     current = record;
-    return new Record(record);
+    return new Tracked(record);
   }
 
   @Override
@@ -114,10 +114,10 @@ public final class Slot implements DeviceRecords {
     store.forget(name);
   }
 
-  private final class Record implements DeviceRecord {
+  private final class Tracked implements DeviceRecord {
     private final DeviceRecord to;
 
-    Record(final DeviceRecord to) {
+    Tracked(final DeviceRecord to) {
       this.to = to;
     }
 

@@ -15,7 +15,7 @@ final class LeaseMap {
   private static final int TABLE = 1 << 16; // 4 TiB of granules of 4 KiB
 
   private final int shift;
-  private final byte @Nullable [][] table = new byte[TABLE][];
+  private final byte[] @Nullable [] table = new byte[TABLE][];
   private final Map<Long, Byte> beyond = new ConcurrentHashMap<>();
 
   LeaseMap(final int shift) {

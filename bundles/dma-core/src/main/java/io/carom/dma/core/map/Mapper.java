@@ -37,7 +37,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Two atomic operations for a map and its unmap: one lock each. Nothing is allocated.
  */
-public final class Mapper extends Placer {
+public final class Mapper extends Unfinished {
   private static final long THROTTLE_PAUSE_NS = 100_000;
   private static final long ARRIVAL_PAUSE_NS = 20_000;
   private static final long LONGEST_ARRIVAL_NS = 20_000_000;
@@ -399,6 +399,9 @@ public final class Mapper extends Placer {
         return DmaDevice.MAPPING_ERROR;
       }
       final int arrivals = pool.arrivals();
+      final Generation lender = generation.lender();
+      final Pool lending = lender == null || lender.pool == null ? pool : lender.pool;
+      final int lentArrivals = lending.arrivals();
       long bus =
           tryStripes(generation, pool, answer, stripe, me, offset, address, size, direction, asked);
       answer = RETRY; // the stripe was tried before the loop began: no more
@@ -412,7 +415,8 @@ public final class Mapper extends Placer {
       if (bus >= 0) {
         return bus;
       }
-      if (current() != generation || (!isFinal(bus) && hasArrived(pool, arrivals))) {
+      if (current() != generation
+          || (!isFinal(bus) && (hasArrived(pool, arrivals) || hasArrived(lending, lentArrivals)))) {
         // A newer strategy may do better, or give the better reason; and an extent that was on its
         // way from the lender while both were asked has arrived.
         continue;

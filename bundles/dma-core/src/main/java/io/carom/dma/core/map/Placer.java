@@ -2,9 +2,7 @@ package io.carom.dma.core.map;
 
 import io.carom.dma.DmaAttributes;
 import io.carom.dma.DmaDeviceSpec;
-import io.carom.dma.DmaDirection;
 import io.carom.dma.core.domain.DmaDomain;
-import io.carom.dma.core.iova.Pieces;
 import io.carom.dma.core.iova.RemapTable;
 import io.carom.dma.core.pool.Backing;
 import io.carom.dma.core.pool.ExtentIndex;
@@ -20,9 +18,7 @@ import io.carom.dma.spi.MapRequest;
 import io.carom.dma.spi.Placement;
 import io.carom.dma.spi.Refusal;
 import io.carom.dma.spi.StrategyInstance;
-import io.carom.iommu.IommuStatus;
 import java.lang.invoke.VarHandle;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,25 +34,25 @@ abstract class Placer extends Requester {
    * Below this the map needs an extent: the number of pages, and behind it the log2 of its
    * alignment, in the lower bits.
    */
-  private static final long NEEDS = -1L << 62;
+  static final long NEEDS = -1L << 62;
 
-  private static final int ALIGN_BITS = 6;
+  static final int ALIGN_BITS = 6;
   private static final long MOST_NEEDED = 1L << 30;
 
   /**
    * From here the map needs pages at an address of its domain: behind it the number of the
    * address's granule of 4 KiB, the number of pages, and permissions, from the top.
    */
-  private static final long NEEDS_AT = -1L << 61;
+  static final long NEEDS_AT = -1L << 61;
 
-  private static final int PAGES_BITS = 19;
-  private static final int PERMISSION_BITS = 9;
+  static final int PAGES_BITS = 19;
+  static final int PERMISSION_BITS = 9;
 
   /**
    * From here the map has a record at an address of its domain, which the IOMMU has not mapped yet:
    * behind it the number of the address's 4 KiB.
    */
-  private static final long REMAPS = -1L << 60;
+  static final long REMAPS = -1L << 60;
 
   /** Answers below this one say what is left to do outside the lock. */
   static final long UNFINISHED = -1L << 59;
@@ -72,7 +68,7 @@ abstract class Placer extends Requester {
   /** In place of an answer's kind: the strategy failed. */
   private static final int FAULT = -1;
 
-  private static final int PAGE_SHIFT = 12;
+  static final int PAGE_SHIFT = 12;
 
   /** How {@link #place} is meant: as the first question. */
   static final int PLAIN = 0;
@@ -81,13 +77,13 @@ abstract class Placer extends Requester {
   static final int LENT = 1;
 
   /** Again, with the extent that was needed, in {@link Stripe#made}. */
-  private static final int MADE = 2;
+  static final int MADE = 2;
 
   /** Again, as there was no such extent. */
-  private static final int DENIED = 4;
+  static final int DENIED = 4;
 
   /** Again, as there were no such pages in the domain; the strategy has been told. */
-  private static final int DENIED_AT = 32;
+  static final int DENIED_AT = 32;
 
   /** For a driver to hold, not as a mapping. A bit, as those above. */
   static final int REACH = 8;
@@ -134,127 +130,6 @@ abstract class Placer extends Requester {
   /** Publishes a generation: one volatile write. By the swap only. */
   public final void publish(final Generation generation) {
     current = generation;
-  }
-
-  /**
-   * Does outside every lock what a map still needs: makes the extent and asks the stripe once more,
-   * or has the IOMMU map what the record promises.
-   *
-   * @param list how the list is laid out that is mapped as one, or null
-   */
-  final long finish(
-      final long unfinished,
-      final Generation generation,
-      final Pool pool,
-      final Stripe stripe,
-      final long me,
-      final long offset,
-      final long address,
-      final long size,
-      final DmaDirection direction,
-      final int attributes,
-      final @Nullable Pieces list,
-      final int how) {
-    if (unfinished >= REMAPS) {
-      return remapped(
-          (unfinished - REMAPS) << PAGE_SHIFT, generation, stripe, address, size, direction, list);
-    }
-    final ExtentState made = make(unfinished, pool, attributes);
-    final boolean at = unfinished >= NEEDS_AT;
-    long answer = REFUSED - Refusal.FULL.ordinal();
-    if (stripe.lock(me)) {
-      stripe.made = made;
-      if (made == null && at) {
-        pool.denied(stripe, iova(unfinished)); // also if it is not asked again
-      }
-      write(stripe.request, address, size, direction, attributes, list);
-      answer =
-          place(
-              generation,
-              generation.cell(stripe.index),
-              pool,
-              pool.instance(),
-              stripe,
-              offset,
-              how | (made != null ? MADE : at ? DENIED_AT : DENIED));
-    }
-    if (made != null && !made.needed()) {
-      // Not granted: the generation or the stripe is not what it was.
-      final boolean gone = pool.unmake(made);
-      if (at) {
-        late(pool, stripe, me, made, gone, iova(unfinished));
-      }
-    }
-    return answer >= REMAPS && answer < UNFINISHED
-        ? remapped(
-            (answer - REMAPS) << PAGE_SHIFT, generation, stripe, address, size, direction, list)
-        : answer;
-  }
-
-  /** The address at which pages are needed. */
-  private static long iova(final long unfinished) {
-    return (unfinished - NEEDS_AT) >> (PERMISSION_BITS + PAGES_BITS) << PAGE_SHIFT;
-  }
-
-  /** Tells a strategy of pages that came too late for the map that they were for. */
-  private static void late(
-      final Pool pool,
-      final Stripe stripe,
-      final long me,
-      final ExtentState made,
-      final boolean gone,
-      final long iova) {
-    if (stripe.lock(me)) {
-      try {
-        if (gone) {
-          pool.denied(stripe, iova);
-        } else {
-          pool.lost(stripe, made);
-        }
-      } finally {
-        stripe.unlock();
-      }
-    }
-  }
-
-  private @Nullable ExtentState make(final long unfinished, final Pool pool, final int attributes) {
-    if (unfinished >= NEEDS_AT) {
-      final long code = unfinished - NEEDS_AT;
-      final int permissions = (int) code & ((1 << PERMISSION_BITS) - 1);
-      final long pages = (code >> PERMISSION_BITS) & ((1 << PAGES_BITS) - 1);
-      return pool.makeAt(iova(unfinished), pages << PAGE_SHIFT, permissions);
-    }
-    final long code = unfinished - NEEDS;
-    return pool.make(
-        code >> ALIGN_BITS << PAGE_SHIFT,
-        (1L << (code & ((1 << ALIGN_BITS) - 1))) - 1,
-        dmaMask,
-        (attributes & DmaAttributes.MAY_SLEEP) != 0);
-  }
-
-  /** Has the IOMMU map a record that was published as MAPPING; undone when it refuses. */
-  private long remapped(
-      final long iova,
-      final Generation generation,
-      final Stripe stripe,
-      final long address,
-      final long size,
-      final DmaDirection direction,
-      final @Nullable Pieces list) {
-    final DmaDomain space = Objects.requireNonNull(domain());
-    final int status =
-        list == null
-            ? space.map(iova, address, size, direction.ordinal())
-            : space.map(iova, list, direction.ordinal());
-    if (status == IommuStatus.OK) {
-      space.remaps().live(iova);
-      return iova + (address & space.granuleMask());
-    }
-    space.remaps().undo(iova, generation);
-    space
-        .addresses()
-        .giveBack(stripe.index, iova, list == null ? space.ioBytes(address, size) : list.ioBytes());
-    return REFUSED - Failures.IOMMU;
   }
 
   /**

@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
  * records and counts need no strategy from then on. Drivers' threads call it in the locks of the
  * stripes and nowhere else; the core's own threads by {@link Outcalls}.
  */
-public final class Pool extends PoolExtents {
+public final class Pool extends PoolTicks {
   private static final Logger LOG = LoggerFactory.getLogger(Pool.class);
 
   private static final long DEFAULT_BYTES = 64L << 20;
@@ -34,16 +34,11 @@ public final class Pool extends PoolExtents {
   private final @Nullable String device;
   private final @Nullable ExtentIndex own;
   private final boolean mapsLists;
-  private volatile boolean shrink;
-  private volatile Runnable waker = () -> {};
-  private volatile boolean refused;
-  private volatile boolean tickless;
   private final AtomicLong reachable = new AtomicLong();
   private boolean instanceClosed; // guarded by closing
   private final Object closing = new Object();
   private volatile @Nullable String quarantined;
   private volatile long sinceNs = System.nanoTime();
-  private volatile long strategysUse;
   private volatile boolean anyAbandoned;
   private long highWater;
   private int generations;
@@ -112,6 +107,7 @@ public final class Pool extends PoolExtents {
   }
 
   /** Where its extents are found, if it works in an IOMMU domain, or null. */
+  @Override
   public @Nullable ExtentIndex index() {
     return own;
   }
@@ -119,12 +115,6 @@ public final class Pool extends PoolExtents {
   /** Whether its strategy places lists as one. */
   public boolean mapsLists() {
     return mapsLists;
-  }
-
-  /** Memory is short: the strategy is asked at its next tick to give back what is idle. */
-  public void shrink() {
-    shrink = true;
-    waker.run();
   }
 
   /** A generation begins to use it. */
@@ -179,118 +169,6 @@ public final class Pool extends PoolExtents {
   /** Whether a stripe was abandoned. */
   public boolean anyAbandoned() {
     return anyAbandoned;
-  }
-
-  /** Sets whom to wake when a map was refused, so that a strategy which grows is asked soon. */
-  public void waker(final Runnable value) {
-    waker = value;
-  }
-
-  /** A map was refused for lack of room. Cheap when said again before the next tick. */
-  public void refused() {
-    if (!refused) {
-      refused = true;
-      waker.run();
-    }
-  }
-
-  /** The strategy hangs in a tick: it gets none any more. */
-  public void tickless() {
-    tickless = true;
-    fault(Offence.HUNG, "tick did not return");
-  }
-
-  /** Lets time pass for all stripes, takes back what is surplus, and asks for the plan. */
-  public void tickStrategy(final long nowMs) {
-    if (tickless || retired || !callable) {
-      return;
-    }
-    refused = false;
-    final boolean shrinking = shrink;
-    shrink = false;
-    for (final Stripe stripe : stripes) {
-      if (stripe.lock(Thread.currentThread().threadId())) {
-        try {
-          if (callable) {
-            tick(stripe, nowMs, shrinking);
-          }
-        } finally {
-          stripe.unlock();
-        }
-      }
-    }
-    askPlan();
-  }
-
-  /** Under the lock of a stripe, as all of the strategy's code: whoever ends it waits for us. */
-  private void askPlan() {
-    final Stripe stripe = stripes[0];
-    if (!stripe.lock(Thread.currentThread().threadId())) {
-      return;
-    }
-    try {
-      if (callable) {
-        stripe.enterStrategy();
-        plan = instance.plan();
-        strategysUse = own == null ? 0 : instance.usedSlots();
-      }
-    } catch (final RuntimeException | Error e) {
-      threw("plan", e);
-    } finally {
-      stripe.leaveStrategy();
-      stripe.unlock();
-    }
-  }
-
-  private void tick(final Stripe stripe, final long nowMs, final boolean shrinking) {
-    for (final ExtentState extent : stripe.kept.trim()) {
-      discard(extent);
-    }
-    stripe.enterStrategy();
-    try {
-      if (shrinking) {
-        instance.shrink(stripe.index);
-      }
-      instance.tick(stripe.index, nowMs);
-      for (Extent e = instance.surplus(stripe.index);
-          e != null && !stripe.abandoned();
-          e = instance.surplus(stripe.index)) {
-        final ExtentState extent = granted(e.id());
-        if (extent == null || extent.stripe() != stripe || !extent.isEmpty() || extent.kept()) {
-          fault(
-              Offence.NONSENSE,
-              "gave back the extent at 0x"
-                  + Long.toHexString(e.busAddress())
-                  + ", which is not empty or not its own");
-          return;
-        }
-        discard(extent);
-      }
-      if (!stripe.abandoned()) {
-        stripe.wantedBack = instance.wantedBack(stripe.index);
-      }
-    } catch (final RuntimeException | Error e) {
-      threw("tick", e);
-    } finally {
-      stripe.leaveStrategy();
-    }
-  }
-
-  /**
-   * Asks the strategy for a run to lend. Under the stripe's lock, while it is callable.
-   *
-   * @return its bus address, or -1
-   */
-  public long lend(final Stripe stripe, final long bytes) {
-    stripe.enterStrategy();
-    try {
-      return instance.lend(stripe.index, bytes);
-    } catch (final RuntimeException | Error e) {
-      threw("lend", e);
-      return -1;
-    } finally {
-      stripe.leaveStrategy();
-    }
   }
 
   /**

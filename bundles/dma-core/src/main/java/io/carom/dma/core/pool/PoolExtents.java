@@ -20,25 +20,11 @@ import org.jspecify.annotations.Nullable;
  * itself. Extents are granted and taken back by {@link Outcalls}: a strategy that hangs in there
  * costs its stripe and the deadline, and nobody waits for it under any other lock.
  */
-abstract class PoolExtents {
-  final StrategyInstance instance;
-  final Stripe[] stripes; // filled in by the pool, whose they are
-
-  /** Whether the strategy's code may be called. */
-  volatile boolean callable = true;
-
-  /** Whether no generation uses it for new maps. */
-  volatile boolean retired;
-
-  /** What the strategy wants, as of the last tick. */
-  volatile ExtentPlan plan;
-
+abstract class PoolExtents extends PoolCode {
   private final @Nullable ExtentMaker maker;
   private final Map<Integer, ExtentState> granted = new LinkedHashMap<>(); // by number
   private final List<ExtentState> discarded = new ArrayList<>();
   private final long[] grantedBytes;
-  private final Containment containment;
-  private final Misconduct misconduct = new Misconduct();
   private final AtomicInteger arrivals = new AtomicInteger();
   private final AtomicInteger expecting = new AtomicInteger();
 
@@ -47,92 +33,9 @@ abstract class PoolExtents {
       final StrategyInstance instance,
       final @Nullable ExtentMaker maker,
       final Containment containment) {
-    this.instance = instance;
+    super(strategy, instance, containment);
     this.maker = maker;
-    this.containment = containment;
-    plan = instance.plan();
-    final int count = instance.stripes();
-    if (count < 1 || Integer.bitCount(count) != 1) {
-      throw new IllegalStateException(
-          "strategy " + strategy + " wants " + count + " stripes, which is not a power of two");
-    }
-    stripes = new Stripe[count];
-    grantedBytes = new long[count];
-  }
-
-  /** The strategy's code. Call it under a stripe's lock, while {@link #callable}. */
-  public final StrategyInstance instance() {
-    return instance;
-  }
-
-  /** The stripes; their number is a power of two. */
-  public final Stripe[] stripes() {
-    return stripes;
-  }
-
-  /** Whether the strategy's code may be called. Read it under a stripe's lock. */
-  public final boolean callable() {
-    return callable;
-  }
-
-  /** Whether no generation uses it any more for new maps. */
-  public final boolean retired() {
-    return retired;
-  }
-
-  /**
-   * Notes what the strategy did wrong. When that is too much nobody calls it any more; who looks
-   * after the pool is woken.
-   */
-  public final void fault(final Offence offence, final String what) {
-    if (misconduct.note(offence, what, containment.limit().getAsInt(), System.nanoTime())) {
-      callable = false;
-    }
-    containment.waker().run();
-  }
-
-  /** Notes an exception; any error, as the classes of a bundle that was updated may be gone. */
-  final void threw(final String where, final Throwable what) {
-    fault(Offence.THREW, where + ": " + what);
-  }
-
-  /** What its strategy did wrong. */
-  public final Misconduct misconduct() {
-    return misconduct;
-  }
-
-  /** How often the strategy did something wrong. */
-  public final long faults() {
-    return misconduct.count();
-  }
-
-  /** The last of it, or null. */
-  public final @Nullable String lastFault() {
-    return misconduct.last();
-  }
-
-  /** Gives up a stripe whose holder does not return; whether it was in the strategy's code. */
-  abstract void abandon(Stripe stripe, String where);
-
-  /**
-   * Calls the strategy on a thread that can be given up; then its stripe is abandoned.
-   *
-   * @param inStripe whether it is called in stripes only: when it hangs elsewhere it waits for one
-   * @return whether the call ended
-   */
-  final boolean outcall(
-      final String what, final boolean inStripe, final Consumer<Outcalls.Call> body) {
-    final Outcalls.Hang hang = containment.calls().run(body);
-    if (hang == null) {
-      return true;
-    }
-    final Stripe stripe = hang.stripe();
-    if (stripe != null) {
-      abandon(stripe, what + ": " + hang.where());
-    } else if (hang.begun() && !inStripe) {
-      fault(Offence.HUNG, what + " did not return: " + hang.where());
-    }
-    return false;
+    grantedBytes = new long[stripes.length];
   }
 
   /**
@@ -173,8 +76,15 @@ abstract class PoolExtents {
     expecting.incrementAndGet();
   }
 
-  /** They have arrived, as far as there were any. */
-  public final void arrived() {
+  /**
+   * They have arrived.
+   *
+   * @param any whether there were any, or memory of which it may make some
+   */
+  public final void arrived(final boolean any) {
+    if (any) {
+      arrivals.incrementAndGet(); // before nobody waits for it any more
+    }
     expecting.decrementAndGet();
   }
 
@@ -228,13 +138,14 @@ abstract class PoolExtents {
   /** Gives an extent that nobody has to a stripe. Under the stripe's lock. */
   private static void give(final ExtentState extent, final Stripe stripe) {
     if (!extent.own(null, stripe)) {
+      final Pool owner = extent.owner();
       throw new IllegalStateException(
           "extent at 0x"
               + Long.toHexString(extent.extent.busAddress())
               + " would be granted twice: pool "
               + stripe.pool.name()
               + ", and "
-              + extent.owner());
+              + (owner == null ? "nobody" : owner.name()));
     }
   }
 
@@ -372,18 +283,25 @@ abstract class PoolExtents {
 
   /** Disposes of what stripes keep for the next map; whether there was any. */
   private boolean flushKept() {
-    for (final Stripe stripe : stripes) {
-      if (stripe.lock(Thread.currentThread().threadId())) {
-        try {
-          stripe.kept.flush().forEach(this::discard);
-        } finally {
-          stripe.unlock();
+    boolean any = false;
+    expect(); // whoever needs an extent just now, and finds neither it nor its memory
+    try {
+      for (final Stripe stripe : stripes) {
+        if (stripe.lock(Thread.currentThread().threadId())) {
+          try {
+            stripe.kept.flush().forEach(this::discard);
+          } finally {
+            stripe.unlock();
+          }
         }
       }
+      final List<ExtentState> flushed = takeDiscarded();
+      flushed.forEach(this::unmake);
+      any = !flushed.isEmpty();
+      return any;
+    } finally {
+      arrived(any);
     }
-    final List<ExtentState> flushed = takeDiscarded();
-    flushed.forEach(this::unmake);
-    return !flushed.isEmpty();
   }
 
   /** Gives an extent that was made in vain back; false when it is lost. */

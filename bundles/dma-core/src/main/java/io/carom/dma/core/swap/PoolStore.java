@@ -4,11 +4,8 @@ import io.carom.dma.ExtentKind;
 import io.carom.dma.PoolInfo;
 import io.carom.dma.QuarantineInfo;
 import io.carom.dma.core.device.DeviceDma;
-import io.carom.dma.core.domain.DmaDomain;
-import io.carom.dma.core.domain.PoolLeases;
 import io.carom.dma.core.memory.ExtentSource;
 import io.carom.dma.core.memory.RamSpace;
-import io.carom.dma.core.memory.RestrictedSpace;
 import io.carom.dma.core.pool.Containment;
 import io.carom.dma.core.pool.ExtentState;
 import io.carom.dma.core.pool.Generation;
@@ -16,16 +13,12 @@ import io.carom.dma.core.pool.Outcalls;
 import io.carom.dma.core.pool.Pool;
 import io.carom.dma.spi.Extent;
 import io.carom.dma.spi.ExtentPlan;
-import io.carom.dma.spi.PoolSpec;
-import io.carom.dma.spi.StrategyInstance;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -61,49 +54,20 @@ public final class PoolStore {
   private static final int STEPS = 8;
   private static final long END_NS = 100_000_000;
 
-  private final RamSpace ram;
-  private final int cpus;
-  private final Containment containment;
-  private final List<Entry> entries = new ArrayList<>();
+  private final PoolOpener opener;
+  private final List<PoolEntry> entries = new ArrayList<>();
   private final List<Generation> ended = new ArrayList<>();
   private volatile List<Pool> pools = List.of();
   private volatile Runnable waker = () -> {};
 
   /** No pools. */
   public PoolStore(final RamSpace ram, final int cpus, final Containment containment) {
-    this.ram = ram;
-    this.cpus = cpus;
-    this.containment = containment;
+    opener = new PoolOpener(ram, cpus, containment);
   }
 
   /** Sets whom pools wake when a map was refused. */
   public void waker(final Runnable value) {
     waker = value;
-  }
-
-  /** A pool and where it comes from. */
-  private static final class Entry {
-    private final Pool pool;
-    private final Choice choice;
-    private final @Nullable Object owner;
-    private final @Nullable ExtentSource source;
-    private final Runnable ending;
-    private final List<Generation> drained = new ArrayList<>(); // guarded by the store
-    private final ReentrantLock filling = new ReentrantLock();
-    private volatile boolean over; // written under both
-
-    Entry(
-        final Pool pool,
-        final Choice choice,
-        final @Nullable Object owner,
-        final @Nullable ExtentSource source,
-        final Runnable ending) {
-      this.pool = pool;
-      this.choice = choice;
-      this.owner = owner;
-      this.source = source;
-      this.ending = ending;
-    }
   }
 
   /**
@@ -115,9 +79,9 @@ public final class PoolStore {
    * @throws IllegalStateException when the strategy does not open
    */
   public Pool acquire(final DeviceDma device, final Choice choice, final @Nullable Pool yields) {
-    Entry used = share(device, choice);
+    PoolEntry used = share(device, choice);
     if (used == null) {
-      final Entry made = open(device, choice);
+      final PoolEntry made = opener.open(device, choice);
       used = add(device, made);
       if (used == made) {
         collect(made, yields);
@@ -130,29 +94,12 @@ public final class PoolStore {
     return used.pool;
   }
 
-  /**
-   * The device or domain that a pool would belong to, or null when all devices of the choice share
-   * it. The devices of an IOMMU domain share what is there; the memory of a restricted pool is one
-   * pool, whatever the strategy prefers: it is shared by those who are bound to it.
-   */
-  private static @Nullable Object owner(final DeviceDma device, final Choice choice) {
-    if (choice.extents() == ExtentKind.IOVA) {
-      return device.mapper().domain();
-    }
-    final boolean shared =
-        choice.extents() != ExtentKind.DEVICE
-            && (choice.extents() != ExtentKind.RAM
-                || choice.restricted() != null
-                || !choice.ref().strategy().perDevice());
-    return shared ? null : device;
-  }
-
-  private synchronized @Nullable Entry share(final DeviceDma device, final Choice choice) {
+  private synchronized @Nullable PoolEntry share(final DeviceDma device, final Choice choice) {
     if (choice.extents() == ExtentKind.DEVICE) {
       return null; // a region's extents flow from the old pool to the new one
     }
-    final Object owner = owner(device, choice);
-    for (final Entry entry : entries) {
+    final Object owner = PoolOpener.owner(device, choice);
+    for (final PoolEntry entry : entries) {
       if (entry.owner == owner
           && entry.choice.equals(choice)
           && !entry.over
@@ -166,8 +113,8 @@ public final class PoolStore {
   }
 
   /** Adds what was opened outside the monitor, unless another device was faster. */
-  private synchronized Entry add(final DeviceDma device, final Entry made) {
-    final Entry shared = share(device, made.choice);
+  private synchronized PoolEntry add(final DeviceDma device, final PoolEntry made) {
+    final PoolEntry shared = share(device, made.choice);
     if (shared != null) {
       return shared;
     }
@@ -181,8 +128,8 @@ public final class PoolStore {
   /**
    * Makes room for a new pool: what is empty in those that nobody uses, and half of the yielding.
    */
-  private void collect(final Entry made, final @Nullable Pool yields) {
-    for (final Entry other : entries()) {
+  private void collect(final PoolEntry made, final @Nullable Pool yields) {
+    for (final PoolEntry other : entries()) {
       if (other == made
           || made.source == null
           || other.source != made.source
@@ -212,104 +159,12 @@ public final class PoolStore {
     return slots == 0 ? 0 : (int) Math.max(1, extents.size() * idle / (2 * slots));
   }
 
-  private synchronized List<Entry> entries() {
+  private synchronized List<PoolEntry> entries() {
     return List.copyOf(entries);
   }
 
-  private static void end(final Entry entry) {
+  private static void end(final PoolEntry entry) {
     entry.ending.run();
-  }
-
-  private Entry open(final DeviceDma device, final Choice choice) {
-    final ExtentKind kind = choice.extents();
-    final RestrictedSpace restricted = choice.restricted();
-    final Object owner = owner(device, choice);
-    final String ownerName = owner == device ? device.name() : null;
-    final DmaDomain domain = kind == ExtentKind.IOVA ? device.mapper().domain() : null;
-    if (kind == ExtentKind.IOVA && domain == null) {
-      throw new IllegalStateException(device.name() + " is in no IOMMU domain");
-    }
-    final ExtentSource source =
-        kind == null
-            ? null
-            : domain != null
-                ? domain.extents()
-                : kind == ExtentKind.DEVICE
-                    ? device.region()
-                    : restricted != null ? restricted.sets() : ram;
-    final String place =
-        domain != null
-            ? "domain" + domain.guest().id()
-            : restricted != null ? restricted.name() : ownerName;
-    final String name = choice.ref().name() + (place == null ? "" : "@" + place);
-    final PoolLeases leases = domain == null ? null : domain.leases();
-    final PoolSpec spec = spec(ownerName, choice, source, leases);
-    final AtomicReference<@Nullable Pool> opened = new AtomicReference<>();
-    final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
-    final Runnable ending = domain == null || leases == null ? () -> {} : () -> domain.end(leases);
-    final String hang =
-        containment
-            .calls()
-            .make(
-                call -> {
-                  StrategyInstance instance = null;
-                  try {
-                    instance = choice.ref().strategy().open(spec);
-                    final Pool made =
-                        new Pool(
-                            name,
-                            choice.ref().name(),
-                            kind,
-                            ownerName,
-                            instance,
-                            source,
-                            domain == null ? null : domain.index(),
-                            containment);
-                    if (call.step(() -> opened.set(made))) {
-                      return;
-                    }
-                  } catch (final RuntimeException | Error e) {
-                    failure.set(e);
-                  }
-                  closeInVain(instance);
-                  ending.run(); // here, as it is the last that may lease addresses
-                });
-    final Pool pool = opened.get();
-    if (pool != null && hang == null) {
-      return new Entry(pool, choice, owner, source, ending);
-    }
-    final Throwable thrown = failure.get();
-    throw new NotReadyException(
-        choice.ref(),
-        hang != null ? "open did not return: " + hang : thrown == null ? "" : thrown.getMessage(),
-        thrown);
-  }
-
-  private static void closeInVain(final @Nullable StrategyInstance instance) {
-    try {
-      if (instance != null) {
-        instance.close();
-      }
-    } catch (final RuntimeException | Error e) {
-      LOG.debug("a strategy that was opened in vain does not close: {}", e.toString());
-    }
-  }
-
-  private PoolSpec spec(
-      final @Nullable String owner,
-      final Choice choice,
-      final @Nullable ExtentSource source,
-      final @Nullable PoolLeases leases) {
-    if (leases != null && source != null) {
-      return new PoolSpec(owner, choice.extents(), source.capacity(), cpus, 0, 0, false, leases);
-    }
-    final long available = source == null ? 0 : source == ram ? ram.lowBytes() : source.capacity();
-    // A restricted pool takes the whole of its memory, in one area as the kernel's.
-    return choice.restricted() != null
-        ? new PoolSpec(
-            owner, choice.extents(), available, cpus, available >> Extent.SLOT_SHIFT, 1, true)
-        : new PoolSpec(
-            owner, choice.extents(), available, cpus, choice.slots(), choice.areas(), false);
   }
 
   /**
@@ -317,7 +172,7 @@ public final class PoolStore {
    *
    * @param wait whether to wait for another one who fills it just now
    */
-  private static void fill(final Entry entry, final boolean wait) {
+  private static void fill(final PoolEntry entry, final boolean wait) {
     final ExtentSource source = entry.source;
     if (source == null || !entry.pool.callable()) {
       return;
@@ -327,14 +182,18 @@ public final class PoolStore {
     } else if (!entry.filling.tryLock()) {
       return;
     }
+    boolean any = false;
+    entry.pool.expect();
     try {
       if (!entry.over) {
         final List<ExtentState> taken = take(entry.pool, source);
-        if (!taken.isEmpty()) {
+        any = !taken.isEmpty();
+        if (any) {
           entry.pool.grantAll(taken).forEach(source::give);
         }
       }
     } finally {
+      entry.pool.arrived(any);
       entry.filling.unlock();
     }
   }
@@ -363,7 +222,7 @@ public final class PoolStore {
 
   /** Grants the pools in use what they want by now. */
   public void fill() {
-    for (final Entry entry : entries()) {
+    for (final PoolEntry entry : entries()) {
       if (!entry.pool.retired()) {
         fill(entry, false);
       }
@@ -400,7 +259,7 @@ public final class PoolStore {
 
   /** A generation is no longer current in its pool. */
   public synchronized void release(final Generation generation) {
-    final Entry entry = entryOf(generation.pool);
+    final PoolEntry entry = entryOf(generation.pool);
     if (entry != null) {
       entry.pool.detach();
       entry.drained.add(generation);
@@ -414,7 +273,7 @@ public final class PoolStore {
    * @return false when that pool is not to be used any more; nothing was changed
    */
   public boolean takeAgain(final Generation generation) {
-    final Entry entry;
+    final PoolEntry entry;
     synchronized (this) {
       entry = entryOf(generation.pool);
       if (entry == null || entry.over || !entry.pool.callable() || entry.pool.quarantined()) {
@@ -434,12 +293,12 @@ public final class PoolStore {
    * @return extents that changed owner
    */
   public int flow(final @Nullable Pool from, final @Nullable Pool to) {
-    final Entry old = entryOf(from);
+    final PoolEntry old = entryOf(from);
     if (old == null || old.source == null || !old.pool.retired() || old.pool.quarantined()) {
       return 0;
     }
-    final Entry next = entryOf(to);
-    final Entry filled = next != null && next.source == old.source ? next : null;
+    final PoolEntry next = entryOf(to);
+    final PoolEntry filled = next != null && next.source == old.source ? next : null;
     int moved = flow(old, filled, Integer.MAX_VALUE, true);
     // Step by step: what is on its way is nobody's, and whoever maps meanwhile needs the rest.
     final int step = Math.max(1, old.pool.grantedNow().size() / STEPS);
@@ -455,7 +314,7 @@ public final class PoolStore {
    * Takes what is empty of a pool while nobody uses it. Who begins to use it fills it behind that,
    * and nothing is taken from then on.
    */
-  private static List<ExtentState> takeRetired(final Entry entry, final int most) {
+  private static List<ExtentState> takeRetired(final PoolEntry entry, final int most) {
     entry.filling.lock(); // bounded as each call of the strategy is
     try {
       return entry.pool.retired() ? entry.pool.takeEmpty(most) : List.of();
@@ -466,21 +325,23 @@ public final class PoolStore {
 
   /** Moves what the strategy gave back, or some of what is empty; maps wait for that. */
   private static int flow(
-      final Entry old, final @Nullable Entry next, final int most, final boolean discarded) {
+      final PoolEntry old, final @Nullable PoolEntry next, final int most, final boolean discarded) {
+    int moved = 0;
     if (next != null) {
       next.pool.expect();
     }
     try {
-      return flow(old, next, discarded ? old.pool.takeDiscarded() : takeRetired(old, most));
+      moved = flow(old, next, discarded ? old.pool.takeDiscarded() : takeRetired(old, most));
     } finally {
       if (next != null) {
-        next.pool.arrived();
+        next.pool.arrived(moved != 0);
       }
     }
+    return moved;
   }
 
   private static int flow(
-      final Entry old, final @Nullable Entry next, final List<ExtentState> extents) {
+      final PoolEntry old, final @Nullable PoolEntry next, final List<ExtentState> extents) {
     if (old.source != null && !extents.isEmpty()) {
       give(old.pool, old.source, extents);
       if (next != null) {
@@ -507,7 +368,7 @@ public final class PoolStore {
    * left alone.
    */
   public void sweep() {
-    for (final Entry entry : entries()) {
+    for (final PoolEntry entry : entries()) {
       final boolean left = forgetDrained(entry);
       if (entry.source != null) {
         give(entry.pool, entry.source, entry.pool.takeDiscarded());
@@ -530,7 +391,7 @@ public final class PoolStore {
   }
 
   /** Forgets generations without mappings; whether no swap looks after the pool any more. */
-  private synchronized boolean forgetDrained(final Entry entry) {
+  private synchronized boolean forgetDrained(final PoolEntry entry) {
     entry.drained.removeIf(
         g -> {
           if (!g.settled() || g.live() != 0) {
@@ -542,11 +403,11 @@ public final class PoolStore {
     return entry.pool.retired() && entry.drained.stream().allMatch(Generation::settled);
   }
 
-  private synchronized boolean isDrained(final Entry entry) {
+  private synchronized boolean isDrained(final PoolEntry entry) {
     return entry.drained.isEmpty();
   }
 
-  private synchronized boolean claimEnd(final Entry entry) {
+  private synchronized boolean claimEnd(final PoolEntry entry) {
     if (entry.over
         || !entry.pool.retired()
         || !entry.drained.isEmpty()
@@ -617,14 +478,14 @@ public final class PoolStore {
 
   /** What a pool was opened for, or null. */
   public @Nullable Choice choiceOf(final @Nullable Pool pool) {
-    final Entry entry = entryOf(pool);
+    final PoolEntry entry = entryOf(pool);
     return entry == null ? null : entry.choice;
   }
 
   /** The pools of a service. */
   public synchronized List<Pool> poolsOf(final long serviceId) {
     final List<Pool> result = new ArrayList<>();
-    for (final Entry entry : entries) {
+    for (final PoolEntry entry : entries) {
       if (entry.choice.ref().id() == serviceId) {
         result.add(entry.pool);
       }
@@ -639,7 +500,7 @@ public final class PoolStore {
 
   private void publish() {
     final List<Pool> now = new ArrayList<>();
-    for (final Entry entry : entries) {
+    for (final PoolEntry entry : entries) {
       now.add(entry.pool);
     }
     pools = List.copyOf(now);
@@ -657,8 +518,8 @@ public final class PoolStore {
     return result;
   }
 
-  private synchronized @Nullable Entry entryOf(final @Nullable Pool pool) {
-    for (final Entry entry : entries) {
+  private synchronized @Nullable PoolEntry entryOf(final @Nullable Pool pool) {
+    for (final PoolEntry entry : entries) {
       if (entry.pool == pool) {
         return entry;
       }
