@@ -7,6 +7,7 @@ package io.carom.itests;
 final class Switches {
   private static final String HANG = "carom.itests.hang";
   private static final String THROW = "carom.itests.throw";
+  private static final String ONCE = "carom.itests.once";
 
   /** What a test puts first into a method that is to misbehave when it is told to. */
   static final String CODE =
@@ -17,6 +18,12 @@ final class Switches {
           + THROW
           + "\")) { throw new IllegalStateException(\"thrown by a test\"); }\n";
 
+  /** The same, throwing once for each time that it is told to. */
+  static final String THROW_ONCE =
+      "if (System.clearProperty(\""
+          + ONCE
+          + "\") != null) { throw new IllegalStateException(\"thrown by a test\"); }\n";
+
   private Switches() {}
 
   static void hang(final boolean on) {
@@ -25,6 +32,12 @@ final class Switches {
 
   static void fail(final boolean on) {
     System.setProperty(THROW, String.valueOf(on));
+  }
+
+  /** Has one call throw, and waits until it has. */
+  static void failOnce() throws Exception {
+    System.setProperty(ONCE, "");
+    Await.until("a call has thrown", () -> System.getProperty(ONCE) == null);
   }
 
   /** Whether a thread is held in a method of that class. */
