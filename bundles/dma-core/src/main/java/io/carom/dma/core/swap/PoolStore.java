@@ -20,8 +20,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The pools: opens them, fills them with extents, moves extents from one that is given up to the
@@ -50,7 +48,6 @@ import org.slf4j.LoggerFactory;
  * the deadline.
  */
 public final class PoolStore {
-  private static final Logger LOG = LoggerFactory.getLogger(PoolStore.class);
   private static final int STEPS = 8;
   private static final long END_NS = 100_000_000;
 
