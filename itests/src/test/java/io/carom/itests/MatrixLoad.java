@@ -123,8 +123,7 @@ public final class MatrixLoad {
       final Network.PingResult result =
           network.ping(
               new Network.PingJob(from, to, PINGS, PING_BYTES, PING_INTERVAL_MS, TIMEOUT_MS));
-      return new Found(
-          result.received(), result.corrupt(), result.lost(), 0, result.maxUs() / 1e3);
+      return new Found(result.received(), result.corrupt(), result.lost(), 0, result.maxUs() / 1e3);
     }
     final Network.PingJob job =
         new Network.PingJob(from, to, 1, PING_BYTES, PING_INTERVAL_MS, AGAIN_MS);

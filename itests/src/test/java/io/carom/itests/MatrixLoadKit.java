@@ -142,13 +142,7 @@ final class MatrixLoadKit {
 
   /** What one found. */
   record Part(
-      String kind,
-      long done,
-      long corrupt,
-      long lost,
-      long again,
-      double pauseMs,
-      String trouble) {
+      String kind, long done, long corrupt, long lost, long again, double pauseMs, String trouble) {
     static Part of(final String line) {
       final String[] words = line.split(" ", 7);
       return new Part(

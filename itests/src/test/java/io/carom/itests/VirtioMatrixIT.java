@@ -85,7 +85,9 @@ class VirtioMatrixIT extends MatrixTest {
                   "      status = serve(chain);\n",
                   "      status = serve(chain);\n" + Switches.CODE),
               new BundleBuild.Edit(
-                  "io/carom/virtio/device/blk/BlkQueue.java", HANDLE, Switches.THROW_ONCE + HANDLE));
+                  "io/carom/virtio/device/blk/BlkQueue.java",
+                  HANDLE,
+                  Switches.THROW_ONCE + HANDLE));
     }
     carom().update(bundle().getSymbolicName(), broken);
     awaitServing();

@@ -41,7 +41,8 @@ class MisconductTest {
   private static final int LIMIT = 3;
   private static final int SIZE = 4096;
   private static final int SETS = 8;
-  private static final long WATCHDOG_MS = 500; // the fallback too has to open within it, on a busy machine
+  private static final long WATCHDOG_MS =
+      500; // the fallback too has to open within it, on a busy machine
 
   private final CoreKit kit =
       new CoreKit(

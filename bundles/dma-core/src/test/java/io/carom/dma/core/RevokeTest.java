@@ -19,6 +19,7 @@ import io.carom.memory.LazyMemory;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -405,7 +406,7 @@ class RevokeTest {
           });
       final SwapReport report =
           kit.use(device, there, new SwapOptions(null, 1L, SwapPolicy.REVOKE));
-      driver.get().join();
+      Objects.requireNonNull(driver.get()).join();
       assertThat(failure.get()).isNull();
       assertThat(report.outcome()).isEqualTo("REVOKED");
       assertThat(device.liveMappings()).isZero();

@@ -25,8 +25,7 @@ abstract class PoolCode {
   private final Containment containment;
   private final Misconduct misconduct = new Misconduct();
 
-  PoolCode(
-      final String strategy, final StrategyInstance instance, final Containment containment) {
+  PoolCode(final String strategy, final StrategyInstance instance, final Containment containment) {
     this.instance = instance;
     this.containment = containment;
     plan = instance.plan();

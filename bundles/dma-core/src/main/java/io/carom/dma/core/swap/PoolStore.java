@@ -322,7 +322,10 @@ public final class PoolStore {
 
   /** Moves what the strategy gave back, or some of what is empty; maps wait for that. */
   private static int flow(
-      final PoolEntry old, final @Nullable PoolEntry next, final int most, final boolean discarded) {
+      final PoolEntry old,
+      final @Nullable PoolEntry next,
+      final int most,
+      final boolean discarded) {
     int moved = 0;
     if (next != null) {
       next.pool.expect();
