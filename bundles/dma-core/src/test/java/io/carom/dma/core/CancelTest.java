@@ -501,7 +501,7 @@ class CancelTest {
   void cancelsUnderLoadLoseNothing() throws Exception {
     final long seed = Long.getLong("carom.seed", new Random().nextLong());
     final Random random = new Random(seed);
-    final MemorySegment region = LazyMemory.allocate((long) 17 * 256 << 10);
+    final MemorySegment region = LazyMemory.allocate(17L * (256 << 10));
     final DmaDevice device =
         kit.device(
             DmaDeviceSpec.of("dev", new DmaDeviceSpec.Region(CoreKit.REGION, region, 256 << 10)),

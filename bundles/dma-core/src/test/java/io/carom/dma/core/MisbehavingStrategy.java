@@ -143,7 +143,7 @@ final class MisbehavingStrategy implements DmaStrategy {
     final List<Extent> extents = new ArrayList<>();
     final Map<Integer, Extent> lasts = new ConcurrentHashMap<>();
     volatile long lastRun;
-    volatile int calls;
+    final AtomicInteger calls = new AtomicInteger();
     private volatile int asked;
     private final @Nullable String pool;
     private final StrategyInstance inner;
@@ -203,7 +203,7 @@ final class MisbehavingStrategy implements DmaStrategy {
 
     @Override
     public void allocate(final int stripe, final MapRequest request, final Placement placement) {
-      calls = calls + 1;
+      calls.incrementAndGet();
       asked = stripe;
       at(Entry.ALLOCATE, pool);
       final Answer wrong = answer;
@@ -219,14 +219,14 @@ final class MisbehavingStrategy implements DmaStrategy {
 
     @Override
     public boolean release(final int stripe, final long runAddress, final long runBytes) {
-      calls = calls + 1;
+      calls.incrementAndGet();
       at(Entry.RELEASE, pool);
       return (!leaks || !wrong()) && inner.release(stripe, runAddress, runBytes);
     }
 
     @Override
     public void tick(final int stripe, final long nowMs) {
-      calls = calls + 1;
+      calls.incrementAndGet();
       at(Entry.TICK, pool);
     }
 

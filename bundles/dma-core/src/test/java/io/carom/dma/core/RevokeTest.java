@@ -345,7 +345,7 @@ class RevokeTest {
       device.fence(
           timeout -> {
             slow.set(Thread.ofPlatform().unstarted(() -> device.unmap(bus, 4096, FROM, 0)));
-            slow.get().start();
+            Objects.requireNonNull(slow.get()).start();
             await(copying);
             fenced.countDown();
             return true;
@@ -359,7 +359,7 @@ class RevokeTest {
       final SwapReport report = swap.get(20, TimeUnit.SECONDS);
       assertThat(report.outcome()).isEqualTo("REVOKED");
       assertThat(report.revokedMappings()).isEqualTo(1);
-      slow.get().join();
+      Objects.requireNonNull(slow.get()).join();
       assertThat(guest.get(buffer)).as("delivered").isEqualTo(7);
       device.unmap(left, 4096, FROM, 0);
     }
