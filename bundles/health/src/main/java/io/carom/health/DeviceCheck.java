@@ -52,7 +52,7 @@ public final class DeviceCheck implements HealthCheck {
       log.warn("there is no DMA core");
     } else {
       for (final DmaDeviceInfo device : devices) {
-        if (device.strategy() == null) {
+        if (device.strategy() == null && device.noStrategyMaps() > 0) { // some never map
           log.critical(
               "{} has no strategy, {} maps failed for that: {} is wanted",
               device.device(),

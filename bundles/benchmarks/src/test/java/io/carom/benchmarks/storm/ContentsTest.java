@@ -16,7 +16,7 @@ class ContentsTest {
     contents.write(start, place, Contents.SIZE);
     assertThat(contents.stands(start, place, Contents.SIZE)).isTrue();
     for (final int at : new int[] {0, 1, Contents.SIZE / 2, Contents.SIZE - 1}) {
-      final long offset = Contents.SIZE + at;
+      final long offset = (long) Contents.SIZE + at;
       final byte right = place.get(ValueLayout.JAVA_BYTE, offset);
       place.set(ValueLayout.JAVA_BYTE, offset, (byte) ~right);
       assertThat(contents.stands(start, place, Contents.SIZE)).isFalse();

@@ -36,7 +36,7 @@ class StormTest {
   private static final long SEED = Long.getLong("carom.seed", System.nanoTime());
 
   private static int peakKib() {
-    return THREADS * DEPTH * SIZE >> 10;
+    return (THREADS * DEPTH * SIZE) >> 10;
   }
 
   @ParameterizedTest
