@@ -1,7 +1,5 @@
 package io.carom.itests;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import io.carom.itests.Matrix.Change;
 import io.carom.itests.Matrix.Row;
 import java.io.InputStream;
@@ -70,13 +68,13 @@ class PciBusMatrixIT extends MatrixTest {
    * A function throws at everything; then it hangs, and the bus is stopped and started meanwhile.
    */
   private void misbehave() throws Exception {
+    final long functions = functions();
     try (InputStream in = TestBundles.badFunction()) {
       final Bundle bad = carom().context().installBundle("bad", in);
       try {
         Switches.fail(true);
         bad.start();
-        Await.until(
-            "the guest has found it", () -> carom().command("lspci -n").contains("1b36:0005"));
+        Await.until("the guest has found it", () -> functions() == functions + 1);
         load().awaitMore(1);
         restart();
         load().awaitMore(1);
@@ -92,8 +90,10 @@ class PciBusMatrixIT extends MatrixTest {
         bad.uninstall();
       }
     }
-    Await.until(
-        "the bad function is gone", () -> !carom().command("lspci -n").contains("1b36:0005"));
-    assertThat(carom().command("lspci -n")).contains("1af4:");
+    Await.until("the bad function is gone", () -> functions() == functions);
+  }
+
+  private long functions() throws Exception {
+    return carom().command("lspci").lines().filter(line -> !line.isBlank()).count();
   }
 }
