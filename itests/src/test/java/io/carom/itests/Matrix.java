@@ -146,7 +146,10 @@ final class Matrix {
           whole(IOMMU, REFRESH, "as stop + start"),
           whole(IOMMU, REINSTALL, "as stop + start"),
           whole(IOMMU, FAILURE, "requests that fail or hang are tried again after a restart"),
-          whole(IOMMU, MODIFIED, "costs and bypass change while it translates"),
+          whole(
+              IOMMU,
+              MODIFIED,
+              "costs change while it translates; `bypass=false` blocks who is attached to nothing"),
           apart(VIRTIO, STRATEGY, "a device model does not choose how buffers are mapped"),
           whole(
               VIRTIO,
