@@ -64,24 +64,22 @@ class PciBusMatrixIT extends MatrixTest {
     carom().configure(PID, Map.of("absentTimeoutMs", 20_000 + rounds));
   }
 
-  /**
-   * A function throws at everything; then it hangs, and the bus is stopped and started meanwhile.
-   */
+  /** A function hangs when it is taken out; then it throws at everything. */
   private void misbehave() throws Exception {
     final long functions = functions();
     try (InputStream in = TestBundles.badFunction()) {
       final Bundle bad = carom().context().installBundle("bad", in);
       try {
-        Switches.fail(true);
         bad.start();
         Await.until("the guest has found it", () -> functions() == functions + 1);
-        load().awaitMore(1);
-        restart();
-        load().awaitMore(1);
-        Switches.fail(false);
         Switches.hang(true);
         stopInTime(DEADLINE);
+        Switches.hang(false);
         bundle().start();
+        awaitServing();
+        load().awaitMore(1);
+        Switches.fail(true);
+        restart();
         awaitServing();
         load().awaitMore(1);
       } finally {
