@@ -146,7 +146,10 @@ final class Matrix {
           whole(IOMMU, REFRESH, "as stop + start"),
           whole(IOMMU, REINSTALL, "as stop + start"),
           whole(IOMMU, FAILURE, "requests that fail or hang are tried again after a restart"),
-          whole(IOMMU, MODIFIED, "costs and bypass change while it translates"),
+          whole(
+              IOMMU,
+              MODIFIED,
+              "costs change while it translates; `bypass=false` blocks who is attached to nothing"),
           apart(VIRTIO, STRATEGY, "a device model does not choose how buffers are mapped"),
           whole(
               VIRTIO,
@@ -160,14 +163,19 @@ final class Matrix {
           whole(
               VIRTIO,
               FAILURE,
-              "an exception costs its device a reset; a hang ends with the restart of the bundle"),
+              "a hang ends with the restart of the bundle, and its request is served again; an"
+                  + " exception costs its device a reset, at which what is outstanding there ends in"
+                  + " an I/O error"),
           whole(VIRTIO, MODIFIED, "a size changes in place; else the device is made again, kept"),
           apart(PCI_BUS, STRATEGY, "the bus does not choose how buffers are mapped"),
           whole(PCI_BUS, RESTART, "accesses of the guest wait; addresses and config are as before"),
           whole(PCI_BUS, UPDATE, "as stop + start"),
           whole(PCI_BUS, REFRESH, "as stop + start"),
           whole(PCI_BUS, REINSTALL, "as stop + start"),
-          whole(PCI_BUS, FAILURE, "a function that fails or hangs costs itself only"),
+          whole(
+              PCI_BUS,
+              FAILURE,
+              "a function that fails, or hangs as it is taken out, costs itself only"),
           whole(PCI_BUS, MODIFIED, "deadlines hold from then on"),
           apart(SHELL, STRATEGY, "it has none"),
           whole(SHELL, RESTART, "I/O does not notice; commands that run end with the shell"),

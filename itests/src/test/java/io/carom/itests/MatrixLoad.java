@@ -30,7 +30,10 @@ public final class MatrixLoad {
   private static final int PING_INTERVAL_MS = 1;
   private static final int RANDOM_BYTES = 500;
   private static final long READ_EVERY_NS = 1_000_000;
-  private static final int DEPTH = 8;
+
+  /** Requests of the disk that are outstanding at once. */
+  static final int DEPTH = 8;
+
   private static final long FIO_MS = 150;
 
   private final BundleContext context;

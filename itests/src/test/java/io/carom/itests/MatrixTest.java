@@ -111,6 +111,11 @@ abstract class MatrixTest {
     }
   }
 
+  /** Ends the load, of which nothing may be wrong or lost so far. */
+  final void endIntact() throws Exception {
+    load.end().assertIntact(PAUSE_BOUND_MS);
+  }
+
   /** Builds the row's bundle with an edit. */
   final Path build(final String version, final BundleBuild.Edit... edits) throws Exception {
     return BundleBuild.of(row.symbolicName(), row.module(), version, edits);

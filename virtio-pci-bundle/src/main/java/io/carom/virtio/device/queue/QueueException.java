@@ -9,8 +9,28 @@ import java.io.Serial;
 public final class QueueException extends Exception {
   @Serial private static final long serialVersionUID = 1L;
 
+  private final boolean revoked;
+
   /** A broken rule, in words that name the value. */
   public QueueException(final String message) {
+    this(message, false);
+  }
+
+  /**
+   * Memory that cannot be reached.
+   *
+   * @param revoked whether that is as the port was revoked meanwhile, so that no driver is to blame
+   */
+  QueueException(final String message, final boolean revoked) {
     super(message, null, false, false);
+    this.revoked = revoked;
+  }
+
+  /**
+   * Whether the port was revoked in the middle of a section. The device goes away or its code is
+   * replaced: what was not taken yet is left to whoever comes next.
+   */
+  boolean revoked() {
+    return revoked;
   }
 }

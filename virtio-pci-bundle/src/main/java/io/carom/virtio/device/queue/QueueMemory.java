@@ -89,7 +89,7 @@ final class QueueMemory {
     try {
       find(session, address, length, access, run);
     } catch (final BusFaultException e) {
-      throw new QueueException("the " + name + " area is not reachable: " + e.getMessage());
+      throw unreachable("the " + name + " area is not reachable: ", e);
     }
     return run.memory().asSlice(run.offset(), length);
   }
@@ -103,7 +103,7 @@ final class QueueMemory {
     try {
       session.resolveOwn(address, 1, BusAccess.READ, run);
     } catch (final BusFaultException e) {
-      throw new QueueException("an area is not reachable any more: " + e.getMessage());
+      throw unreachable("an area is not reachable any more: ", e);
     }
   }
 
@@ -162,8 +162,13 @@ final class QueueMemory {
     try {
       find(session, address, length, access, into);
     } catch (final BusFaultException e) {
-      throw new QueueException("a descriptor's memory is not reachable: " + e.getMessage());
+      throw unreachable("a descriptor's memory is not reachable: ", e);
     }
+  }
+
+  private static QueueException unreachable(final String what, final BusFaultException why) {
+    return new QueueException(
+        what + why.getMessage(), why.reason() == BusFaultException.Reason.REVOKED);
   }
 
   private void find(

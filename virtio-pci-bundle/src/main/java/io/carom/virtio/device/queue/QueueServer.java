@@ -247,7 +247,7 @@ public abstract class QueueServer {
       now.queue.disableNotifications();
       more = serve(session, now.queue, now.handler, chain);
     } catch (final QueueException e) {
-      error = e.getMessage();
+      error = e.revoked() ? null : e.getMessage();
     } finally {
       session.end();
     }

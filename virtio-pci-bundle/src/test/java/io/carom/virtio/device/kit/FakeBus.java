@@ -237,6 +237,10 @@ public final class FakeBus implements PciAttachment, BusPort {
       if (length < 1) {
         throw new IllegalArgumentException("length " + length);
       }
+      if (revoked || opened != epoch) { // in the midst of a section, as the machine does it
+        faults.incrementAndGet();
+        throw new BusFaultException(Reason.REVOKED, address, length);
+      }
       if (inOwnRegion(address, length)) {
         regionAccesses.incrementAndGet();
         into.set(region, address - regionBase);

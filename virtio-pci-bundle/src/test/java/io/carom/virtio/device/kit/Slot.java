@@ -35,6 +35,7 @@ public final class Slot implements DeviceRecords {
   private final Function<DeviceRecords, VirtioPciFunction> maker;
   private @Nullable Driver driver;
   private int left = Integer.MAX_VALUE;
+  private int untilRevoked = Integer.MAX_VALUE;
   private @Nullable DeviceRecord current;
 
   public Slot(final FakeBus bus, final Function<DeviceRecords, VirtioPciFunction> maker) {
@@ -59,12 +60,21 @@ public final class Slot implements DeviceRecords {
     left = steps;
   }
 
+  /** The port is revoked before the code's {@code steps}th step from now, as the bus does it. */
+  public void revokeAfter(final int steps) {
+    untilRevoked = steps;
+  }
+
   /** Whether it was cut. */
   public boolean wasCut() {
     return left < 0;
   }
 
   private void step() {
+    if (untilRevoked != Integer.MAX_VALUE && --untilRevoked < 0) {
+      untilRevoked = Integer.MAX_VALUE;
+      bus.revoked = true;
+    }
     if (left != Integer.MAX_VALUE && --left < 0) {
       left = Integer.MIN_VALUE + 1; // every further step of it too
       throw new Cut();
@@ -77,6 +87,7 @@ public final class Slot implements DeviceRecords {
     bus.revoked = true;
     driver().function.unplugged();
     left = Integer.MAX_VALUE;
+    untilRevoked = Integer.MAX_VALUE;
   }
 
   /** Plugs a new one in. */

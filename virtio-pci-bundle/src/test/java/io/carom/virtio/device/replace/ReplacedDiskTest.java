@@ -163,6 +163,30 @@ class ReplacedDiskTest {
 
   @ParameterizedTest
   @EnumSource
+  @DisplayName("a port that is revoked at any step of a batch breaks no queue")
+  void revokedAtEveryStep(final Rings rings) {
+    boolean revoked = true;
+    int steps = 0;
+    for (; revoked; steps++) {
+      start(rings, 0);
+      for (int place = 0; place < 4; place++) {
+        offer(place, place % 2 == 0, 100 + place);
+      }
+      driver().function.leaving(false);
+      slot.revokeAfter(steps);
+      driver().run();
+      revoked = bus.revoked;
+      assertThat(driver().function.info().lastError()).isNull();
+      slot.replace();
+      driver().function.processNow();
+      allAnswered();
+      contentsOnDisk();
+    }
+    assertThat(steps).isGreaterThan(10);
+  }
+
+  @ParameterizedTest
+  @EnumSource
   @DisplayName("registers, vectors and features read as before")
   void registersAreKept(final Rings rings) {
     start(rings, VirtioFeatures.BLK_CONFIG_WCE | VirtioFeatures.BLK_FLUSH);
