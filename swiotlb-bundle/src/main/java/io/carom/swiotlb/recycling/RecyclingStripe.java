@@ -146,11 +146,10 @@ final class RecyclingStripe extends Padded {
       return;
     }
     ceiling.press();
-    // Who may sleep waits for buffers in use at the ceiling; where there is no memory, for free
-    // ones
-    // of other sizes, in whichever stripe, which the next ticks give back.
-    final boolean worthwhile = !denied || pool.largestFreeRun() != 0;
-    answer.refuse(maySleep && worthwhile ? Refusal.THROTTLED : Refusal.FULL);
+    // Who may sleep waits: at the ceiling for buffers in use, and where there is no memory for
+    // free ones of other sizes, in whichever stripe, which the next ticks give back.
+    final boolean waits = maySleep && (!denied || pool.largestFreeRun() != 0);
+    answer.refuse(waits ? Refusal.THROTTLED : Refusal.FULL);
   }
 
   /** Alignment that keeps a run off the request's boundary wherever that is. */

@@ -71,11 +71,7 @@ class FioOnGuestTest {
       device.offered |= VirtioFeatures.BLK_DISCARD;
       test.bus.add("00:04.0", device);
       test.boot();
-      final PageCacheComponent cache =
-          new PageCacheComponent(
-              test.pages,
-              test.memory,
-              Defaults.of(PageCacheComponent.Config.class, Map.of("pageCacheMiB", 1)));
+      final PageCacheComponent cache = cache(test);
       final FioComponent fio = fio(test);
       fio.bufferedDisks(cache);
       final FioJob job =
@@ -215,11 +211,7 @@ class FioOnGuestTest {
   @Test
   void bufferedAndDirectWorkloadsSeeEachOther() throws Exception {
     try (TestGuest test = guest(true)) {
-      final PageCacheComponent cache =
-          new PageCacheComponent(
-              test.pages,
-              test.memory,
-              Defaults.of(PageCacheComponent.Config.class, Map.of("pageCacheMiB", 1)));
+      final PageCacheComponent cache = cache(test);
       final FioComponent fio = fio(test);
       fio.bufferedDisks(cache);
       final FioJob direct = FioJob.of("vda", "randwrite").withBlockSize(1536);
@@ -236,5 +228,12 @@ class FioOnGuestTest {
       test.await("the end", () -> cache.info().pages() == 0);
       cache.close();
     }
+  }
+
+  private static PageCacheComponent cache(final TestGuest test) {
+    return new PageCacheComponent(
+        test.pages,
+        test.memory,
+        Defaults.of(PageCacheComponent.Config.class, Map.of("pageCacheMiB", 1)));
   }
 }

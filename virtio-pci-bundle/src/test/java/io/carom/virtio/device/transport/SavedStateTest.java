@@ -245,12 +245,7 @@ class SavedStateTest {
     final VirtioState state = rig.driver.function.save();
     final Driver driver = another(new EchoModel());
     driver.function.restore(state);
-    assertThat(driver.needsReset()).isTrue();
-    driver.kick(0);
-    assertThat(rig.queues[0].usedIndex()).isZero();
-    driver.status(0);
-    assertThat(driver.status()).isZero();
-    driver.function.unplugged();
+    assertBrokenUntilReset(driver);
   }
 
   @Test
@@ -269,6 +264,10 @@ class SavedStateTest {
     assertThat(state.queues().getFirst().nextUsed()).as("not returned").isZero();
     final Driver driver = another(new EchoModel());
     driver.function.restore(VirtioStateCodec.read(VirtioStateCodec.write(state)));
+    assertBrokenUntilReset(driver);
+  }
+
+  private void assertBrokenUntilReset(final Driver driver) {
     assertThat(driver.needsReset()).isTrue();
     driver.kick(0);
     assertThat(rig.queues[0].usedIndex()).isZero();
