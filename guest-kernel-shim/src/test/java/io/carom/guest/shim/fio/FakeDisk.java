@@ -53,6 +53,7 @@ final class FakeDisk implements BlockDevice, AutoCloseable {
   private final List<Thread> workers = new ArrayList<>();
   private final AtomicInteger entered = new AtomicInteger();
   private final AtomicInteger outstanding = new AtomicInteger();
+  private final AtomicInteger unended = new AtomicInteger();
   private final BitSet reading = new BitSet();
   private final BitSet writing = new BitSet();
   private final List<Long> order = new ArrayList<>();
@@ -126,12 +127,25 @@ final class FakeDisk implements BlockDevice, AutoCloseable {
   void complete(final BlockRequest request, final BlockStatus status) {
     leave(request);
     request.completion.completed(request, status);
+    unended.decrementAndGet();
+  }
+
+  /** Whether all requests but these have ended, to the return of their completions. */
+  boolean allEndedBut(final int count) {
+    return unended.get() == count;
   }
 
   /** Keeps a request without completing it. */
   void hold(final BlockRequest request) {
     synchronized (held) {
       held.add(request);
+    }
+  }
+
+  /** Holds a request unless so many are held already, also where several workers ask at once. */
+  boolean holdUpTo(final int count, final BlockRequest request) {
+    synchronized (held) {
+      return held.size() < count && held.add(request);
     }
   }
 
@@ -176,6 +190,7 @@ final class FakeDisk implements BlockDevice, AutoCloseable {
   }
 
   private synchronized void enter(final BlockRequest request) {
+    unended.incrementAndGet();
     order.add(request.sector);
     ops.add(request.op);
     deepest.accumulateAndGet(outstanding.incrementAndGet(), Math::max);

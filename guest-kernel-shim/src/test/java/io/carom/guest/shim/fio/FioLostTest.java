@@ -55,15 +55,17 @@ class FioLostTest {
   private void hold(final int count, final BlockOp op) {
     disk.fault =
         (request, number, d) -> {
-          if (request.op == op && d.heldCount() < count) {
-            d.hold(request);
-          } else {
+          if (request.op != op || !d.holdUpTo(count, request)) {
             d.finish(request);
           }
         };
   }
 
-  private void skip31Seconds() {
+  /** Loses what is held after so many submissions, and nothing that is only about to end. */
+  private void lose(final CompletableFuture<?> run, final int count, final int submissions)
+      throws InterruptedException {
+    await(() -> disk.order().size() == submissions && disk.allEndedBut(count));
+    assertThat(run).isNotDone();
     fixture.skewNs.addAndGet(TimeUnit.SECONDS.toNanos(31));
   }
 
@@ -73,9 +75,7 @@ class FioLostTest {
     fixture.layOut();
     hold(3, BlockOp.READ);
     final var run = start(READ.withVerify(verify));
-    await(() -> disk.order().size() == FioFixture.BLOCKS);
-    assertThat(run).isNotDone();
-    skip31Seconds();
+    lose(run, 3, FioFixture.BLOCKS);
     final FioResult result = run.get();
 
     assertThat(result.lostRequests()).isEqualTo(3);
@@ -93,8 +93,7 @@ class FioLostTest {
     fixture.layOut();
     hold(1, BlockOp.WRITE);
     final var run = start(FioJob.of("vda", "randwrite"));
-    await(() -> disk.order().size() == FioFixture.BLOCKS);
-    skip31Seconds();
+    lose(run, 1, FioFixture.BLOCKS);
     assertThat(run.get().lostRequests()).isEqualTo(1);
     final BlockRequest lost = disk.held.getFirst();
 
@@ -120,8 +119,7 @@ class FioLostTest {
     disk.fault = (request, number, d) -> d.hold(request);
     final FioJob job = READ.withVerify(verify).withDepth(8, 2);
     final var run = start(timeBased ? job.forMillis(10_000_000) : job);
-    await(() -> disk.heldCount() == 16);
-    skip31Seconds();
+    lose(run, 16, 16);
     final FioResult result = run.get();
 
     assertThat(result.lostRequests()).isEqualTo(16);
@@ -222,8 +220,7 @@ class FioLostTest {
             new SlotBuffers(fixture.memory, fixture.memory),
             fixture.settings());
     final var run = CompletableFuture.supplyAsync(() -> execute(runner));
-    await(() -> disk.order().size() == FioFixture.BLOCKS - 1);
-    skip31Seconds();
+    lose(run, 0, FioFixture.BLOCKS - 1);
 
     assertThatThrownBy(run::get).hasMessageContaining("holds the blocks that are left");
     assertThat(fixture.memory.usedPages()).isZero();
