@@ -147,6 +147,7 @@ final class Harness implements Commands, AutoCloseable {
   }
 
   /** Changes some properties of a component's configuration; returns what it was, or null. */
+  @SuppressWarnings("JdkObsolete") // Configuration Admin takes a Dictionary
   @Nullable Dictionary<String, Object> configure(String pid, Map<String, Object> changes)
       throws Exception {
     Object configuration = configuration(pid);

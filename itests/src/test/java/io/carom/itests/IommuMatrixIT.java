@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** The row of bundles/iommu: disk and one interface are translated, the other is not. */
 class IommuMatrixIT extends MatrixTest {
@@ -17,7 +18,7 @@ class IommuMatrixIT extends MatrixTest {
   private static final Duration DEADLINE = Duration.ofSeconds(5);
   private static final String SERVE = "    iommu.lock().lock();\n    try {\n      again = first";
 
-  private Path broken;
+  private @Nullable Path broken;
   private int rounds;
 
   IommuMatrixIT() {

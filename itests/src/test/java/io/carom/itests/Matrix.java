@@ -164,8 +164,8 @@ final class Matrix {
               VIRTIO,
               FAILURE,
               "a hang ends with the restart of the bundle, and its request is served again; an"
-                  + " exception costs its device a reset, at which what is outstanding there ends in"
-                  + " an I/O error"),
+                  + " exception costs its device a reset, at which what is outstanding there ends"
+                  + " in an I/O error"),
           whole(VIRTIO, MODIFIED, "a size changes in place; else the device is made again, kept"),
           apart(PCI_BUS, STRATEGY, "the bus does not choose how buffers are mapped"),
           whole(PCI_BUS, RESTART, "accesses of the guest wait; addresses and config are as before"),

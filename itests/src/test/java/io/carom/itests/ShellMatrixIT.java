@@ -8,13 +8,14 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.FutureTask;
+import org.jspecify.annotations.Nullable;
 
 /** The row of bundles/shell. */
 class ShellMatrixIT extends MatrixTest {
   private static final String RUN = "    final SlotFilter filter";
   private static final Duration DEADLINE = Duration.ofSeconds(10);
 
-  private Path broken;
+  private @Nullable Path broken;
 
   ShellMatrixIT() {
     super(Row.SHELL);

@@ -5,12 +5,14 @@ import io.carom.itests.Matrix.Row;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** The row of guest-kernel-shim. */
 class ShimMatrixIT extends MatrixTest {
   private static final String PID = "io.carom.guest.shim";
   private static final Duration DEADLINE = Duration.ofSeconds(15);
-  private Path hanging;
+  private @Nullable Path hanging;
   private int rounds;
 
   ShimMatrixIT() {
@@ -57,6 +59,11 @@ class ShimMatrixIT extends MatrixTest {
     return Map.of(Change.FAILURE, this::hang, Change.MODIFIED, this::modify);
   }
 
+  @Override
+  Set<Row> alsoChanged() {
+    return Set.of(Row.VIRTIO);
+  }
+
   private void modify() throws Exception {
     rounds++;
     carom().configure(PID, Map.of("takeoverMs", 1000 + rounds, "spinUs", 5 + rounds));
@@ -75,12 +82,16 @@ class ShimMatrixIT extends MatrixTest {
                   "      status = serve(chain);\n",
                   "      status = serve(chain);\n" + Switches.CODE));
     }
+    carom().update(Row.VIRTIO.symbolicName(), hanging);
+    load().awaitMore(1);
     try {
       Switches.hang(true);
+      Await.until("a request hangs", () -> Switches.hanging("io.carom.virtio.device.blk.BlkQueue"));
       stopInTime(DEADLINE);
     } finally {
       Switches.hang(false);
     }
     bundle().start();
+    carom().update(Row.VIRTIO.symbolicName(), TestBundles.shipped(Row.VIRTIO.symbolicName()));
   }
 }

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.Dictionary;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** A row of a bundle of strategies. */
 abstract class StrategyMatrixTest extends MatrixTest {
@@ -15,7 +16,7 @@ abstract class StrategyMatrixTest extends MatrixTest {
   /** Drain deadline and watchdog of the core, as they are by default. */
   private static final Duration DEADLINE = Duration.ofMillis(2_000 + 500);
 
-  private Path broken;
+  private @Nullable Path broken;
   private int rounds;
 
   StrategyMatrixTest(final Row row) {

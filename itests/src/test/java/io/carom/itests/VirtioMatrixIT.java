@@ -7,6 +7,7 @@ import io.carom.itests.Matrix.Row;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** The row of virtio-pci-bundle. */
 class VirtioMatrixIT extends MatrixTest {
@@ -14,7 +15,7 @@ class VirtioMatrixIT extends MatrixTest {
   private static final Duration DEADLINE = Duration.ofSeconds(10);
   private static final long MIB = 1 << 20;
 
-  private Path broken;
+  private @Nullable Path broken;
   private int rounds;
 
   VirtioMatrixIT() {
