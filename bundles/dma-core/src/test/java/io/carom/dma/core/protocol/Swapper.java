@@ -30,6 +30,7 @@ final class Swapper extends Actor {
     COUNT,
     CANCEL,
     CANCEL_PUBLISH,
+    CANCEL_STATES,
     CANCEL_GRACE,
     END,
     STATE,
@@ -38,6 +39,7 @@ final class Swapper extends Actor {
     REVOKE,
     DISABLE,
     END_GRACE,
+    FLOW_LENT,
     LAST_FLOW,
     DONE
   }
@@ -90,7 +92,7 @@ final class Swapper extends Actor {
   boolean enabled() {
     return switch (at) {
       case READY, CANCEL, END -> !world.structure;
-      case YIELD, SPARE, FLOW, LAST_FLOW -> moving().done() || moving().enabled();
+      case YIELD, SPARE, FLOW, FLOW_LENT, LAST_FLOW -> moving().done() || moving().enabled();
       case GRACE, SECOND_GRACE, END_GRACE -> passable(from().pool);
       case CANCEL_GRACE -> passable(to().pool);
       case REVOKE -> {
@@ -157,6 +159,7 @@ final class Swapper extends Actor {
         }
       }
       case FLOW -> moved(At.COUNT);
+      case FLOW_LENT -> moved(At.RECOUNT);
       case COUNT -> count();
       default -> end();
     }
@@ -255,9 +258,7 @@ final class Swapper extends Actor {
           return;
         }
         world.structure = true;
-        to().lender = null;
         from().lender = lends ? to() : null;
-        from().state = State.CURRENT;
         from().graced = false;
         to().state = State.DRAINING;
         at = At.CANCEL_PUBLISH;
@@ -267,6 +268,12 @@ final class Swapper extends Actor {
         from().pool.users++;
         to().pool.users--;
         cancelled = true;
+        at = At.CANCEL_STATES;
+      }
+      case CANCEL_STATES -> {
+        // only now: until it was published the other one could still borrow from it
+        from().state = State.CURRENT;
+        to().lender = null;
         at = At.CANCEL_GRACE;
         if (flawed(Flaw.NO_CANCEL_GRACE)) {
           exchange();
@@ -340,6 +347,12 @@ final class Swapper extends Actor {
       from().over = true;
       world.drainedSwaps++;
       lastFlow();
+      return;
+    }
+    if (drained && !revokes && !(deadlines && world.random.nextInt(DEADLINE) == 0)) {
+      // Swapper.end: what was lent last drains as well, as long as there is time
+      moving = new Extents(this, from().pool, world.current.pool, Integer.MAX_VALUE);
+      at = At.FLOW_LENT;
       return;
     }
     revokes = revokes || world.random.nextBoolean();
