@@ -31,9 +31,9 @@ final class DomainCoherent implements CoherentWindow {
   }
 
   @Override
-  public void close(final long deviceAddress, final long size) {
+  public void close(final long busAddress, final long deviceAddress, final long size) {
     final DmaDomain domain = device.mapper().domain();
-    if (domain != null) {
+    if (domain != null && device.inRam(busAddress)) { // as it was opened: a region needs no window
       domain.freed(deviceAddress, size);
     }
   }

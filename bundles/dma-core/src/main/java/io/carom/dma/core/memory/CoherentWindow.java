@@ -13,7 +13,7 @@ public interface CoherentWindow {
         }
 
         @Override
-        public void close(final long busAddress, final long size) {
+        public void close(final long busAddress, final long deviceAddress, final long size) {
           // nothing was opened
         }
       };
@@ -26,6 +26,11 @@ public interface CoherentWindow {
    */
   long open(long busAddress, long size);
 
-  /** It is being given back. */
-  void close(long deviceAddress, long size);
+  /**
+   * It is being given back.
+   *
+   * @param busAddress where it lies
+   * @param deviceAddress what {@link #open} returned for it
+   */
+  void close(long busAddress, long deviceAddress, long size);
 }

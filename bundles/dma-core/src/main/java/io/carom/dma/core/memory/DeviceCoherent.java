@@ -138,7 +138,8 @@ public final class DeviceCoherent implements CoherentSpace {
       final CoherentBuffer there = moved.remove(buffer.busAddress());
       original = there == null ? buffer : there;
     }
-    window.close(buffer.busAddress(), buffer.size()); // before someone else gets the pages
+    // before someone else gets the pages
+    window.close(original.busAddress(), buffer.busAddress(), buffer.size());
     giveBack(original);
   }
 
