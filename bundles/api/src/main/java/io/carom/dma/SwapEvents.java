@@ -26,7 +26,10 @@ public final class SwapEvents {
   /** A swap failed and nothing was changed: device, from, to, message. */
   public static final String FAILED = PREFIX + "FAILED";
 
-  /** A strategy misbehaved: pool, strategy, message, and extents that were set aside. */
+  /**
+   * Extents were set aside, as a strategy misbehaved or as mappings outlived a drain: pool,
+   * strategy, extents (how many), and message (why). Posted soon after that.
+   */
   public static final String QUARANTINED = PREFIX + "QUARANTINED";
 
   private SwapEvents() {}

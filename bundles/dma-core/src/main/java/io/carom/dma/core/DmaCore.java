@@ -31,6 +31,7 @@ import io.carom.dma.core.pool.Pool;
 import io.carom.dma.core.swap.CoreTimer;
 import io.carom.dma.core.swap.Domains;
 import io.carom.dma.core.swap.PoolStore;
+import io.carom.dma.core.swap.Quarantines;
 import io.carom.dma.core.swap.Registry;
 import io.carom.dma.core.swap.Settings;
 import io.carom.dma.core.swap.StrategyRef;
@@ -105,7 +106,12 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
     final int cpus = Runtime.getRuntime().availableProcessors();
     outcalls.deadlineNs(TimeUnit.MILLISECONDS.toNanos(settings.watchdogMs()));
     limit = settings.misbehaviourLimit();
-    store = new PoolStore(ram, cpus, new Containment(outcalls, () -> limit, () -> waker.run()));
+    final Quarantines quarantines = new Quarantines();
+    store =
+        new PoolStore(
+            ram,
+            cpus,
+            new Containment(outcalls, () -> limit, () -> waker.run(), quarantines::note));
     domains = new Domains(tables, pages, timing, cpus, store::pools);
     domains.devices(() -> devices);
     registry = new Registry(memory.confidential(), domains);
@@ -123,7 +129,8 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
             "io.carom.dma.core",
             DIRECT_ID,
             0));
-    timer = new CoreTimer(timing, tables.tick(), control, store, domains, () -> devices);
+    timer =
+        new CoreTimer(timing, tables.tick(), control, store, domains, quarantines, () -> devices);
     waker = timer::wake;
   }
 

@@ -51,17 +51,22 @@ public final class IrqThread {
 
   private void run() {
     while (!stopped) {
-      boolean worked = false;
-      for (final Handler handler : handlers) {
-        if (handler.latch.compareAndSet(true, false)) {
-          worked = true;
-          handler.run();
-        }
-      }
-      if (!worked) {
+      if (!work()) {
         LockSupport.park(this); // a permit left by an unpark since the scan makes this return
       }
     }
+  }
+
+  /** A method of its own: a loop's variables would hold handlers that were closed while it parks. */
+  private boolean work() {
+    boolean worked = false;
+    for (final Handler handler : handlers) {
+      if (handler.latch.compareAndSet(true, false)) {
+        worked = true;
+        handler.run();
+      }
+    }
+    return worked;
   }
 
   /** A handler of this thread. */

@@ -438,28 +438,43 @@ public final class VirtioDevice {
     return outcome;
   }
 
-  /** Gives everything back; the device was reset or is gone. */
+  /**
+   * Gives everything back; the device was reset or is gone. What the DMA core does not take back is
+   * lost, and thrown, but nothing of the device is kept for it.
+   */
   public void free() {
     final VirtioInterrupts vectors = interrupts;
-    if (vectors != null) {
-      vectors.close();
-      interrupts = null;
-    }
-    queues.forEach(Ring::free);
+    final List<Ring> rings = List.copyOf(queues);
+    interrupts = null;
     queues.clear();
-    final DmaDevice attached = dma;
-    if (attached != null) {
-      final long live = attached.liveMappings();
-      if (live > 0) {
-        dmesg().log(name + ": let go with " + live + " mappings that nobody unmaps any more");
+    try {
+      if (vectors != null) {
+        vectors.close();
       }
-      final CoherentBuffer kept = guard;
+      rings.forEach(Ring::free);
+    } finally {
+      detach();
+    }
+  }
+
+  private void detach() {
+    final DmaDevice attached = dma;
+    final CoherentBuffer kept = guard;
+    dma = null;
+    guard = null;
+    if (attached == null) {
+      return;
+    }
+    final long live = attached.liveMappings();
+    if (live > 0) {
+      dmesg().log(name + ": let go with " + live + " mappings that nobody unmaps any more");
+    }
+    try {
       if (kept != null) {
         attached.freeCoherent(kept);
-        guard = null;
       }
+    } finally {
       attached.close();
-      dma = null;
     }
   }
 

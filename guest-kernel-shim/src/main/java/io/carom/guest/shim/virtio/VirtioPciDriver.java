@@ -114,6 +114,7 @@ public final class VirtioPciDriver implements PciDriver {
         binding.remove(gone);
       } finally {
         indices.clear(index);
+        device.free(); // nothing is left to be done, unless the driver failed half way
       }
     }
 

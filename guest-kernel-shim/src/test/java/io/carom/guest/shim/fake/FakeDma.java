@@ -131,6 +131,9 @@ public final class FakeDma implements Dma {
     /** Whether it was closed. */
     public volatile boolean closed;
 
+    /** Whether it takes no coherent memory back. */
+    public volatile boolean keepsCoherent;
+
     /** How its driver fences it. */
     public volatile @Nullable DmaFence fence;
 
@@ -306,6 +309,9 @@ public final class FakeDma implements Dma {
 
     @Override
     public void freeCoherent(final CoherentBuffer buffer) {
+      if (keepsCoherent) {
+        throw new IllegalArgumentException("no coherent memory is taken back");
+      }
       final Long count = coherent.remove(buffer.busAddress());
       if (count != null) {
         pages.free(buffer.busAddress(), count);

@@ -33,7 +33,7 @@ final class DomainCoherent implements CoherentWindow {
   @Override
   public void close(final long busAddress, final long deviceAddress, final long size) {
     final DmaDomain domain = device.mapper().domain();
-    if (domain != null && device.inRam(busAddress)) {
+    if (domain != null && device.inRam(busAddress)) { // as it was opened: a region needs no window
       domain.freed(deviceAddress, size);
     }
   }

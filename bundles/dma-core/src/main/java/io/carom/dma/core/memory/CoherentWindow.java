@@ -29,8 +29,8 @@ public interface CoherentWindow {
   /**
    * It is being given back.
    *
-   * @param busAddress where it was allocated
-   * @param deviceAddress where the device reaches it
+   * @param busAddress where it lies
+   * @param deviceAddress what {@link #open} returned for it
    */
   void close(long busAddress, long deviceAddress, long size);
 }

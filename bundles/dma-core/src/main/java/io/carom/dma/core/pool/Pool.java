@@ -135,6 +135,13 @@ public final class Pool extends PoolTicks {
     if (quarantined == null) {
       sinceNs = System.nanoTime();
       quarantined = reason;
+      noteSetAside(setAside().size(), reason);
+    }
+  }
+
+  private void noteSetAside(final int count, final String reason) {
+    if (count > 0) {
+      noteSetAside(new SetAside(name, strategy, count, reason));
     }
   }
 
@@ -324,6 +331,7 @@ public final class Pool extends PoolTicks {
             + " abandoned, its extents are set aside: "
             + (known == null ? where : known)
             + " did not return";
+    noteSetAside((int) grantedNow().stream().filter(e -> e.stripe() == stripe).count(), text);
     if ((stripe.visit() & 1) != 0) {
       fault(Offence.HUNG, text);
     } else {

@@ -68,6 +68,11 @@ abstract class PoolCode {
     containment.waker().run();
   }
 
+  /** Notes that extents of it were set aside. */
+  final void noteSetAside(final SetAside aside) {
+    containment.quarantine().accept(aside);
+  }
+
   /** Notes an exception; any error, as the classes of a bundle that was updated may be gone. */
   final void threw(final String where, final Throwable what) {
     fault(Offence.THREW, where + ": " + what);

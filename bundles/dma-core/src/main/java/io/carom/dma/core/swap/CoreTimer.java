@@ -27,6 +27,7 @@ public final class CoreTimer {
   private final SwapControl control;
   private final PoolStore store;
   private final Domains domains;
+  private final Quarantines quarantines;
   private final Supplier<List<DeviceDma>> devices;
   private final Watchdog watchdog;
   private final Ticker ticker;
@@ -44,8 +45,10 @@ public final class CoreTimer {
       final SwapControl control,
       final PoolStore store,
       final Domains domains,
+      final Quarantines quarantines,
       final Supplier<List<DeviceDma>> devices) {
     this.domains = domains;
+    this.quarantines = quarantines;
     this.timing = timing;
     this.tick = tick;
     this.control = control;
@@ -93,6 +96,7 @@ public final class CoreTimer {
   }
 
   private void sweep() {
+    quarantines.tell(control.watches());
     control.sweep();
     for (final Generation generation : store.takeEnded()) {
       for (final DeviceDma device : devices.get()) {
@@ -141,5 +145,6 @@ public final class CoreTimer {
         return;
       }
     }
+    quarantines.tell(control.watches()); // what the stop itself has set aside
   }
 }

@@ -2,6 +2,8 @@ package io.carom.dma.core.swap;
 
 import io.carom.dma.core.pool.Misconduct;
 import io.carom.dma.core.pool.Pool;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,14 +25,26 @@ record Leaving(long serviceId, @Nullable Pool pool, String cause, @Nullable Stri
     return new Leaving(0, pool, "misbehaved", verdict.toString());
   }
 
-  /** What the report says, with how many stripes were given up. */
-  @Nullable String note(final int abandoned) {
-    if (abandoned == 0) {
-      return note;
+  /**
+   * What the report says.
+   *
+   * @param abandoned how many stripes were given up
+   * @param troubles what else went wrong, or null
+   */
+  @Nullable String note(final int abandoned, final @Nullable String... troubles) {
+    final List<String> all = new ArrayList<>();
+    if (note != null) {
+      all.add(note);
     }
-    return (note == null ? "" : note + "; ")
-        + abandoned
-        + " stripes did not end in the grace: abandoned";
+    if (abandoned > 0) {
+      all.add(abandoned + " stripes did not end in the grace: abandoned");
+    }
+    for (final String trouble : troubles) {
+      if (trouble != null) {
+        all.add(trouble);
+      }
+    }
+    return all.isEmpty() ? null : String.join("; ", all);
   }
 
   /** Whether it is a pool's strategy that is to be left. */

@@ -222,8 +222,8 @@ public final class SwapControl {
   private void run(final Transition swap) {
     SwapReport report = null;
     Throwable failure = null;
-    watches.started(SwapStep.of(swap));
     try {
+      watches.started(SwapStep.of(swap));
       report = swapper.run(swap, settings);
     } catch (final RuntimeException | Error e) {
       failure = e;
@@ -234,21 +234,33 @@ public final class SwapControl {
       bans.ban(swap.device, e.ref());
     }
     synchronized (this) {
-      if (failure instanceof final NotReadyException e) {
-        bans.ban(swap.device, e.ref()); // else it would be tried again and again
-      }
       transitions.remove(swap.device);
       if (report != null) {
         remember(report);
       } else if (swap.wish != null && swap.drain() == null && !swap.device.isClosed()) {
         wish(swap.device, swap.wantedBefore); // it never came about, so it is not wanted for ever
       }
-      notifyAll();
     }
+    try {
+      tell(swap, report, failure);
+    } finally { // whoever asked hears of it, whatever those who watch do
+      if (report != null) {
+        swap.done.complete(report);
+      } else if (failure != null) {
+        swap.done.completeExceptionally(failure);
+      }
+    }
+    // Not the same again, which would fail again: that is left to what changes next.
+    if (failure == null || !Objects.equals(desired(swap.device), swap.choice)) {
+      reconcile(swap.device, "configured");
+    }
+  }
+
+  private void tell(
+      final Transition swap, final @Nullable SwapReport report, final @Nullable Throwable failure) {
     if (report != null) {
       LOG.info("{}", report);
       watches.finished(report);
-      swap.done.complete(report);
     } else if (failure != null) {
       watches.failed(SwapStep.of(swap), String.valueOf(failure.getMessage()));
       if (swap.device.isClosed()) {
@@ -256,12 +268,15 @@ public final class SwapControl {
       } else {
         LOG.warn("swap of {} failed: {}", swap.device.name(), failure.getMessage());
       }
-      swap.done.completeExceptionally(failure);
     }
-    // Not the same again, which would fail again: that is left to what changes next.
-    if (failure == null || !Objects.equals(desired(swap.device), swap.choice)) {
-      reconcile(swap.device, "configured");
+  }
+
+  /** A strategy was left at once: that is kept, and told. */
+  private void left(final SwapReport report) {
+    synchronized (this) {
+      remember(report);
     }
+    watches.finished(report);
   }
 
   private void remember(final SwapReport report) {
@@ -405,15 +420,20 @@ public final class SwapControl {
     final long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(settings.stopMs());
     for (final DeviceDma device : devices) {
       final long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
-      final SwapReport report =
-          swapper.abandon(
-              device, Leaving.service(serviceId), replacement(device), settings, Math.max(0, left));
-      if (report != null) {
-        LOG.info("{}", report);
-        watches.finished(report);
-        synchronized (this) {
-          remember(report);
+      try {
+        final SwapReport report =
+            swapper.abandon(
+                device,
+                Leaving.service(serviceId),
+                replacement(device),
+                settings,
+                Math.max(0, left));
+        if (report != null) {
+          LOG.info("{}", report);
+          left(report);
         }
+      } catch (final RuntimeException | Error e) { // the others are left all the same, and all its pools
+        LOG.error("{}: a strategy that has gone is not replaced", device.name(), e);
       }
     }
     final long watchdogNs = TimeUnit.MILLISECONDS.toNanos(settings.watchdogMs());
@@ -476,11 +496,9 @@ public final class SwapControl {
               Structure.LOCK_MS);
       if (report != null) {
         LOG.warn("{}", report);
-        synchronized (this) {
-          remember(report);
-        }
+        left(report);
       }
-    } catch (final RuntimeException e) {
+    } catch (final RuntimeException | Error e) {
       LOG.error("{}: a strategy that has misbehaved is not replaced", device.name(), e);
     }
     if (device.ready()) {

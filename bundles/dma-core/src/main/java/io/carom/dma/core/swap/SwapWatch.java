@@ -17,13 +17,16 @@ public interface SwapWatch {
   /** No map is inside the old strategy any more; its mappings are waited for. */
   default void draining(final SwapStep step) {}
 
-  /** A swap is over; the only call for one that a service's going made necessary. */
+  /** A swap is over; the only call for one that a service's going, or misconduct, made necessary. */
   default void finished(final SwapReport report) {}
 
   /** A swap failed, and nothing was changed. */
   default void failed(final SwapStep step, final String message) {}
 
-  /** A strategy misbehaved, and extents were set aside. */
+  /**
+   * Extents were set aside: those of a strategy that misbehaved, or what outlived a drain. Called
+   * soon after that, by the core's timer.
+   */
   default void quarantined(
       final String pool, final String strategy, final int extents, final String reason) {}
 }

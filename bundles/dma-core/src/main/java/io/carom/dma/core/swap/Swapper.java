@@ -144,7 +144,7 @@ final class Swapper {
       grace(swap, old, watchdogNs);
       swap.graceNs = timing.nanoTime() - swap.publishedNs;
       swap.liveAtPublish = old.live();
-      settleDomain(swap, next);
+      swap.note(settleDomain(device, next));
       swap.settled = true;
       swap.begin(
           new Drain(
@@ -181,12 +181,14 @@ final class Swapper {
     }
   }
 
-  private void settleDomain(final Transition swap, final Generation now) {
+  /** What went wrong, or null. */
+  private @Nullable String settleDomain(final DeviceDma device, final Generation now) {
     try {
-      readiness.settleDomain(swap.device, now);
+      readiness.settleDomain(device, now);
+      return null;
     } catch (final RuntimeException e) {
-      LOG.error("{}: its IOMMU domain is not settled", swap.device.name(), e);
-      swap.note("IOMMU domain: " + e);
+      LOG.error("{}: its IOMMU domain is not settled", device.name(), e);
+      return "IOMMU domain: " + e;
     }
   }
 
@@ -231,7 +233,7 @@ final class Swapper {
       next.lender(null);
       store.release(next);
       grace(swap, next, TimeUnit.MILLISECONDS.toNanos(settings.watchdogMs()));
-      settleDomain(swap, old);
+      swap.note(settleDomain(device, old));
       swap.settled = true;
     } finally {
       device.structure().unlock();
@@ -360,7 +362,7 @@ final class Swapper {
       leaving.state(Generation.State.CLOSED);
     }
     flowOn(swap, leaving);
-    flush(swap);
+    swap.note(flush(swap.device));
     return report(swap, drain, outcome, outcome.equals("REVOKED") ? leaving.live() : left, revoked);
   }
 
@@ -423,12 +425,14 @@ final class Swapper {
     LOG.warn("{}: {}", swap.device.name(), what);
   }
 
-  private void flush(final Transition swap) {
+  /** What went wrong, or null. */
+  private @Nullable String flush(final DeviceDma device) {
     try {
-      readiness.flush(swap.device);
+      readiness.flush(device);
+      return null;
     } catch (final RuntimeException e) {
-      LOG.error("{}: its IOMMU domain is not flushed", swap.device.name(), e);
-      swap.note("flush: " + e);
+      LOG.error("{}: its IOMMU domain is not flushed", device.name(), e);
+      return "flush: " + e;
     }
   }
 
@@ -513,8 +517,8 @@ final class Swapper {
       final int given = old.pool.grace(watchdogNs);
       old.settle();
       final long grace = timing.nanoTime() - published;
-      readiness.settleDomain(device, next);
-      readiness.flush(device);
+      final String unsettled = settleDomain(device, next);
+      final String unflushed = flush(device);
       final long live = old.live();
       return new SwapReport(
           device.name(),
@@ -537,7 +541,7 @@ final class Swapper {
           timing.currentTimeMillis(),
           (ready - start) / 1e3,
           0,
-          going.note(given));
+          going.note(given, unsettled, unflushed));
     } finally {
       device.structure().unlock();
     }

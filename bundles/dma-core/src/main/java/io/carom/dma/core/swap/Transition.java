@@ -127,10 +127,12 @@ final class Transition {
     return now == null ? from : now.leaving;
   }
 
-  /** Notes for the report what went otherwise than it should; the same is noted once. */
-  void note(final String text) {
+  /** Notes for the report what went otherwise than it should, or null; the same is noted once. */
+  void note(final @Nullable String text) {
     synchronized (notes) {
-      notes.add(text);
+      if (text != null) {
+        notes.add(text);
+      }
     }
   }
 
