@@ -16,6 +16,7 @@ import io.carom.dma.core.SlotStrategy;
 import io.carom.dma.core.TestGuest;
 import io.carom.dma.core.device.DeviceDma;
 import io.carom.dma.core.swap.Settings;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -87,7 +88,7 @@ class RevokeDomainTest {
     final long bus = map(guest.buffer(4096, 1), FROM);
     final long other = map(guest.buffer(4096, 1), FROM);
     assertThat(kit.use(device, "slots", REVOKE).outcome()).isEqualTo("REVOKED");
-    final DmaDomain domain = ((DeviceDma) device).mapper().domain();
+    final DmaDomain domain = Objects.requireNonNull(((DeviceDma) device).mapper().domain());
     assertThat(domain.addresses().leasedBytes()).as("kept").isEqualTo(8192);
     device.unmap(bus, 4096, FROM, 0);
     assertThat(domain.addresses().leasedBytes()).isEqualTo(4096);
