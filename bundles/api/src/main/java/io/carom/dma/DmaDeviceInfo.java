@@ -33,6 +33,7 @@ import org.jspecify.annotations.Nullable;
  * @param reachableBytes bounce memory that its driver holds as I/O buffers
  * @param io_tlb_used slots of bounce memory that its mappings hold now
  * @param io_tlb_used_hiwater most slots that they held at a tick of the core, or since reset
+ * @param revokedCalls unmaps and syncs of mappings that the core had revoked, which did nothing
  */
 public record DmaDeviceInfo(
     String device,
@@ -62,4 +63,5 @@ public record DmaDeviceInfo(
     long coherentBytes,
     long reachableBytes,
     long io_tlb_used,
-    long io_tlb_used_hiwater) {}
+    long io_tlb_used_hiwater,
+    long revokedCalls) {}

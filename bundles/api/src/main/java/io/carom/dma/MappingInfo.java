@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
  * @param strategy strategy that placed it
  * @param extents kind of memory that it was placed in, or null when it was not bounced
  * @param generation generation of the device that it belongs to
- * @param placement {@code BOUNCE} or {@code PASS}
+ * @param placement {@code BOUNCE}, {@code PASS}, or {@code REMAP} for one that has an address of
+ *     its own behind an IOMMU
  * @param count how many mappings share this record (PASS only), else 1
  * @param ageMs milliseconds since it was mapped, to the core's tick
  */

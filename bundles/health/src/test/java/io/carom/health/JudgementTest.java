@@ -100,6 +100,6 @@ class JudgementTest {
   private static DmaDeviceInfo device(final @Nullable String strategy) {
     return new DmaDeviceInfo(
         "dev0", "direct", strategy, null, 1, false, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 0,
-        0, 0, 0, 0, 0, 0);
+        0, 0, 0, 0, 0, 0, 0);
   }
 }

@@ -118,7 +118,7 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
     control = new SwapControl(registry, store, restricted, domains, timing, settings);
     control.watches().add(new SwapRecorder());
     transitions = new TransitionView(control, timing);
-    reports = new Reports(tables);
+    reports = new Reports(tables, domains::all);
     lending = new Lending(tables, store::pools);
     debug = new DebugCore(tables);
     registry.add(
@@ -408,12 +408,20 @@ public final class DmaCore implements Dma, DmaControl, DeviceEvents, AutoCloseab
     return stop(control.settings().stopMs());
   }
 
+  /** The mappings that live, one line for each device that has some. Waits for nothing. */
+  public List<String> holding() {
+    return holding(new Stopping(0));
+  }
+
+  private List<String> holding(final Stopping stopping) {
+    return stopping.drain(
+        devices, device -> reports.mappings(List.of(device), store.pools(), MOST_MAPPINGS));
+  }
+
   private List<String> stop(final long milliseconds) {
     final Stopping stopping = new Stopping(milliseconds);
     control.halt(devices);
-    final List<String> holding =
-        stopping.drain(
-            devices, device -> reports.mappings(List.of(device), store.pools(), MOST_MAPPINGS));
+    final List<String> holding = holding(stopping);
     holding.forEach(line -> LOG.warn("the DMA core stops, and {}", line));
     // The timer still runs, and gives back the memory of pools that are empty.
     stopping.await(() -> !holding.isEmpty() || store.pools().isEmpty(), SWEEP_MS);

@@ -383,6 +383,8 @@ public final class DmaCoreComponent {
             "the DMA core has not stopped within {} ms (stopMs), it is at {}",
             limitMs,
             stack.length == 0 ? "its end" : stack[0]);
+        // Drivers that hang while they are told of the stop keep it from saying so itself.
+        core.holding().forEach(line -> LOG.warn("the DMA core was left, and {}", line));
       }
     } catch (final InterruptedException e) {
       Thread.currentThread().interrupt();

@@ -6,6 +6,7 @@ import io.carom.dma.MappingInfo;
 import io.carom.dma.PoolOccupancy;
 import io.carom.dma.core.device.ClosedCounts;
 import io.carom.dma.core.device.DeviceDma;
+import io.carom.dma.core.domain.DmaDomain;
 import io.carom.dma.core.map.CoreTables;
 import io.carom.dma.core.map.Failures;
 import io.carom.dma.core.pool.ExtentState;
@@ -18,14 +19,17 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Turns the core's state into the records that people see. */
 final class Reports {
   private final CoreTables tables;
+  private final Supplier<List<DmaDomain>> domains;
 
-  Reports(final CoreTables tables) {
+  Reports(final CoreTables tables, final Supplier<List<DmaDomain>> domains) {
     this.tables = tables;
+    this.domains = domains;
   }
 
   DmaDeviceInfo device(final DeviceDma device, final String wanted) {
@@ -64,7 +68,8 @@ final class Reports {
         device.coherent().used(),
         device.reachables().bytes(),
         device.usedSlots(),
-        device.usedHiwater());
+        device.usedHiwater(),
+        device.unmapper().revokedCalls());
   }
 
   /** Live mappings of the given devices, oldest first. */
@@ -105,6 +110,23 @@ final class Reports {
                     "PASS",
                     count,
                     tables.tick().millis() - tick));
+    for (final DmaDomain domain : domains.get()) {
+      domain
+          .remaps()
+          .visit(
+              record ->
+                  add(
+                      result,
+                      devices,
+                      record.generation,
+                      record.busAddress,
+                      record.address,
+                      record.size,
+                      record.direction,
+                      "REMAP",
+                      1,
+                      tables.tick().millis() - record.tick));
+    }
     result.sort(Comparator.comparingLong(MappingInfo::ageMs).reversed());
     return result.size() > most ? result.subList(0, most) : result;
   }

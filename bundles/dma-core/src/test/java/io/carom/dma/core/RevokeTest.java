@@ -97,6 +97,7 @@ class RevokeTest {
     device.syncForCpu(a + 100, 96, FROM);
     device.unmap(a, 4096, FROM, 0);
     device.unmap(b, 4096, TO, 0);
+    assertThat(kit.info(device).revokedCalls()).as("two syncs, two unmaps").isEqualTo(4);
     assertThat(kit.guest.get(buffer)).as("it ended without being copied").isEqualTo(5);
     assertThatThrownBy(() -> device.unmap(a, 4096, FROM, 0)).isInstanceOf(DmaUsageException.class);
     assertThatThrownBy(() -> device.syncForCpu(a, 4096, FROM))

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.carom.dma.DmaDevice;
+import io.carom.dma.DmaDirection;
 import io.carom.dma.SwapPolicy;
 import io.carom.dma.SwapReport;
 import io.carom.dma.core.swap.Settings;
@@ -23,6 +24,7 @@ class SwapEndTest {
   private final DmaDevice first;
   private final DmaDevice second;
   private volatile boolean fails;
+  private volatile boolean failsPublished;
 
   SwapEndTest() {
     one.perDevice = true;
@@ -37,6 +39,11 @@ class SwapEndTest {
               @Override
               public void started(final SwapStep step) {
                 fail(step.device().equals("second"));
+              }
+
+              @Override
+              public void published(final SwapStep step) {
+                fail(failsPublished);
               }
 
               @Override
@@ -82,6 +89,25 @@ class SwapEndTest {
     assertThat(kit.info(second).wanted()).as("it never came about").isEqualTo("one");
     fails = false;
     assertThat(kit.use(second, "two").outcome()).isEqualTo("DRAINED");
+  }
+
+  @Test
+  void whatWasReplacedEndsThoughTheSwapFailedBehindThat() {
+    CoreKit.await(() -> "one".equals(kit.info(first).strategy()), "the configured one");
+    final long buffer = kit.guest.buffer(4096, 1);
+    final long old = first.map(buffer, 4096, DmaDirection.TO_DEVICE, 0);
+    fails = true;
+    failsPublished = true;
+    assertThatThrownBy(() -> kit.use(first, "two"))
+        .hasStackTraceContaining("one who watches fails");
+    assertThat(kit.core.transitions()).isEmpty();
+    assertThat(kit.info(first).strategy()).isEqualTo("two");
+    first.unmap(old, 4096, DmaDirection.TO_DEVICE, 0);
+    CoreKit.await(
+        () ->
+            kit.core.pools().stream()
+                .noneMatch(p -> p.strategy().equals("one") && first.name().equals(p.device())),
+        "its pool ends");
   }
 
   @Test

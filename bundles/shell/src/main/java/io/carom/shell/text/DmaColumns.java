@@ -56,6 +56,7 @@ final class DmaColumns {
           .word("maps", DmaDeviceInfo::maps)
           .word("unmaps", DmaDeviceInfo::unmaps)
           .word("syncs", DmaDeviceInfo::syncs)
+          .word("  of revoked ones", DmaDeviceInfo::revokedCalls)
           .word("bounced", DmaDeviceInfo::bounced)
           .word("borrowed maps", DmaDeviceInfo::borrowedMaps)
           .word("copied in", info -> Values.bytes(info.copiedInBytes()))

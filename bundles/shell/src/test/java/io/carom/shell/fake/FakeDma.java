@@ -280,7 +280,8 @@ public final class FakeDma implements DmaControl {
         140 << 10,
         0,
         6,
-        64);
+        64,
+        0);
   }
 
   @Override

@@ -57,7 +57,9 @@ public final class IrqThread {
     }
   }
 
-  /** A method of its own: a loop's variables would hold handlers that were closed while it parks. */
+  /**
+   * A method of its own: a loop's variables would hold handlers that were closed while it parks.
+   */
   private boolean work() {
     boolean worked = false;
     for (final Handler handler : handlers) {

@@ -105,6 +105,7 @@ class FailedMapTest {
         0,
         0,
         0,
+        0,
         0);
   }
 }

@@ -284,6 +284,7 @@ final class FakeCore implements Dma, DmaControl {
           0,
           0,
           used.cardinality(),
+          0,
           0);
     }
 

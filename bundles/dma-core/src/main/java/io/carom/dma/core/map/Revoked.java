@@ -53,7 +53,7 @@ public final class Revoked {
       this.inPlace = inPlace;
     }
 
-    /** What is to be done when the driver has unmapped it. */
+    /** What is to be done when the driver has unmapped it, or never will. */
     void ending(final Runnable action) {
       synchronized (this) {
         if (!ended) {
@@ -67,8 +67,8 @@ public final class Revoked {
     private void end() {
       final Runnable action;
       synchronized (this) {
+        action = ended ? null : ending;
         ended = true;
-        action = ending;
       }
       if (action != null) {
         action.run();
@@ -212,12 +212,16 @@ public final class Revoked {
     return false;
   }
 
-  /** The device is closed: nothing is mapped for it any more, so nothing needs to be set aside. */
+  /**
+   * The device is closed: nothing is mapped for it any more, so nothing needs to be set aside, and
+   * others of its domain may have the addresses.
+   */
   public void close() {
     final List<Entry> all = new ArrayList<>();
     synchronized (this) {
       byAddress.values().forEach(all::addAll);
     }
     all.forEach(this::giveBackAside);
+    all.forEach(Entry::end);
   }
 }

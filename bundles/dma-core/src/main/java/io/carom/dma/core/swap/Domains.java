@@ -32,6 +32,11 @@ import org.slf4j.LoggerFactory;
  */
 public final class Domains {
   private static final Logger LOG = LoggerFactory.getLogger(Domains.class);
+
+  /** How long the driver of an IOMMU that does not answer any more may take to go. */
+  private static final long LEAVING_NS = 1_000_000_000L;
+
+  private static final long LEAVING_PAUSE_NS = 2_000_000;
   private static final int LOW_MEMORY_SHIFT = 5; // a 32nd of all pages
 
   private final CoreTables tables;
@@ -143,10 +148,40 @@ public final class Domains {
    *
    * @throws IllegalStateException when the IOMMU gives none; nothing was changed
    */
-  synchronized DmaDomain toEnter(final DeviceDma device) {
+  DmaDomain toEnter(final DeviceDma device) {
+    final GuestIommu driver = iommu;
+    try {
+      return enter(device);
+    } catch (final IllegalStateException e) {
+      throw explained(device, driver, e);
+    }
+  }
+
+  private synchronized DmaDomain enter(final DeviceDma device) {
     final DmaDomain found = find(device);
     device.mapper().domain(found);
     return found;
+  }
+
+  /**
+   * What to tell of a request that failed. Requests wait while the IOMMU is away, as it may come
+   * back; when it does not they fail, and its driver goes a moment later: then that is the reason.
+   */
+  private IllegalStateException explained(
+      final DeviceDma device, final @Nullable GuestIommu driver, final IllegalStateException e) {
+    if (driver == null
+        || !(e.getCause() instanceof final IommuException refused)
+        || refused.status() != IommuStatus.DEVERR) {
+      return e;
+    }
+    final long deadline = timing.nanoTime() + LEAVING_NS;
+    while (iommu == driver && timing.nanoTime() - deadline < 0) {
+      timing.pause(LEAVING_PAUSE_NS);
+    }
+    return iommu == driver
+        ? e
+        : new IllegalStateException(
+            device.name() + ": there is no IOMMU any more: " + refused.getMessage(), e);
   }
 
   private DmaDomain find(final DeviceDma device) {
@@ -237,7 +272,10 @@ public final class Domains {
       domain.attach(device.name());
     } catch (final IommuException e) {
       freeCoherent(device, domain);
-      throw new IllegalStateException(device.name() + ": not attached: " + e.getMessage(), e);
+      throw explained(
+          device,
+          domain.iommu(),
+          new IllegalStateException(device.name() + ": not attached: " + e.getMessage(), e));
     }
   }
 

@@ -432,7 +432,8 @@ public final class SwapControl {
           LOG.info("{}", report);
           left(report);
         }
-      } catch (final RuntimeException | Error e) { // the others are left all the same, and all its pools
+      } catch (final RuntimeException
+          | Error e) { // the others are left all the same, and all its pools
         LOG.error("{}: a strategy that has gone is not replaced", device.name(), e);
       }
     }

@@ -17,7 +17,9 @@ public interface SwapWatch {
   /** No map is inside the old strategy any more; its mappings are waited for. */
   default void draining(final SwapStep step) {}
 
-  /** A swap is over; the only call for one that a service's going, or misconduct, made necessary. */
+  /**
+   * A swap is over; the only call for one that a service's going, or misconduct, made necessary.
+   */
   default void finished(final SwapReport report) {}
 
   /** A swap failed, and nothing was changed. */

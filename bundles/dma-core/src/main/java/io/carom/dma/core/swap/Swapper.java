@@ -89,8 +89,8 @@ final class Swapper {
    */
   SwapReport run(final Transition swap, final Settings settings) {
     final long watchdogNs = TimeUnit.MILLISECONDS.toNanos(settings.watchdogMs());
-    begin(swap, watchdogNs);
     try {
+      begin(swap, watchdogNs);
       while (true) {
         final Drain drain = Objects.requireNonNull(swap.drain());
         drain(swap, drain);
@@ -105,10 +105,13 @@ final class Swapper {
 
   /** Nobody sees to what drained any more: it lends no more, and ends when it is empty. */
   private static void settle(final Transition swap) {
-    Drain drain;
-    do {
-      drain = Objects.requireNonNull(swap.drain());
-    } while (!drain.over() && !swap.close(drain));
+    Drain drain = swap.drain();
+    while (drain != null && !drain.over() && !swap.close(drain)) {
+      drain = swap.drain();
+    }
+    if (drain == null) {
+      return; // nothing was published
+    }
     drain.staying().lender(null);
     if (drain.leaving().state() == Generation.State.DRAINING) {
       drain.leaving().state(Generation.State.ADOPTED);
@@ -139,13 +142,8 @@ final class Swapper {
       store.release(old);
       swap.publishedNs = timing.nanoTime();
       swap.publishNs = swap.publishedNs - swap.startNs;
-      swap.state = "GRACE";
-      watch.published(SwapStep.of(swap));
-      grace(swap, old, watchdogNs);
-      swap.graceNs = timing.nanoTime() - swap.publishedNs;
-      swap.liveAtPublish = old.live();
-      swap.note(settleDomain(device, next));
-      swap.settled = true;
+      // At once, so that it is seen to whatever fails from here on; no cancel comes before the lock
+      // is free.
       swap.begin(
           new Drain(
               old,
@@ -153,6 +151,13 @@ final class Swapper {
               swap.publishedNs,
               swap.publishedNs + TimeUnit.MILLISECONDS.toNanos(swap.drainMs),
               false));
+      swap.state = "GRACE";
+      watch.published(SwapStep.of(swap));
+      grace(swap, old, watchdogNs);
+      swap.graceNs = timing.nanoTime() - swap.publishedNs;
+      swap.liveAtPublish = old.live();
+      swap.note(settleDomain(device, next));
+      swap.settled = true;
       swap.state = "DRAINING";
       watch.draining(SwapStep.of(swap));
     } finally {

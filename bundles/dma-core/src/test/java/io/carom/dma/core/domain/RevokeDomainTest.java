@@ -14,7 +14,9 @@ import io.carom.dma.SwapReport;
 import io.carom.dma.core.CoreKit;
 import io.carom.dma.core.SlotStrategy;
 import io.carom.dma.core.TestGuest;
+import io.carom.dma.core.device.DeviceDma;
 import io.carom.dma.core.swap.Settings;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -78,6 +80,22 @@ class RevokeDomainTest {
     device.unmap(young, 4096, FROM, 0);
     assertThatThrownBy(() -> device.unmap(bus, 4096, FROM, 0))
         .isInstanceOf(DmaUsageException.class);
+  }
+
+  @Test
+  void addressesThatADriverNeverUnmapsGoBackWhenItsDeviceIsClosed() {
+    kit.use(device, "remaps");
+    final long bus = map(guest.buffer(4096, 1), FROM);
+    final long other = map(guest.buffer(4096, 1), FROM);
+    assertThat(kit.use(device, "slots", REVOKE).outcome()).isEqualTo("REVOKED");
+    final DmaDomain domain = Objects.requireNonNull(((DeviceDma) device).mapper().domain());
+    assertThat(domain.addresses().leasedBytes()).as("kept").isEqualTo(8192);
+    device.unmap(bus, 4096, FROM, 0);
+    assertThat(domain.addresses().leasedBytes()).isEqualTo(4096);
+    device.close();
+    assertThat(domain.addresses().leasedBytes()).isZero();
+    device.unmap(other, 4096, FROM, 0); // late, and still quiet
+    assertThat(domain.addresses().leasedBytes()).isZero();
   }
 
   @Test

@@ -32,6 +32,9 @@ public final class TestIommu implements GuestIommu {
   /** First address that can be mapped. */
   public volatile long inputStart;
 
+  /** Whether it does not answer any more. */
+  public volatile boolean dead;
+
   /** Says of the n-th MAP or UNMAP, from 0, whether it is refused. */
   public volatile IntPredicate refuses = n -> false;
 
@@ -323,7 +326,10 @@ public final class TestIommu implements GuestIommu {
   }
 
   @Override
-  public List<ReservedRange> reserved(final String device) {
+  public List<ReservedRange> reserved(final String device) throws IommuException {
+    if (dead) {
+      throw new IommuException("probe " + device, IommuStatus.DEVERR);
+    }
     return List.of(new ReservedRange(0xfee0_0000L, 0xfeef_ffffL, true));
   }
 
