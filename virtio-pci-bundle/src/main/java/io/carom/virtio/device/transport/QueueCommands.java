@@ -105,8 +105,8 @@ final class QueueCommands {
    */
   void processNow() {
     final PciAttachment to = plug.attachment();
-    boolean again = to != null;
-    while (again) {
+    boolean again = true;
+    while (again && to != null) {
       try (BusSession bus = to.port().open()) {
         queues.processNow(bus);
       }
