@@ -73,9 +73,9 @@ final class DeviceCore implements QueueHost {
 
   private volatile boolean forGood;
 
-  private boolean resetBegun; // the driver's, and it is not complete
   /** Whether the state is taken as that of a device which nobody serves any more. */
   private boolean handingOver;
+  private boolean resetBegun; // the driver's, and it is not complete
 
   private long suspendDeadline;
   private @Nullable String failure; // found under the lock, told outside of it

@@ -13,9 +13,9 @@ import org.jspecify.annotations.Nullable;
  * workers; one atomic word decides every race.
  *
  * <p><b>Suspension</b> waits for those who serve, as a reset does. Until it is complete both bits
- * are set; if that takes longer than taking the function out may, it has failed, and the
- * device needs a reset. Doorbells of a suspended device are dropped: when it goes on it looks at
- * every queue. A configuration notification is kept until then, see {@link DueNotifications}. Queue
+ * are set; if that takes longer than taking the function out may, it has failed, and the device
+ * needs a reset. Doorbells of a suspended device are dropped: when it goes on it looks at every
+ * queue. A configuration notification is kept until then, see {@link DueNotifications}. Queue
  * registers and configuration keep their values meanwhile, whatever is written.
  */
 final class DeviceStatus {
