@@ -163,9 +163,9 @@ final class Matrix {
           whole(
               VIRTIO,
               FAILURE,
-              "a hang ends with the restart of the bundle, and its request is served again; an"
-                  + " exception costs its device a reset, at which what is outstanding there ends"
-                  + " in an I/O error"),
+              "a hang ends with the restart of the bundle, an exception with that of the device in"
+                  + " place; its request is served again; a device that fails more than three times"
+                  + " in ten seconds needs a reset"),
           whole(VIRTIO, MODIFIED, "a size changes in place; else the device is made again, kept"),
           apart(PCI_BUS, STRATEGY, "the bus does not choose how buffers are mapped"),
           whole(PCI_BUS, RESTART, "accesses of the guest wait; addresses and config are as before"),

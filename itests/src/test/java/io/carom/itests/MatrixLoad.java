@@ -32,7 +32,7 @@ public final class MatrixLoad {
   private static final long READ_EVERY_NS = 1_000_000;
 
   /** Requests of the disk that are outstanding at once. */
-  static final int DEPTH = 8;
+  private static final int DEPTH = 8;
 
   private static final long FIO_MS = 150;
 

@@ -37,7 +37,7 @@ abstract class MatrixTest {
   private static final long PROGRESS = 2;
 
   /** No pause may be longer, on a machine however busy; what it was is printed. */
-  private static final double PAUSE_BOUND_MS = 30_000;
+  static final double PAUSE_BOUND_MS = 30_000;
 
   private static final Duration ONE_SECOND = Duration.ofSeconds(1);
 

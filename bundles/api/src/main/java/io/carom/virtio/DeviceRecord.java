@@ -39,6 +39,16 @@ public interface DeviceRecord {
    */
   RingRecord ring(int queue, int size, int start);
 
+  /**
+   * The same device goes on in its own place, after its code failed: as a claim, but only of the
+   * incarnation that is not void. What this one wrote is void from then on. To be called while
+   * nobody is inside a section.
+   *
+   * @return the next record; null when this one is void, which takes nothing from who has claimed
+   *     the device
+   */
+  @Nullable DeviceRecord renew();
+
   /** Whether another incarnation has claimed the device. */
   boolean isVoid();
 }

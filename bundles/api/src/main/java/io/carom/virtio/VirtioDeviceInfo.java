@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param systemMemoryAccesses DMA accesses to guest RAM
  * @param faultedAccesses DMA accesses refused
  * @param requests requests served
+ * @param restarts how often its code failed at a request and was restarted in place
  * @param lastError why the device needs a reset, or null
  * @param region more about its region, or null without one
  */
@@ -42,6 +43,7 @@ public record VirtioDeviceInfo(
     long systemMemoryAccesses,
     long faultedAccesses,
     long requests,
+    long restarts,
     @Nullable String lastError,
     @Nullable RegionInfo region) {
   /** Copies the list. */

@@ -91,7 +91,11 @@ public interface VirtioModel {
   /** The function is plugged in; before any other call but those that describe the device. */
   default void plugged(final VirtioModelContext context) {}
 
-  /** The handler of one queue, with the accepted features. */
+  /**
+   * The handler of one queue, with the accepted features. Asked for another one, which takes the
+   * place of the first, when a handler of the model threw: the request that it threw at is handled
+   * again, and what it returned is not.
+   */
   Handler open(int queue, long accepted);
 
   /**

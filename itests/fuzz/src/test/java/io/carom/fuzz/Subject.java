@@ -152,6 +152,7 @@ final class Subject {
         "DRIVER_OK without FEATURES_OK");
     final String error = function.info().lastError();
     require(error == null || !error.contains("internal error"), String.valueOf(error));
+    require(function.info().restarts() == 0, "its code threw, and was restarted");
   }
 
   static void require(final boolean holds, final String what) {

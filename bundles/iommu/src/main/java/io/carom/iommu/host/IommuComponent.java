@@ -7,12 +7,12 @@ import io.carom.iommu.host.cost.BusyClock;
 import io.carom.iommu.host.cost.CostProfiles;
 import io.carom.memory.GuestMemory;
 import io.carom.pci.BusPorts;
+import io.carom.virtio.RestartBudget;
 import io.carom.virtio.VirtioModel;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -39,10 +39,10 @@ import org.slf4j.LoggerFactory;
  *
  * <p><b>Changes.</b> Costs and {@code bypass} change live. Limits make a new IOMMU, which goes on
  * with the domains of the one before; so does one that comes when the bundle was stopped or
- * updated, and one in the place of an IOMMU whose code threw, {@value #MOST_FAILURES} times in
- * {@value #FAILURES_MS} ms. The driver sees nothing of it. What it can see (the input range,
- * reserved ranges, the slot, whether there is one) makes another device: the old one is taken out,
- * and functions that it translated are blocked until the guest attaches them.
+ * updated, and one in the place of an IOMMU whose code threw, as often as a {@link RestartBudget}
+ * allows. The driver sees nothing of it. What it can see (the input range, reserved ranges, the
+ * slot, whether there is one) makes another device: the old one is taken out, and functions that it
+ * translated are blocked until the guest attaches them.
  */
 @Component(
     name = IommuComponent.PID,
@@ -64,8 +64,6 @@ public final class IommuComponent {
   /** Beyond those that devices without a wanted slot get. */
   static final String DEFAULT_SLOT = "00:1f.0";
 
-  private static final int MOST_FAILURES = 3;
-  private static final long FAILURES_MS = 10_000;
   private static final long LOOK_NS = 50_000_000;
 
   private static final Logger LOG = LoggerFactory.getLogger(IommuComponent.class);
@@ -192,10 +190,9 @@ public final class IommuComponent {
   private final GuestMemory memory;
   private final IommuRecords records;
   private final Slots slots;
+  private final RestartBudget restarts = new RestartBudget();
   private @Nullable Wanted wanted;
   private @Nullable Running running;
-  private long firstFailure;
-  private int failures;
   private volatile boolean closed;
 
   /** Makes the IOMMU. */
@@ -328,19 +325,12 @@ public final class IommuComponent {
     if (closed || now == null || now.iommu() != failed || again == null) {
       return;
     }
-    final long time = System.nanoTime();
-    if (failures == 0 || time - firstFailure > TimeUnit.MILLISECONDS.toNanos(FAILURES_MS)) {
-      firstFailure = time;
-      failures = 0;
-    }
-    failures++;
-    if (failures > MOST_FAILURES) {
+    if (!restarts.take(System.nanoTime())) {
       LOG.error(
-          "{}: the IOMMU threw more than {} times in {} ms; it stays out until its bundle or"
-              + " configuration is changed",
+          "{}: the IOMMU threw again after {}; it stays out until its bundle or configuration is"
+              + " changed",
           PID,
-          MOST_FAILURES,
-          FAILURES_MS);
+          restarts);
       return;
     }
     stop();

@@ -33,6 +33,10 @@ final class KeptDevice {
     return next;
   }
 
+  private synchronized @Nullable DeviceRecord renew(final Incarnation incarnation) {
+    return current == incarnation ? claim() : null;
+  }
+
   /** Nobody's record is worth anything any more. */
   synchronized void forget() {
     current = null;
@@ -131,6 +135,11 @@ final class KeptDevice {
     @Override
     public RingRecord ring(final int queue, final int size, final int start) {
       return KeptDevice.this.ring(this, queue, size, start);
+    }
+
+    @Override
+    public @Nullable DeviceRecord renew() {
+      return KeptDevice.this.renew(this);
     }
 
     @Override

@@ -120,6 +120,24 @@ class RecordStoreTest {
   }
 
   @Test
+  @DisplayName("a device goes on in its own place, unless another has claimed it")
+  void renewed() {
+    final DeviceRecord first = store.claim("vda");
+    final RingRecord ring = first.ring(0, SIZE, 0);
+    ring.popped(4, 1);
+    first.keep(state(15));
+    final DeviceRecord second = Objects.requireNonNull(first.renew());
+    final VirtioState kept = Objects.requireNonNull(second.kept());
+    assertThat(kept.queues().getFirst().inFlight()).containsExactly(4);
+    assertThat(first.isVoid()).isTrue();
+    assertThat(ring.publishIndex(memory, 2, (short) 1, 1, 1)).as("of before").isFalse();
+    assertThat(first.renew()).isNull();
+    final DeviceRecord third = store.claim("vda");
+    assertThat(second.renew()).isNull();
+    assertThat(third.isVoid()).isFalse();
+  }
+
+  @Test
   @DisplayName("a reset, and forgetting, leave nothing")
   void resetAndForget() {
     final DeviceRecord record = store.claim("vda");

@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  * @param ownRegionAccesses DMA accesses to its region
  * @param systemMemoryAccesses DMA accesses to guest RAM
  * @param faultedAccesses DMA accesses refused
+ * @param restarts how often its code failed at a request and was restarted in place
  * @param lastError why it needs a reset, or null
  * @param queues its queues
  */
@@ -46,6 +47,7 @@ public record VirtioEntry(
     long ownRegionAccesses,
     long systemMemoryAccesses,
     long faultedAccesses,
+    long restarts,
     @Nullable String lastError,
     List<VirtioDeviceInfo.QueueInfo> queues) {
 
@@ -67,6 +69,7 @@ public record VirtioEntry(
         info.ownRegionAccesses(),
         info.systemMemoryAccesses(),
         info.faultedAccesses(),
+        info.restarts(),
         info.lastError(),
         info.queues());
   }

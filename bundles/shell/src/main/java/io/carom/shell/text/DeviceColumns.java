@@ -46,6 +46,7 @@ final class DeviceColumns {
           .word("accesses to region", VirtioEntry::ownRegionAccesses)
           .word("accesses to system", VirtioEntry::systemMemoryAccesses)
           .word("accesses refused", VirtioEntry::faultedAccesses)
+          .word("restarts", VirtioEntry::restarts)
           .word("last error", VirtioEntry::lastError);
 
   static final Columns<RegionInfo> REGION =

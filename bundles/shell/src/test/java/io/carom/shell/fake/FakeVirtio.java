@@ -163,6 +163,7 @@ public final class FakeVirtio implements VirtioHost {
         0,
         0,
         0,
+        0,
         null,
         null);
   }
@@ -254,6 +255,7 @@ public final class FakeVirtio implements VirtioHost {
         counters[1],
         0,
         42,
+        0,
         null,
         new RegionInfo(
             "bar",

@@ -14,7 +14,8 @@ import java.util.concurrent.atomic.LongAdder;
  *
  * <p>A chain without room for the header or the status byte is no request: there is nowhere to put
  * an answer, and the device needs a reset. Anything else gets a status, and {@code used.len} counts
- * what was really written: data that were read, and the status byte.
+ * what was really written: data that were read, and the status byte. An error of the backend is one
+ * of the answers; one of the code is none, and its request is served again.
  *
  * <p>The sector is compared before it is multiplied: a sector within the capacity is below 2^55, so
  * its byte position cannot overflow.
@@ -56,7 +57,7 @@ final class BlkQueue implements QueueHandler {
     int status;
     try {
       status = serve(chain);
-    } catch (final IOException | RuntimeException e) {
+    } catch (final IOException e) {
       device.backendFailed(e);
       status = BlkDescriptor.S_IOERR;
     }

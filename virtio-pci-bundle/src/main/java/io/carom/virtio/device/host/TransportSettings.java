@@ -12,6 +12,7 @@ import io.carom.virtio.RegionOptions.Dmb;
 import io.carom.virtio.RegionOptions.DmbMode;
 import io.carom.virtio.RegionOptions.Location;
 import io.carom.virtio.RegionOptions.Mixing;
+import io.carom.virtio.RestartBudget;
 import io.carom.virtio.RingOptions;
 import io.carom.virtio.RingOptions.Layout;
 import io.carom.virtio.SwiotlbPolicy;
@@ -64,7 +65,10 @@ import org.osgi.framework.Version;
  *  slot                              such as 00:04.0; the first free one
  *  spinUs                  20        how long a queue's thread looks for a doorbell
  *  stopTimeoutMs           2000      how long a request that hangs is waited for when the device
- *                                    is taken out, is saved or is suspended
+ *                                    is taken out, is saved or is suspended, or its code failed
+ *  restarts                3         how often in restartWindowMs code that fails at a request is
+ *                                    restarted in place; 0: the device needs a reset at once
+ *  restartWindowMs         10000
  * </pre>
  *
  * @param region the region
@@ -74,6 +78,8 @@ import org.osgi.framework.Version;
  * @param slot wanted PCI address, or null
  * @param spinUs microseconds
  * @param stopTimeoutMs milliseconds
+ * @param restarts how often its code may be restarted in place
+ * @param restartWindowMs milliseconds
  */
 public record TransportSettings(
     RegionOptions region,
@@ -82,13 +88,17 @@ public record TransportSettings(
     @Nullable VendorData vendor,
     @Nullable String slot,
     int spinUs,
-    int stopTimeoutMs) {
+    int stopTimeoutMs,
+    int restarts,
+    int restartWindowMs) {
   static final long DEFAULT_REGION_BYTES = 16L << 20;
   static final int DEFAULT_SPIN_US = 20;
   static final int DEFAULT_STOP_TIMEOUT_MS = 2000;
 
   private static final int MAX_SPIN_US = 1_000_000;
   private static final int MAX_STOP_TIMEOUT_MS = 60_000;
+  private static final int MAX_RESTARTS = 1000;
+  private static final int MAX_RESTART_WINDOW_MS = 3_600_000;
   private static final int MAX_LINE_NS = 1_000_000;
   private static final int MAX_BIT = 127;
   private static final int MAX_VENDOR = 0xfffe;
@@ -119,7 +129,10 @@ public record TransportSettings(
         vendor(from.number("vendorId", 0, 0, MAX_VENDOR)),
         slot,
         from.number("spinUs", DEFAULT_SPIN_US, 0, MAX_SPIN_US),
-        from.number("stopTimeoutMs", DEFAULT_STOP_TIMEOUT_MS, 1, MAX_STOP_TIMEOUT_MS));
+        from.number("stopTimeoutMs", DEFAULT_STOP_TIMEOUT_MS, 1, MAX_STOP_TIMEOUT_MS),
+        from.number("restarts", RestartBudget.DEFAULT_MOST, 0, MAX_RESTARTS),
+        from.number(
+            "restartWindowMs", (int) RestartBudget.DEFAULT_WITHIN_MS, 1, MAX_RESTART_WINDOW_MS));
   }
 
   private static long hidden(final @Nullable String names) {
@@ -204,6 +217,7 @@ public record TransportSettings(
             .errors(errors)
             .ring(ring)
             .hide(hidden)
+            .restarts(new RestartBudget(restarts, restartWindowMs))
             .region(RegionMaker.make(name, region, slot, regions));
     if (records != null) {
       builder.records(records);

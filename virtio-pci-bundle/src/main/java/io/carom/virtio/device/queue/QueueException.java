@@ -30,7 +30,7 @@ public final class QueueException extends Exception {
    * Whether the port was revoked in the middle of a section. The device goes away or its code is
    * replaced: what was not taken yet is left to whoever comes next.
    */
-  boolean revoked() {
+  public boolean revoked() {
     return revoked;
   }
 }

@@ -10,9 +10,12 @@ public interface QueueHost {
 
   /**
    * The device's own code failed while it served a queue. What it had taken stays in flight: it is
-   * served again by the code that comes next, or given up with the driver's reset.
+   * served again by the code that comes next, or given up with the driver's reset. Called by who
+   * serves, inside; nothing of the queue is served until it gets a ring again.
+   *
+   * @param head of the chain that it was serving, or -1 when there is none
    */
-  default void failed(final int queue, final Throwable why) {
+  default void failed(final int queue, final int head, final Throwable why) {
     broken(queue, "an internal error: " + why);
   }
 

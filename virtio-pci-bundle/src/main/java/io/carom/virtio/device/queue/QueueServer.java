@@ -1,6 +1,7 @@
 package io.carom.virtio.device.queue;
 
 import io.carom.pci.BusSession;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
@@ -206,8 +207,9 @@ public abstract class QueueServer {
   /** A handler threw: the thread must live on, as a device that is reset needs it again. */
   private void failed(final Throwable why) {
     final VirtQueue queue = ring();
-    failed = queue != null && !queue.idle();
-    host.failed(index, why);
+    final List<Integer> heads = queue == null ? List.of() : queue.inFlight();
+    failed = !heads.isEmpty();
+    host.failed(index, heads.isEmpty() ? -1 : heads.getFirst(), why);
   }
 
   /** Tells handlers that their requests follow, or that there are none for now. */

@@ -2,6 +2,7 @@ package io.carom.virtio.device.transport;
 
 import io.carom.pci.PciAttachment;
 import io.carom.virtio.DeviceRecords;
+import io.carom.virtio.RestartBudget;
 import io.carom.virtio.VirtioDeviceInfo.QueueInfo;
 import io.carom.virtio.VirtioFeatures;
 import io.carom.virtio.VirtioState;
@@ -32,27 +33,20 @@ import org.jspecify.annotations.Nullable;
  * io.carom.virtio.device.queue.QueueWorker}. The reset of one queue (RING_RESET) does the same with
  * that queue alone, and reads 1 until it is complete.
  *
- * <p><b>Suspension</b> (SUSPEND) waits in the same way. Until it is complete both SUSPEND and
- * DRIVER_OK are set; if that takes longer than taking the function out may, it has failed, and the
- * device needs a reset. Doorbells of a suspended device are dropped: when it goes on it looks at
- * every queue. A configuration notification is kept until then, see {@link DueNotifications}. Queue
- * registers and configuration keep their values meanwhile, whatever is written.
- *
- * <p><b>Rest</b> is what the host wants for saving the state: as a suspension, but not visible to
- * the driver, all of whose writes but a reset are ignored; see {@link DeviceSaver}.
+ * <p><b>Rest</b> is what the host wants for saving the state: as a suspension, see {@link
+ * DeviceStatus}, but not visible to the driver, all of whose writes but a reset are ignored; see
+ * {@link DeviceSaver}.
  *
  * <p><b>Replacement</b> of this code: registers are written through to the machine, see {@link
  * KeptState}, positions and heads in flight by the queues, so that the function which is plugged in
  * next goes on, see {@link DeviceSaver#resume}. A failure of the code while it serves leaves its
- * chain in flight: it breaks the device, unless the function is about to be taken out, when the
- * next one serves the chain again.
+ * chain in flight, which is served again: by the next one, if the function is about to be taken
+ * out, else by this one, see {@link InPlaceRestart}.
  *
- * <p><b>What a driver does in the wrong order</b> is ignored: features outside of negotiation,
- * FEATURES_OK without ACKNOWLEDGE and DRIVER, DRIVER_OK without FEATURES_OK, enabling a queue
- * before FEATURES_OK, and any value of queue_enable but 1.
+ * <p><b>What a driver does in the wrong order</b> is ignored: FEATURES_OK without ACKNOWLEDGE and
+ * DRIVER, DRIVER_OK without FEATURES_OK, and features and queues as their classes say.
  */
 final class DeviceCore implements QueueHost {
-  private static final long NANOS_PER_MS = 1_000_000;
   private static final int ACKNOWLEDGED = VirtioStatus.ACKNOWLEDGE | VirtioStatus.DRIVER;
 
   private final DeviceType type;
@@ -68,22 +62,20 @@ final class DeviceCore implements QueueHost {
   private final DeviceSaver saver;
   private final KeptState kept;
   private final QueueCommands queueCommands;
+  private final InPlaceRestart restart;
   private volatile CommandListener listener = CommandListener.NONE;
   private volatile boolean lineStale;
 
-  /** Accepted features from FEATURES_OK on, 0 before. */
-  private volatile long negotiated;
+  private volatile long negotiated; // see settledFeatures
 
   /** Whether the function is about to be taken out, and whether for good. */
   private volatile boolean leaving;
 
   private volatile boolean forGood;
 
-  /** Whether the driver's reset is not complete. */
-  private boolean resetBegun;
-
   /** Whether the state is taken as that of a device which nobody serves any more. */
   private boolean handingOver;
+  private boolean resetBegun; // the driver's, and it is not complete
 
   private long suspendDeadline;
   private @Nullable String failure; // found under the lock, told outside of it
@@ -95,6 +87,7 @@ final class DeviceCore implements QueueHost {
       final FeatureNegotiation features,
       final WorkerOptions options,
       final ErrorLog errors,
+      final RestartBudget restarts,
       final @Nullable DeviceRecords records) {
     this.type = type;
     this.features = features;
@@ -107,6 +100,7 @@ final class DeviceCore implements QueueHost {
     due = new DueNotifications(status, interrupts, queues);
     final StateKeeper keeper = new StateKeeper(type, features, status, interrupts, queues, plug);
     saver = new DeviceSaver(this, status, queues, plug, keeper, type, options.stopWaitNanos());
+    restart = new InPlaceRestart(name, this, status, queues, kept, plug, options, restarts, errors);
   }
 
   /** Who is told of changes of the route to memory; before the function is plugged. */
@@ -338,6 +332,9 @@ final class DeviceCore implements QueueHost {
       }
     } else {
       queues.finishResets(interrupts);
+      if (status.restarting()) {
+        failure = restart.finish();
+      }
       if (status.suspending()) {
         finishSuspend();
       }
@@ -352,7 +349,7 @@ final class DeviceCore implements QueueHost {
     } else if (System.nanoTime() - suspendDeadline >= 0) {
       failure =
           "it could not be suspended: a request is being served for longer than "
-              + options.stopWaitNanos() / NANOS_PER_MS
+              + options.stopWaitMs()
               + " ms";
     }
   }
@@ -372,9 +369,7 @@ final class DeviceCore implements QueueHost {
       return;
     }
     kept.settle();
-    if (failed != null) {
-      needsReset(failed);
-    }
+    needsReset(failed);
     if (lineStale) {
       lineStale = false;
       interrupts.updateLine();
@@ -463,6 +458,14 @@ final class DeviceCore implements QueueHost {
     }
   }
 
+  /** Queues were opened anew; what their code before had to say may not have been said. */
+  void restarted() {
+    if (status.driven()) {
+      due.everything();
+    }
+    goesOn();
+  }
+
   /** A saved state was put in. */
   void restored() {
     negotiated = status.has(VirtioStatus.FEATURES_OK) ? features.accepted() : 0;
@@ -471,11 +474,8 @@ final class DeviceCore implements QueueHost {
         listener.queueEnabled(i, negotiated, plug.ownRange());
       }
     }
-    if (status.driven()) {
-      due.everything();
-    }
     kept.changed();
-    goesOn();
+    restarted();
   }
 
   /** The device cannot go on from what was kept of it, though its driver thinks so. */
@@ -503,9 +503,7 @@ final class DeviceCore implements QueueHost {
     } finally {
       leave();
     }
-    if (reason != null) {
-      needsReset(reason);
-    }
+    needsReset(reason);
   }
 
   // ---- queues
@@ -551,13 +549,13 @@ final class DeviceCore implements QueueHost {
   }
 
   @Override
-  public void failed(final int queue, final Throwable why) {
+  public void failed(final int queue, final int head, final Throwable why) {
     if (leaving) {
       errors.report(
           "queue " + queue + ": left to the code that comes next, as this one failed: " + why);
-    } else {
-      broken(queue, "an internal error: " + why);
+      return;
     }
+    needsReset(restart.begin(queue, head, why));
   }
 
   @Override
@@ -565,9 +563,9 @@ final class DeviceCore implements QueueHost {
     needsReset("queue " + queue + ": " + reason);
   }
 
-  /** The device cannot go on. */
-  void needsReset(final String text) {
-    if (status.needsReset(text)) {
+  /** The device cannot go on, if there is a reason. */
+  void needsReset(final @Nullable String text) {
+    if (text != null && status.needsReset(text)) {
       errors.report("needs a reset: " + text);
       if (status.has(VirtioStatus.DRIVER_OK) && !status.resting()) {
         interrupts.config();
@@ -576,6 +574,10 @@ final class DeviceCore implements QueueHost {
       }
       typeChanged();
     }
+  }
+
+  long restarts() {
+    return restart.count();
   }
 
   @Nullable String lastError() {

@@ -11,6 +11,12 @@ import org.jspecify.annotations.Nullable;
  * Suspend): both are set while the device comes to rest, SUSPEND alone says that it has, and a
  * driver that writes DRIVER_OK without SUSPEND has it go on. Changed by guest threads and by queue
  * workers; one atomic word decides every race.
+ *
+ * <p><b>Suspension</b> waits for those who serve, as a reset does. Until it is complete both bits
+ * are set; if that takes longer than taking the function out may, it has failed, and the device
+ * needs a reset. Doorbells of a suspended device are dropped: when it goes on it looks at every
+ * queue. A configuration notification is kept until then, see {@link DueNotifications}. Queue
+ * registers and configuration keep their values meanwhile, whatever is written.
  */
 final class DeviceStatus {
   /** Behind the register's eight bits: a reset has begun and is not complete. */
@@ -19,10 +25,14 @@ final class DeviceStatus {
   /** Behind them too: the host keeps the device at rest, which the driver does not see. */
   private static final int RESTING = 0x200;
 
+  /** Behind them too: code failed, and its queues are about to be served anew. */
+  private static final int RESTARTING = 0x400;
+
   private static final int REGISTER = 0xff;
   private static final int SERVING_MASK =
       RESETTING
           | RESTING
+          | RESTARTING
           | VirtioStatus.DRIVER_OK
           | VirtioStatus.SUSPEND
           | VirtioStatus.NEEDS_RESET
@@ -88,11 +98,44 @@ final class DeviceStatus {
     bits.set(register & REGISTER);
   }
 
+  // ---- restart in place
+
+  /**
+   * Serves nothing until {@link #endRestart}, or a reset.
+   *
+   * @return whether it was begun by this call; not when the device waits for a reset anyway
+   */
+  boolean beginRestart() {
+    int old;
+    do {
+      old = bits.get();
+      if ((old & (RESETTING | RESTARTING | VirtioStatus.NEEDS_RESET)) != 0) {
+        return false;
+      }
+    } while (!bits.compareAndSet(old, old | RESTARTING));
+    return true;
+  }
+
+  /** Whether a restart has begun and is not complete, and nothing has made it pointless. */
+  boolean restarting() {
+    return (bits.get() & (RESTARTING | RESETTING | VirtioStatus.NEEDS_RESET)) == RESTARTING;
+  }
+
+  /** Whether code that fails may be restarted; a device that waits for a reset needs none. */
+  boolean mayRestart() {
+    return (bits.get() & (RESETTING | VirtioStatus.NEEDS_RESET)) == 0;
+  }
+
+  /** Completes a restart. */
+  void endRestart() {
+    bits.accumulateAndGet(~RESTARTING, (a, b) -> a & b);
+  }
+
   // ---- suspension
 
   /** Begins a suspension: nothing is served from now on. Whether it was begun by this call. */
   boolean beginSuspend() {
-    return swap(SERVING_MASK, VirtioStatus.DRIVER_OK, SUSPENSION);
+    return swap(SERVING_MASK & ~RESTARTING, VirtioStatus.DRIVER_OK, SUSPENSION);
   }
 
   /** Whether a suspension has begun and is not complete. */

@@ -115,6 +115,31 @@ final class KeptState {
     }
   }
 
+  /**
+   * The device goes on in its own place: what it was is void, so that nothing of it is published
+   * any more. With the lock held, while nobody serves.
+   *
+   * @param now the device's state; where nothing is kept that is what it goes on from
+   * @return what it goes on from; null when the device is another incarnation's already
+   */
+  @Nullable VirtioState renew(final VirtioState now) {
+    if (records == null) {
+      return now;
+    }
+    final DeviceRecord before = record;
+    if (before == null || !before.keep(now)) {
+      return null;
+    }
+    final DeviceRecord next = before.renew();
+    if (next == null) {
+      return null;
+    }
+    record = next;
+    stale = false;
+    blank = false;
+    return next.kept();
+  }
+
   /** What keeps a queue from a position on, or null. With the lock held. */
   @Nullable RingRecord ring(final int queue, final int size, final int start) {
     final DeviceRecord to = record;

@@ -99,13 +99,21 @@ final class QueueCommands {
     }
   }
 
-  /** Serves what doorbells have latched, on this thread; for tests, without threads. */
+  /**
+   * Serves what doorbells have latched, on this thread; for tests, without threads. If code fails
+   * there, goes on after its restart.
+   */
   void processNow() {
     final PciAttachment to = plug.attachment();
-    if (to != null) {
+    boolean again = true;
+    while (again && to != null) {
       try (BusSession bus = to.port().open()) {
         queues.processNow(bus);
       }
+      again = status.restarting();
+      core.enter();
+      core.leave();
+      again &= status.serving();
     }
   }
 }

@@ -275,6 +275,16 @@ final class QueueSet {
     }
   }
 
+  /** Serves queues on rings that are opened anew, with handlers that are; while nobody serves. */
+  void renew(final @Nullable Restored[] rings) {
+    for (int i = 0; i < rings.length; i++) {
+      final Restored fresh = rings[i];
+      if (fresh != null) {
+        activate(i, fresh.ring, fresh.handler);
+      }
+    }
+  }
+
   /** Looks at a ring's areas, unless that had to wait: each use looks at them, too. */
   private static boolean look(final VirtQueue ring, final BusSession bus) throws QueueException {
     if (bus.waits()) {

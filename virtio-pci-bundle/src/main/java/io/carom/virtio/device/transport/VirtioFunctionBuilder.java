@@ -2,6 +2,7 @@ package io.carom.virtio.device.transport;
 
 import io.carom.virtio.DeviceRecords;
 import io.carom.virtio.RegionOptions;
+import io.carom.virtio.RestartBudget;
 import io.carom.virtio.RingOptions;
 import io.carom.virtio.SwiotlbPolicy;
 import io.carom.virtio.VirtioFeatures;
@@ -47,6 +48,7 @@ public final class VirtioFunctionBuilder {
   private @Nullable VendorData vendor;
   private @Nullable CommandListener listener;
   private @Nullable DeviceRecords records;
+  private RestartBudget restarts = new RestartBudget();
 
   /** A function of this name, without a SWIOTLB region. */
   public VirtioFunctionBuilder(final String name, final DeviceType type) {
@@ -136,6 +138,12 @@ public final class VirtioFunctionBuilder {
     return this;
   }
 
+  /** How often its code may be restarted in place after it failed at a request. */
+  public VirtioFunctionBuilder restarts(final RestartBudget wanted) {
+    restarts = wanted;
+    return this;
+  }
+
   /** Offers more feature bits. */
   public VirtioFunctionBuilder offer(final long bits) {
     extraFeatures |= bits;
@@ -192,6 +200,7 @@ public final class VirtioFunctionBuilder {
             new FeatureNegotiation(type.id(), offered, needed, region),
             options,
             log,
+            restarts,
             records);
     core.listener(listener == null ? new RegionListener(region) : listener);
     return new VirtioPciFunction(name, type, region, core, places);

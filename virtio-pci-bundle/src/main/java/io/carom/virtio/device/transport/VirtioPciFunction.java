@@ -236,6 +236,7 @@ public final class VirtioPciFunction implements PciFunction {
         counters.systemMemory(),
         counters.faulted(),
         type.requests(),
+        core.restarts(),
         core.atRest() ? AT_REST : core.lastError(),
         regionInfo(attachment));
   }

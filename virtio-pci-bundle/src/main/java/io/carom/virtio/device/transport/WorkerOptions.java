@@ -1,5 +1,7 @@
 package io.carom.virtio.device.transport;
 
+import java.util.concurrent.TimeUnit;
+
 /**
  * How queues are served that are not served at their doorbell.
  *
@@ -22,6 +24,11 @@ public record WorkerOptions(
   /** A thread for each queue, that spins for a given time. */
   public static WorkerOptions threaded(final long spinNanos) {
     return new WorkerOptions(true, spinNanos, DEFAULT_RESET_WAIT_NANOS, DEFAULT_STOP_WAIT_NANOS);
+  }
+
+  /** The time for taking the function out, in milliseconds. */
+  long stopWaitMs() {
+    return TimeUnit.NANOSECONDS.toMillis(stopWaitNanos);
   }
 
   /** With another time for taking the function out. */

@@ -75,7 +75,7 @@ public interface DeviceType extends AutoCloseable {
    */
   default void configWritten(final int offset, final int width, final long value) {}
 
-  /** The handler of one queue, with the accepted features. */
+  /** The handler of one queue, with the accepted features; another one after code of it threw. */
   QueueHandler open(int queue, long accepted);
 
   /**

@@ -24,6 +24,12 @@ public final class ErrorLog {
     nextNanos = nanoClock.getAsLong();
   }
 
+  /** Logs a line in any case: for what cannot happen often. The cause's stack goes to debug. */
+  public void always(final String line, final Throwable cause) {
+    LOG.warn("{}: {}", device, line);
+    LOG.debug("{}: {}", device, line, cause);
+  }
+
   /** Logs a line, or counts it as dropped. */
   public void report(final String line) {
     final long before;

@@ -246,8 +246,9 @@ class BlkRequestTest {
 
     @Override
     public void write(
-        final long position, final MemorySegment from, final long offset, final long length) {
-      throw new IllegalStateException("broken");
+        final long position, final MemorySegment from, final long offset, final long length)
+        throws IOException {
+      throw new IOException("broken");
     }
 
     @Override

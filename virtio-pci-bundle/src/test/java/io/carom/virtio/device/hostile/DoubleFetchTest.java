@@ -91,6 +91,7 @@ class DoubleFetchTest {
     final String error = rig.function.info().lastError();
     if (error != null) {
       assertThat(error).doesNotContain("internal error");
+      assertThat(rig.function.info().restarts()).isZero();
       assertThat(rig.driver.needsReset()).isTrue();
     } else if (used != null) {
       final int status = rig.statusByte();

@@ -183,6 +183,7 @@ class ManyBadRequestsTest {
       assertThat(rig.bus.openSections()).isZero();
       if (rig.driver.needsReset()) {
         assertThat(rig.function.info().lastError()).doesNotContain("internal error");
+        assertThat(rig.function.info().restarts()).isZero();
       }
       // in a packed ring a NEXT too many makes one list of two, and one id is never seen again
       final boolean merged = rig.layout == RingLayout.PACKED && rig.ring().outstanding() != 0;
@@ -230,6 +231,7 @@ class ManyBadRequestsTest {
       assertThat(settled).isTrue();
       if (rig.driver.needsReset()) {
         assertThat(rig.function.info().lastError()).doesNotContain("internal error");
+        assertThat(rig.function.info().restarts()).isZero();
         rig.driver.status(0);
         assertThat(rig.driver.await(Rig.PATIENCE, () -> rig.driver.status() == 0)).isTrue();
         rig.start();

@@ -153,6 +153,16 @@ public final class Slot implements DeviceRecords {
     }
 
     @Override
+    public @Nullable DeviceRecord renew() {
+      final DeviceRecord next = to.renew();
+      if (next == null) {
+        return null;
+      }
+      current = next;
+      return new Tracked(next);
+    }
+
+    @Override
     public boolean isVoid() {
       return to.isVoid();
     }

@@ -419,13 +419,19 @@ class ReplacedDiskTest {
   }
 
   @Test
-  @DisplayName("an error of the code breaks the device, unless the code is about to be replaced")
+  @DisplayName("an error of code that cannot be restarted breaks the device, whichever code comes")
   void errorOfTheCode() {
     start(Rings.SPLIT, 0);
     offer(0, false, 1);
-    slot.cutAfter(8);
-    driver().run();
+    slot.cutAfter(8); // and all that it tries after that, too
+    driver().kick(0);
+    try {
+      driver().function.processNow();
+    } catch (final Slot.Cut e) {
+      assertThat(slot.wasCut()).isTrue(); // of the test's own session
+    }
     assertThat(driver().needsReset()).isTrue();
+    assertThat(driver().function.info().lastError()).contains("cannot go on");
     slot.replace();
     assertThat(driver().needsReset()).as("its driver was told").isTrue();
     goesOnAfterReset();

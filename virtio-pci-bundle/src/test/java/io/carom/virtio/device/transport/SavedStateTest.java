@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.carom.virtio.CommonCfgDescriptor;
+import io.carom.virtio.RestartBudget;
 import io.carom.virtio.VirtioFeatures;
 import io.carom.virtio.VirtioIds;
 import io.carom.virtio.VirtioState;
@@ -12,6 +13,7 @@ import io.carom.virtio.VirtioStatus;
 import io.carom.virtio.device.kit.Driver;
 import io.carom.virtio.device.kit.EchoModel;
 import io.carom.virtio.device.kit.EchoRig;
+import io.carom.virtio.device.kit.FakeBus;
 import io.carom.virtio.device.state.VirtioStateCodec;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -251,6 +253,11 @@ class SavedStateTest {
   @Test
   @DisplayName("S3 a device that broke over a request is restored broken, until its reset")
   void brokenOverARequest() {
+    rig =
+        new EchoRig(
+            new FakeBus(0),
+            WorkerOptions.manual(),
+            builder -> builder.restarts(new RestartBudget(0, 1)));
     rig.start(0);
     rig.model.before =
         request -> {
