@@ -48,10 +48,12 @@ class ShimMatrixIT extends MatrixTest {
     carom().awaitService("(objectClass=io.carom.guest.Fio)");
     Await.until(
         "the guest drives all devices",
-        () -> {
-          final String driven = carom().command("device:list --json");
-          return load().names().stream().allMatch(name -> driven.contains('"' + name + '"'));
-        });
+        () ->
+            kit().list("virtio:list").stream()
+                .filter(row -> row.get("status").toString().contains("driver-ok"))
+                .map(row -> GuestKit.text(row, "name"))
+                .toList()
+                .containsAll(load().hosts()));
   }
 
   @Override
