@@ -41,7 +41,7 @@ public class SavedStateIT extends ContainerTest {
     assertThat(GuestKit.text(info, "lastError")).startsWith("at rest");
     assertThat(kit.info(disk)).as("nothing is served, nothing touched").isEqualTo(info);
     final String state = Files.readString(file);
-    assertThat(state).startsWith("carom-virtio-state 1\n").contains("\nqueue.1.enabled=1\n");
+    assertThat(state).startsWith("carom-virtio-state 2\n").contains("\nqueue.1.enabled=1\n");
   }
 
   private void restored(final Disk disk, final Path file) throws Exception {

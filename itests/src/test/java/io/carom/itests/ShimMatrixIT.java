@@ -50,7 +50,7 @@ class ShimMatrixIT extends MatrixTest {
         "the guest drives all devices",
         () ->
             kit().list("virtio:list").stream()
-                .filter(row -> row.get("status").toString().contains("driver-ok"))
+                .filter(row -> row.get("status").toString().contains("DRIVER_OK"))
                 .map(row -> GuestKit.text(row, "name"))
                 .toList()
                 .containsAll(load().hosts()));
