@@ -131,7 +131,8 @@ public final class VirtioHostComponent implements VirtioHost {
     }
     delete(pid);
     if (answered) {
-      await(CHANGE_TIMEOUT_MS, () -> !registry.taken(name));
+      // else the next one of that name would be refused for what was wrong with this one
+      await(CHANGE_TIMEOUT_MS, () -> !registry.taken(name) && registry.failure(pid).isEmpty());
     }
     throw new IllegalArgumentException(problem);
   }
