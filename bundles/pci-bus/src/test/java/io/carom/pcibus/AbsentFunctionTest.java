@@ -431,6 +431,19 @@ class AbsentFunctionTest {
   }
 
   @Test
+  void pluggingInIsBounded() {
+    bus.settings(new BusSettings(Duration.ofMinutes(30), Duration.ofMillis(50)));
+    final CountDownLatch release = new CountDownLatch(1);
+    bus.unplug(first);
+    second.hook = call -> hang(call, "plugged", release);
+    plug(second); // would not end
+    assertThat(second.calls).containsExactly("plugged 00:04.0");
+    assertThat(bus.functions()).noneMatch(function -> function.present() && function.name().equals("vda"));
+    release.countDown();
+    Eventually.await("it is told", () -> second.calls.contains("unplugged"));
+  }
+
+  @Test
   void stoppingTheBusIsBoundedWhateverHangs() throws Exception {
     bus.settings(new BusSettings(Duration.ofMinutes(30), Duration.ofMillis(100)));
     final CountDownLatch release = new CountDownLatch(1);

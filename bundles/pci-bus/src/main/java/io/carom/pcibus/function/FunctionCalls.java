@@ -3,6 +3,7 @@ package io.carom.pcibus.function;
 import io.carom.pci.PciFunction;
 import io.carom.pci.SlotRecord.Doorbell;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -14,6 +15,7 @@ import org.slf4j.LoggerFactory;
  */
 final class FunctionCalls {
   private static final Logger LOG = LoggerFactory.getLogger(FunctionCalls.class);
+  private static final int PLUGGING = 4;
 
   private final AbsentCalls absent;
   private final String label;
@@ -131,11 +133,29 @@ final class FunctionCalls {
     guarded("change of the command register", () -> to.model().commandChanged(command));
   }
 
-  /** Tells a model that it is plugged; false when that failed, or it is unplugged by now. */
+  /**
+   * Tells a model that it is plugged; false when that failed, or it is unplugged by now. Bounded: a
+   * model may take a multiple of what it may take to go, as it takes up a state; one that takes
+   * longer is told that it is unplugged as soon as it returns.
+   */
   boolean plugged(final Attachment attachment, final Duration patience) {
     if (!attachment.plugging()) {
       return false;
     }
+    final AtomicBoolean stays = new AtomicBoolean();
+    final boolean ended =
+        BoundedCall.run(
+            label,
+            "plugged()",
+            patience.multipliedBy(PLUGGING),
+            () -> stays.set(plug(attachment, patience)));
+    if (!ended) {
+      unplugged(attachment, patience);
+    }
+    return ended && stays.get();
+  }
+
+  private boolean plug(final Attachment attachment, final Duration patience) {
     final PciFunction model = attachment.model();
     final boolean well = guarded("plugging in", () -> model.plugged(attachment));
     if (attachment.pluggedIn()) {
