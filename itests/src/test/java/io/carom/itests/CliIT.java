@@ -29,6 +29,14 @@ class CliIT {
   }
 
   @Test
+  void bundlesAreNamedByNumberOrName() throws Exception {
+    Script.Run run =
+        carom("-c", "stop io.carom.health; lb -s io.carom.health; start 26; lb -s io.carom.health");
+    assertThat(run.status()).as(run.err()).isZero();
+    assertThat(run.out()).contains("Resolved").containsPattern("Active .*io.carom.health");
+  }
+
+  @Test
   void filesAreScripts() throws Exception {
     Path script =
         Files.writeString(folder.resolve("script"), "# all of them\nlb -s io.carom.api\n");
