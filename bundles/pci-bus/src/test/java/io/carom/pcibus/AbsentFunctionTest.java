@@ -438,7 +438,8 @@ class AbsentFunctionTest {
     second.hook = call -> hang(call, "plugged", release);
     plug(second); // would not end
     assertThat(second.calls).containsExactly("plugged 00:04.0");
-    assertThat(bus.functions()).noneMatch(function -> function.present() && function.name().equals("vda"));
+    assertThat(bus.functions())
+        .noneMatch(function -> function.present() && function.name().equals("vda"));
     release.countDown();
     Eventually.await("it is told", () -> second.calls.contains("unplugged"));
   }

@@ -9,7 +9,8 @@ import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 
 class BundleConverterTest {
-  private final Bundle felix = fake(Bundle.class, Map.of("getBundleId", 0L, "getSymbolicName", "f"));
+  private final Bundle felix =
+      fake(Bundle.class, Map.of("getBundleId", 0L, "getSymbolicName", "f"));
   private final Bundle shell =
       fake(Bundle.class, Map.of("getBundleId", 31L, "getSymbolicName", "io.carom.shell"));
   private final BundleConverter converter =

@@ -75,6 +75,7 @@ final class DeviceCore implements QueueHost {
 
   /** Whether the state is taken as that of a device which nobody serves any more. */
   private boolean handingOver;
+
   private boolean resetBegun; // the driver's, and it is not complete
 
   private long suspendDeadline;

@@ -6,12 +6,16 @@ import io.carom.dma.core.domain.DmaDomain;
 import io.carom.dma.core.pool.Generation;
 import io.carom.dma.core.pool.Pool;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Makes a device ready for its next generation: the pool, its first extents, and the IOMMU domain
  * that it needs. Under the device's structure lock.
  */
 final class Readiness {
+  private static final Logger LOG = LoggerFactory.getLogger(Readiness.class);
+
   private final PoolStore store;
   private final Domains domains;
 
@@ -216,6 +220,28 @@ final class Readiness {
     if (domain != null) {
       domain.flushes().flushAll();
       sweep(device);
+    }
+  }
+
+  /** As {@link #settleDomain}; says what went wrong, or null. */
+  @Nullable String settled(final DeviceDma device, final Generation now) {
+    try {
+      settleDomain(device, now);
+      return null;
+    } catch (final RuntimeException e) {
+      LOG.error("{}: its IOMMU domain is not settled", device.name(), e);
+      return "IOMMU domain: " + e;
+    }
+  }
+
+  /** As {@link #flush}; says what went wrong, or null. */
+  @Nullable String flushed(final DeviceDma device) {
+    try {
+      flush(device);
+      return null;
+    } catch (final RuntimeException e) {
+      LOG.error("{}: its IOMMU domain is not flushed", device.name(), e);
+      return "flush: " + e;
     }
   }
 }

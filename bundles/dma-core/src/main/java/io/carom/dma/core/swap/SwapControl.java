@@ -41,6 +41,7 @@ public final class SwapControl {
   private final RestrictedPools restricted;
   private final Domains domains;
   private final Swapper swapper;
+  private final Replacer replacer;
   private final Timing timing;
   private final SwapWatches watches = new SwapWatches();
   private final ExecutorService threads =
@@ -66,15 +67,17 @@ public final class SwapControl {
     this.domains = domains;
     this.timing = timing;
     this.settings = settings;
+    final Readiness readiness = new Readiness(store, domains);
     swapper =
         new Swapper(
             registry,
             store,
-            new Readiness(store, domains),
+            readiness,
             new Fencing(store, timing),
             timing,
             this::published,
             watches);
+    replacer = new Replacer(store, readiness, timing);
     domains.settings(settings.iommu());
     parameter(SwiotlbParameter.NONE, settings.swiotlb());
   }
@@ -422,7 +425,7 @@ public final class SwapControl {
       final long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
       try {
         final SwapReport report =
-            swapper.abandon(
+            replacer.abandon(
                 device,
                 Leaving.service(serviceId),
                 replacement(device),
@@ -489,7 +492,7 @@ public final class SwapControl {
   private void replace(final DeviceDma device, final Pool pool, final Misconduct.Verdict verdict) {
     try {
       final SwapReport report =
-          swapper.abandon(
+          replacer.abandon(
               device,
               Leaving.misbehaved(pool, verdict),
               replacement(device),
@@ -513,7 +516,7 @@ public final class SwapControl {
 
   /** A device is closed: no more maps; what lives is finished by the core. */
   public void closed(final DeviceDma device) {
-    swapper.closed(device, settings, settings.stopMs());
+    replacer.closed(device, settings, settings.stopMs());
     device.mapper().revoked().close();
     synchronized (this) {
       wanted.remove(device);
@@ -576,7 +579,7 @@ public final class SwapControl {
     }
     for (final DeviceDma device : devices) {
       if (!device.isClosed()) {
-        swapper.closed(device, settings, settings.watchdogMs());
+        replacer.closed(device, settings, settings.watchdogMs());
       }
     }
   }

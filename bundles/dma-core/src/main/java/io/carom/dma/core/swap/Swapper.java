@@ -9,7 +9,6 @@ import io.carom.dma.core.swap.Transition.Drain;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,15 +34,16 @@ import org.slf4j.LoggerFactory;
  * own, and lends. The transition says in one reference what drains ({@link Transition#drain}); a
  * cancel replaces it and the end of the drain closes it, both by compare-and-set, so exactly one of
  * them happens. A cancel holds the structure lock, and with it no service that goes ({@link
- * #abandon}) and no close of the device comes between its look at what there is and its publishing;
- * what comes after sees the generation that is current again. A strategy's service is taken out of
- * the registry before the devices that use it are looked at: a cancel that still found it there has
- * published before that look.
+ * Replacer#abandon}) and no close of the device comes between its look at what there is and its
+ * publishing; what comes after sees the generation that is current again. A strategy's service is
+ * taken out of the registry before the devices that use it are looked at: a cancel that still found
+ * it there has published before that look.
  *
  * <p>What changes the generations of a device happens under its structure lock, in steps that are
  * bounded by the watchdog; a drain holds no lock. Whoever wants the lock waits for it to a
  * deadline, as a strategy may hang while it is opened. A strategy that goes away meanwhile ({@link
- * #abandon}) changes the current generation under the same lock; the drain goes on without it.
+ * Replacer#abandon}) changes the current generation under the same lock; the drain goes on without
+ * it.
  */
 final class Swapper {
   private static final Logger LOG = LoggerFactory.getLogger(Swapper.class);
@@ -133,7 +133,7 @@ final class Swapper {
       }
       swap.to = next;
       swap.readyNs = timing.nanoTime() - swap.startNs;
-      swap.failedBefore = failed(device);
+      swap.failedBefore = device.mapper().failures().total();
       swap.lentBefore = lent(old);
       next.lender(readiness.mayLend(device, old, next) ? old : null);
       old.state(Generation.State.DRAINING);
@@ -156,7 +156,7 @@ final class Swapper {
       grace(swap, old, watchdogNs);
       swap.graceNs = timing.nanoTime() - swap.publishedNs;
       swap.liveAtPublish = old.live();
-      swap.note(settleDomain(device, next));
+      swap.note(readiness.settled(device, next));
       swap.settled = true;
       swap.state = "DRAINING";
       watch.draining(SwapStep.of(swap));
@@ -183,17 +183,6 @@ final class Swapper {
     if (given > 0) {
       swap.note(
           given + " stripes of " + Transition.nameOf(of) + " did not end in the grace: abandoned");
-    }
-  }
-
-  /** What went wrong, or null. */
-  private @Nullable String settleDomain(final DeviceDma device, final Generation now) {
-    try {
-      readiness.settleDomain(device, now);
-      return null;
-    } catch (final RuntimeException e) {
-      LOG.error("{}: its IOMMU domain is not settled", device.name(), e);
-      return "IOMMU domain: " + e;
     }
   }
 
@@ -238,7 +227,7 @@ final class Swapper {
       next.lender(null);
       store.release(next);
       grace(swap, next, TimeUnit.MILLISECONDS.toNanos(settings.watchdogMs()));
-      swap.note(settleDomain(device, old));
+      swap.note(readiness.settled(device, old));
       swap.settled = true;
     } finally {
       device.structure().unlock();
@@ -367,7 +356,7 @@ final class Swapper {
       leaving.state(Generation.State.CLOSED);
     }
     flowOn(swap, leaving);
-    swap.note(flush(swap.device));
+    swap.note(readiness.flushed(swap.device));
     return report(swap, drain, outcome, outcome.equals("REVOKED") ? leaving.live() : left, revoked);
   }
 
@@ -430,17 +419,6 @@ final class Swapper {
     LOG.warn("{}: {}", swap.device.name(), what);
   }
 
-  /** What went wrong, or null. */
-  private @Nullable String flush(final DeviceDma device) {
-    try {
-      readiness.flush(device);
-      return null;
-    } catch (final RuntimeException e) {
-      LOG.error("{}: its IOMMU domain is not flushed", device.name(), e);
-      return "flush: " + e;
-    }
-  }
-
   private SwapReport report(
       final Transition swap,
       final Drain drain,
@@ -469,130 +447,12 @@ final class Swapper {
         left,
         swap.moved,
         lent(from) - swap.lentBefore + lent(to),
-        failed(device) - swap.failedBefore,
+        device.mapper().failures().total() - swap.failedBefore,
         swap.cause,
         swap.atMs,
         swap.readyNs / 1e3,
         revoked,
         swap.note());
-  }
-
-  /**
-   * A strategy's service is going away, or it has misbehaved: puts another in its place wherever it
-   * is current, and lets nobody into its code again. Returns when nobody is inside, or the stripes
-   * that someone hangs in are abandoned.
-   *
-   * @param lockMs how long to wait for another change of the device
-   * @return what was done, or null when the device did not use it
-   */
-  @Nullable SwapReport abandon(
-      final DeviceDma device,
-      final Leaving going,
-      final @Nullable Choice replacement,
-      final Settings settings,
-      final long lockMs) {
-    final long watchdogNs = TimeUnit.MILLISECONDS.toNanos(settings.watchdogMs());
-    final long start = timing.nanoTime();
-    if (!Structure.lock(device, lockMs)) {
-      // Its pools are ended all the same: maps fail until the other change ends, which looks again.
-      LOG.error("{}: {}; its strategy is gone", device.name(), Structure.late(device, lockMs));
-      return null;
-    }
-    try {
-      final Generation old = device.mapper().current();
-      final StrategyRef ref = store.refOf(old.pool);
-      if (ref == null || old.pool == null || !going.isOf(old.pool, ref)) {
-        return null;
-      }
-      final Generation next = replacement(device, replacement, old, watchdogNs);
-      final long ready = timing.nanoTime();
-      final long failedBefore = failed(device);
-      final Generation lender = old.lender();
-      if (lender != null
-          && lender.state() == Generation.State.DRAINING
-          && readiness.mayLend(device, lender, next)) {
-        next.lender(lender); // it has not finished draining, and its strategy is there
-      }
-      device.mapper().publish(next);
-      next.state(Generation.State.CURRENT);
-      old.state(Generation.State.ADOPTED);
-      old.lender(null);
-      store.release(old);
-      final long published = timing.nanoTime();
-      final int given = old.pool.grace(watchdogNs);
-      old.settle();
-      final long grace = timing.nanoTime() - published;
-      final String unsettled = settleDomain(device, next);
-      final String unflushed = flush(device);
-      final long live = old.live();
-      return new SwapReport(
-          device.name(),
-          old.strategy,
-          old.extents(),
-          next.strategy,
-          next.extents(),
-          old.number,
-          next.number,
-          live == 0 ? "DRAINED" : "ADOPTED",
-          (published - start) / 1e3,
-          grace / 1e3,
-          (timing.nanoTime() - published) / 1e6,
-          live,
-          live,
-          0,
-          0,
-          failed(device) - failedBefore,
-          going.cause(),
-          timing.currentTimeMillis(),
-          (ready - start) / 1e3,
-          0,
-          going.note(given, unsettled, unflushed));
-    } finally {
-      device.structure().unlock();
-    }
-  }
-
-  private Generation replacement(
-      final DeviceDma device,
-      final @Nullable Choice choice,
-      final Generation old,
-      final long watchdogNs) {
-    try {
-      return readiness.enterAndPrepare(device, choice, old, watchdogNs);
-    } catch (final IllegalStateException e) {
-      LOG.warn("{}: {}; it has no strategy for now", device.name(), e.getMessage());
-      return readiness.prepare(device, null, null);
-    }
-  }
-
-  /**
-   * A device is closed: no more maps; what lives is finished by the core.
-   *
-   * @param lockMs how long to wait for another change of the device
-   */
-  void closed(final DeviceDma device, final Settings settings, final long lockMs) {
-    if (!Structure.lock(device, lockMs)) {
-      LOG.error("{}: {}; closed all the same", device.name(), Structure.late(device, lockMs));
-    }
-    try {
-      final Generation old = device.mapper().current();
-      final Generation none = readiness.prepare(device, null, null);
-      none.state(Generation.State.CURRENT);
-      device.mapper().publish(none);
-      if (old.pool != null) {
-        old.state(Generation.State.ADOPTED);
-        old.lender(null);
-        store.release(old);
-        old.pool.grace(TimeUnit.MILLISECONDS.toNanos(settings.watchdogMs()));
-        old.settle();
-      }
-    } finally {
-      Structure.unlock(device);
-    }
-  }
-
-  private static long failed(final DeviceDma device) {
-    return device.mapper().failures().total();
   }
 
   private static long lent(final Generation generation) {
