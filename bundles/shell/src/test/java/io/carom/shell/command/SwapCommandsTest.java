@@ -77,15 +77,19 @@ class SwapCommandsTest {
     assertThat(text(run("dma:transition")))
         .isEqualTo(
             """
-            DEVICE        FROM           TO      STATE     FROM GEN  TO GEN  CAUSE      LIVE  AGE MS  DEADLINE MS  POLICY
-            0000:00:04.0  swiotlb-fixed  direct  DRAINING         4       5  requested     3     120         1880  revoke
+            DEVICE        FROM           TO      STATE     FROM GEN  TO GEN  CAUSE      \
+            LIVE  AGE MS  DEADLINE MS  POLICY
+            0000:00:04.0  swiotlb-fixed  direct  DRAINING         4       5  requested     \
+            3     120         1880  revoke
 
             DEVICE        OLDER THAN MS  LIVE
             0000:00:04.0              1     2
             0000:00:04.0            100     1
 
-            BUS ADDRESS  DEVICE        BUFFER      BYTES  DIRECTION    STRATEGY       EXTENTS  GEN  PLACEMENT  COUNT  AGE MS
-            0x1001000    0000:00:04.0  0x1f000000   4096  from_device  swiotlb-fixed  ram        4  BOUNCE         1     119\
+            BUS ADDRESS  DEVICE        BUFFER      BYTES  DIRECTION    STRATEGY       \
+            EXTENTS  GEN  PLACEMENT  COUNT  AGE MS
+            0x1001000    0000:00:04.0  0x1f000000   4096  from_device  swiotlb-fixed  \
+            ram        4  BOUNCE         1     119\
             """);
     assertThat(run("dma:transition", "--json").toString())
         .contains("\"fromGeneration\":4,\"toGeneration\":5,\"cause\":\"requested\"")

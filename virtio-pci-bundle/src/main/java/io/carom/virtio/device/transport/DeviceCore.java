@@ -68,14 +68,9 @@ final class DeviceCore implements QueueHost {
 
   private volatile long negotiated; // see settledFeatures
 
-  /** Whether the function is about to be taken out, and whether for good. */
-  private volatile boolean leaving;
-
+  private volatile boolean leaving; // the function is about to be taken out
   private volatile boolean forGood;
-
-  /** Whether the state is taken as that of a device which nobody serves any more. */
-  private boolean handingOver;
-
+  private boolean handingOver; // the state is taken as of a device that nobody serves any more
   private boolean resetBegun; // the driver's, and it is not complete
 
   private long suspendDeadline;

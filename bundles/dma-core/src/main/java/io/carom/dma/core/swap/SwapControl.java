@@ -428,15 +428,15 @@ public final class SwapControl {
             replacer.abandon(
                 device,
                 Leaving.service(serviceId),
-                replacement(device),
+                device.ready() ? desired(device) : null,
                 settings,
                 Math.max(0, left));
         if (report != null) {
           LOG.info("{}", report);
           left(report);
         }
-      } catch (final RuntimeException
-          | Error e) { // the others are left all the same, and all its pools
+      } catch (final RuntimeException | Error e) {
+        // the others are left all the same, and all its pools
         LOG.error("{}: a strategy that has gone is not replaced", device.name(), e);
       }
     }
@@ -495,7 +495,7 @@ public final class SwapControl {
           replacer.abandon(
               device,
               Leaving.misbehaved(pool, verdict),
-              replacement(device),
+              device.ready() ? desired(device) : null,
               settings,
               Structure.LOCK_MS);
       if (report != null) {
@@ -508,10 +508,6 @@ public final class SwapControl {
     if (device.ready()) {
       startDesired(device, "misbehaved"); // should what took its place not have got ready
     }
-  }
-
-  private @Nullable Choice replacement(final DeviceDma device) {
-    return device.ready() ? desired(device) : null;
   }
 
   /** A device is closed: no more maps; what lives is finished by the core. */
