@@ -3,6 +3,7 @@ package io.carom.shell.text;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.lang.reflect.Proxy;
+import java.nio.CharBuffer;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.osgi.framework.Bundle;
@@ -28,7 +29,8 @@ class BundleConverterTest {
   @Test
   void findsABundleByNumberOrName() {
     assertThat(converter.convert(Bundle.class, "31")).isSameAs(shell);
-    assertThat(converter.convert(Bundle.class, new StringBuilder("io.carom.shell")))
+    assertThat(converter.convert(Bundle.class, CharBuffer.wrap("io.carom.shell")))
+        .as("Gogo's words are no strings")
         .isSameAs(shell);
     assertThat(converter.convert(Bundle.class, 0L)).isSameAs(felix);
   }
