@@ -1,5 +1,7 @@
 package io.carom.itests;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.carom.itests.Matrix.Change;
 import io.carom.itests.Matrix.Row;
 import java.nio.file.Path;
@@ -96,7 +98,7 @@ abstract class StrategyMatrixTest extends MatrixTest {
       Switches.fail(false);
       load().awaitMore(1);
       // it may have been replaced for what it did; who asks for it gets it all the same
-      load().use(strategies().getLast());
+      useAgain();
       load().awaitMore(1);
       Switches.hang(true);
       Await.until("a call hangs", () -> Switches.hanging(misbehavingClass()));
@@ -107,6 +109,28 @@ abstract class StrategyMatrixTest extends MatrixTest {
     }
     bundle().start();
     carom().update(bundle().getSymbolicName(), TestBundles.shipped(bundle().getSymbolicName()));
+  }
+
+  private void useAgain() throws Exception {
+    final List<String> wanted = strategies().getLast();
+    for (int i = 0; i < wanted.size(); i++) {
+      final String host = load().hosts().get(i);
+      final String strategy = wanted.get(i);
+      Await.until(host + " has " + strategy + " again", () -> uses(host, strategy));
+    }
+  }
+
+  /** Whether a device has a strategy; else asks for it. */
+  private boolean uses(final String host, final String strategy) throws Exception {
+    if (GuestKit.text(kit().stat(host), "strategy").equals(strategy)) {
+      return true;
+    }
+    try {
+      kit().use(host, strategy);
+    } catch (final IllegalStateException e) {
+      assertThat(e).hasMessageContaining("is going on"); // the swap to what stands in
+    }
+    return false;
   }
 
   private long errors() throws Exception {
