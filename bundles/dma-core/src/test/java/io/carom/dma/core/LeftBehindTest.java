@@ -10,9 +10,11 @@ import io.carom.dma.ExtentKind;
 import io.carom.dma.Negotiation;
 import io.carom.dma.ReachableBuffer;
 import io.carom.dma.SwapOptions;
+import io.carom.dma.spi.DmaStrategy;
 import io.carom.memory.LazyMemory;
 import io.carom.memory.LentPages;
 import java.lang.foreign.ValueLayout;
+import java.lang.ref.WeakReference;
 import java.util.HashSet;
 import java.util.Objects;
 import java.util.Set;
@@ -123,5 +125,33 @@ final class LeftBehindTest {
           "the map waits");
       assertThat(waiting.isAlive()).isTrue();
     }
+  }
+
+  @Test
+  void aMappingThatLivesOnDoesNotHoldTheCodeThatMadeIt() {
+    try (CoreKit kit = kit()) {
+      final DmaDevice device = kit.device("dev");
+      final WeakReference<DmaStrategy> code = added(kit, 7);
+      kit.use(device, "goes");
+      final long bus = device.map(1 << 20, 4096, DmaDirection.TO_DEVICE, 0);
+      kit.core.strategyRemoved(7);
+      CoreKit.await(
+          () -> {
+            System.gc();
+            return code.get() == null;
+          },
+          "the strategy is collected");
+      assertThat(device.liveMappings()).isEqualTo(1);
+      device.unmap(bus, 4096, DmaDirection.TO_DEVICE, 0);
+      CoreKit.await(
+          () -> kit.core.pools().stream().noneMatch(pool -> pool.strategy().equals("goes")),
+          "its pool ends");
+    }
+  }
+
+  private static WeakReference<DmaStrategy> added(final CoreKit kit, final int id) {
+    final DmaStrategy strategy = new SlotStrategy(1 << 20, 1);
+    kit.add("goes", strategy, id);
+    return new WeakReference<>(strategy);
   }
 }

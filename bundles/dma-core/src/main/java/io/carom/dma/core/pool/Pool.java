@@ -415,14 +415,18 @@ public final class Pool extends PoolTicks {
       final boolean empty = !anyoneInside();
       instanceClosed = empty || last;
       if (empty) {
-        outcall("close", false, call -> closeNow());
+        final StrategyInstance code = instance;
+        outcall("close", false, call -> closeNow(code));
+      }
+      if (instanceClosed) {
+        forgetInstance();
       }
     }
   }
 
-  private void closeNow() {
+  private void closeNow(final StrategyInstance code) {
     try {
-      instance.close();
+      code.close();
     } catch (final RuntimeException | Error e) {
       threw("close", e);
     }

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * wrong, and calls of it that can be given up.
  */
 abstract class PoolCode {
-  final StrategyInstance instance;
+  StrategyInstance instance; // replaced once it is closed, which nobody needs to see in time
   final Stripe[] stripes; // filled in by the pool, whose they are
 
   /** Whether the strategy's code may be called. */
@@ -35,6 +35,11 @@ abstract class PoolCode {
           "strategy " + strategy + " wants " + count + " stripes, which is not a power of two");
     }
     stripes = new Stripe[count];
+  }
+
+  /** Lets go of the strategy's code, which is called no more. */
+  final void forgetInstance() {
+    instance = new EndedInstance(stripes.length, plan);
   }
 
   /** The strategy's code. Call it under a stripe's lock, while {@link #callable}. */

@@ -20,6 +20,11 @@ public record Choice(
     long slots,
     int areas,
     @Nullable RestrictedSpace restricted) {
+  /** The same without the strategy's service, for what outlives it. */
+  Choice gone() {
+    return new Choice(ref.gone(), extents, slots, areas, restricted);
+  }
+
   /** On a kind of memory whose size nobody asked for. */
   static Choice of(final StrategyRef ref, final @Nullable ExtentKind extents) {
     return new Choice(ref, extents, 0, 0, null);

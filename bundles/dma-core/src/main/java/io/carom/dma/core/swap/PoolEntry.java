@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /** A pool of the {@link PoolStore}, and where it comes from. */
 final class PoolEntry {
   final Pool pool;
-  final Choice choice;
+  volatile Choice choice; // but for its service, which may go, it never changes
   final @Nullable Object owner;
   final @Nullable ExtentSource source;
   final Runnable ending;

@@ -493,6 +493,15 @@ public final class PoolStore {
     return result;
   }
 
+  /** Lets go of a service that is gone, as do its pools, which may have mappings for long. */
+  public synchronized void forget(final long serviceId) {
+    for (final PoolEntry entry : entries) {
+      if (entry.choice.ref().id() == serviceId) {
+        entry.choice = entry.choice.gone();
+      }
+    }
+  }
+
   /** All pools; takes no lock, as the watchdog asks while one of them may hang. */
   public List<Pool> pools() {
     return pools;

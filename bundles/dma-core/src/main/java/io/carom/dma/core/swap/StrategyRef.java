@@ -13,4 +13,9 @@ import io.carom.dma.spi.DmaStrategy;
  * @param revision grows when the service's configuration changed so that a new pool is needed
  */
 public record StrategyRef(
-    String name, DmaStrategy strategy, int ranking, String bundle, long id, int revision) {}
+    String name, DmaStrategy strategy, int ranking, String bundle, long id, int revision) {
+  /** The same without the service, for what outlives it. */
+  StrategyRef gone() {
+    return new StrategyRef(name, GoneStrategy.INSTANCE, ranking, bundle, id, revision);
+  }
+}

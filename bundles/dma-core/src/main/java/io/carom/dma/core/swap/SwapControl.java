@@ -444,6 +444,7 @@ public final class SwapControl {
     for (final Pool pool : store.poolsOf(serviceId)) {
       pool.endService(watchdogNs);
     }
+    store.forget(serviceId);
     // Should what took its place not have got ready.
     devices.forEach(device -> reconcile(device, "service gone"));
   }

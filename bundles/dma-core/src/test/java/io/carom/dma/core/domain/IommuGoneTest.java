@@ -45,7 +45,7 @@ class IommuGoneTest {
         Thread.ofPlatform()
             .start(
                 () -> {
-                  CoreKit.await(() -> !kit.core.transitions().isEmpty(), "the request");
+                  CoreKit.await(() -> iommu.askedDead, "the request");
                   kit.core.iommu(null);
                 });
     assertThatThrownBy(() -> kit.use(device, "remaps"))

@@ -35,6 +35,9 @@ public final class TestIommu implements GuestIommu {
   /** Whether it does not answer any more. */
   public volatile boolean dead;
 
+  /** Whether it was asked since. */
+  public volatile boolean askedDead;
+
   /** Says of the n-th MAP or UNMAP, from 0, whether it is refused. */
   public volatile IntPredicate refuses = n -> false;
 
@@ -328,6 +331,7 @@ public final class TestIommu implements GuestIommu {
   @Override
   public List<ReservedRange> reserved(final String device) throws IommuException {
     if (dead) {
+      askedDead = true;
       throw new IommuException("probe " + device, IommuStatus.DEVERR);
     }
     return List.of(new ReservedRange(0xfee0_0000L, 0xfeef_ffffL, true));
