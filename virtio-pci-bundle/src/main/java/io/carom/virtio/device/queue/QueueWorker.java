@@ -75,10 +75,10 @@ public final class QueueWorker extends QueueServer {
     return true;
   }
 
-  /** Serves what was latched, on this thread. Only for a worker that was not started. */
+  /** Serves what was latched, on this thread; nothing where a thread of its own does. */
   @Override
   public void processNow(final BusSession session) {
-    if (kicked) {
+    if (thread == null && kicked) {
       kicked = false;
       drain(session);
     }
