@@ -6,8 +6,6 @@ import io.carom.dma.CoherentBuffer;
 import io.carom.dma.DmaDevice;
 import io.carom.dma.DmaDirection;
 import io.carom.dma.core.CoreKit;
-import io.carom.dma.core.TestGuest;
-import io.carom.dma.core.swap.Settings;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -17,8 +15,7 @@ class RegionDomainTest {
   private static final int SIZE = 16 << 10;
   private static final int KIB = 2048;
 
-  private final TestGuest guest = TestGuest.plain();
-  private final CoreKit kit = new CoreKit(guest, Settings.DEFAULTS);
+  private final CoreKit kit = new CoreKit();
 
   @AfterEach
   void close() {
@@ -27,7 +24,7 @@ class RegionDomainTest {
 
   @Test
   void coherentMemoryOfTheRegionNeverBecomesAnAddressOfTheDomain() {
-    kit.core.iommu(new TestIommu(guest));
+    kit.core.iommu(new TestIommu(kit.guest));
     kit.add("remaps", new LeasingStrategy(false), 1);
     final DmaDevice device = kit.regionDevice("0000:00:04.0", KIB, false);
     final CoherentBuffer before = device.allocateCoherent(SIZE);
