@@ -50,9 +50,8 @@ final class QueueCommands {
       }
       index = queues.select();
       try {
-        if (queues.enable(index, core.settledFeatures(), bus)) {
-          core.queueEnabled(index);
-        }
+        queues.enable(index, core.settledFeatures(), bus);
+        core.queueEnabled(index);
       } catch (final QueueException e) {
         error = e.getMessage();
       }

@@ -189,16 +189,12 @@ final class QueueSet {
    * use.
    *
    * @param accepted feature bits
-   * @return false when the device is gone
    */
-  boolean enable(final int index, final long accepted, final BusSession bus) throws QueueException {
+  void enable(final int index, final long accepted, final BusSession bus) throws QueueException {
     final VirtQueue ring = QueueLayouts.of(accepted).open(setup(registers[index], accepted));
-    if (!look(ring, bus)) {
-      return false;
-    }
+    look(ring, bus);
     activate(index, ring, handler(index, accepted));
     registers[index].enable();
-    return true;
   }
 
   private void activate(final int index, final VirtQueue ring, final QueueHandler handler) {
@@ -285,21 +281,24 @@ final class QueueSet {
     }
   }
 
-  /** Looks at a ring's areas, unless that had to wait: each use looks at them, too. */
-  private static boolean look(final VirtQueue ring, final BusSession bus) throws QueueException {
-    if (bus.waits()) {
-      return true;
-    }
-    final long version = bus.begin();
+  /**
+   * Looks at a ring's areas, unless that had to wait, or the port is revoked, as whoever comes next
+   * will look: each use does, too.
+   */
+  private static void look(final VirtQueue ring, final BusSession bus) throws QueueException {
+    final long version = bus.waits() ? -1 : bus.begin();
     if (version < 0) {
-      return false; // revoked: there is no device any more
+      return;
     }
     try {
       ring.enter(bus, version);
+    } catch (final QueueException e) {
+      if (!e.revoked()) {
+        throw e;
+      }
     } finally {
       bus.end();
     }
-    return true;
   }
 
   private QueueHandler handler(final int index, final long accepted) {

@@ -63,6 +63,12 @@ class ReplacedDiskTest {
   }
 
   private Driver start(final Rings rings, final long more) {
+    prepare(rings, more);
+    slot.driver().start(features, ring);
+    return slot.driver();
+  }
+
+  private void prepare(final Rings rings, final long more) {
     bus = new FakeBus(0);
     bus.msix = true;
     backend = new MemoryBackend(Disks.SECTORS * (long) SECTOR);
@@ -74,8 +80,6 @@ class ReplacedDiskTest {
     for (final byte[] sector : contents) {
       Arrays.fill(sector, (byte) 0);
     }
-    slot.driver().start(features, ring);
-    return slot.driver();
   }
 
   private Driver driver() {
@@ -183,6 +187,28 @@ class ReplacedDiskTest {
       contentsOnDisk();
     }
     assertThat(steps).isGreaterThan(10);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  @DisplayName("a port that is revoked as the driver enables a queue costs it no queue")
+  void revokedAsQueuesAreEnabled(final Rings rings) {
+    boolean revoked = true;
+    int steps = 0;
+    for (; revoked; steps++) {
+      prepare(rings, 0);
+      slot.revokeAfter(steps);
+      driver().start(features, ring);
+      revoked = bus.revoked;
+      assertThat(driver().function.info().lastError()).isNull();
+      slot.replace();
+      assertThat(driver().get(CommonCfgDescriptor.QUEUE_ENABLE, 2)).isEqualTo(1);
+      offer(0, false, 7);
+      driver().run();
+      allAnswered();
+      contentsOnDisk();
+    }
+    assertThat(steps).isGreaterThan(3);
   }
 
   @ParameterizedTest
