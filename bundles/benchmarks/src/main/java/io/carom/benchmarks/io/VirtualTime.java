@@ -21,11 +21,13 @@ import java.util.concurrent.locks.ReentrantLock;
  * the same in each run. To unpark a sleeper does nothing: it would run beside the driver.
  *
  * <p>Threads that carry out one swap come and go, and are not waited for: swaps belong to the time
- * before {@link #begin}, from which on all is exact.
+ * before {@link #begin}, from which on all is exact. Nor are those that call a strategy for a thread
+ * of the core, which does not sleep before they have answered.
  */
 public final class VirtualTime implements Timing, AutoCloseable {
   private static final String CORE = "dma-";
   private static final String SWAP = "dma-swap";
+  private static final String CALL = "dma-strategy";
   private static final long SECOND = 1_000_000_000;
 
   /** Of the core's timers: when each of them is due first after {@link #begin}. */
@@ -218,6 +220,7 @@ public final class VirtualTime implements Timing, AutoCloseable {
     known.removeIf(thread -> !thread.isAlive());
     for (final Thread thread : known) {
       if (!thread.getName().startsWith(SWAP)
+          && !thread.getName().startsWith(CALL)
           && sleepers.stream().noneMatch(sleeper -> sleeper.thread.equals(thread))) {
         return false;
       }
