@@ -43,7 +43,6 @@ class StressTest {
           "-jvmArgs",
           "-XX:+UseSerialGC");
   private static final List<String> FULL = List.of("-m", "default", "-strideSize", "32");
-  private static final int ACTORS = 3; // most of a test
   private static final long SHORT_MINUTES = 10; // a minute, unless the machine does much else
   private static final long FULL_MINUTES = 24 * 60;
 
@@ -81,9 +80,6 @@ class StressTest {
     command.add(System.getProperty("java.class.path"));
     command.add("org.openjdk.jcstress.Main");
     command.addAll(List.of("-r", "report"));
-    // jcstress leaves out what has more actors than there are processors
-    final int cpus = Math.max(ACTORS, Runtime.getRuntime().availableProcessors());
-    command.addAll(List.of("-c", String.valueOf(cpus)));
     command.addAll(options);
     return command;
   }
