@@ -560,7 +560,7 @@ public final class Pool extends PoolTicks {
           extents == null ? ExtentKind.RAM : extents,
           device,
           quarantined() ? "QUARANTINED" : retired ? (callable ? "DRAINING" : "ADOPTED") : "ACTIVE",
-          slots(),
+          Math.max(slots(), used), // it may have given some back since those used were counted
           used,
           highWater,
           numbers[2],

@@ -16,6 +16,12 @@ import java.util.Set;
 
 /** A strategy for tests, of one stripe: remaps, or bounces each buffer in pages made for it. */
 final class LeasingStrategy implements DmaStrategy {
+  /** Whether it gives pages back as soon as nothing is in them. */
+  volatile boolean givesBack;
+
+  /** Run when it has counted what is used, before it answers. */
+  volatile Runnable counted = () -> {};
+
   private final boolean bounces;
 
   LeasingStrategy(final boolean bounces) {
@@ -95,13 +101,18 @@ final class LeasingStrategy implements DmaStrategy {
 
     @Override
     public boolean release(final int stripe, final long runAddress, final long runBytes) {
-      idle.put(runAddress, Objects.requireNonNull(used.remove(runAddress)));
-      return false;
+      final Extent free = Objects.requireNonNull(used.remove(runAddress));
+      if (!givesBack) {
+        idle.put(runAddress, free);
+      }
+      return givesBack;
     }
 
     @Override
     public long usedSlots() {
-      return 0;
+      final long slots = used.values().stream().mapToLong(Extent::slots).sum();
+      counted.run();
+      return slots;
     }
 
     @Override
