@@ -21,8 +21,8 @@ import java.util.concurrent.locks.ReentrantLock;
  * the same in each run. To unpark a sleeper does nothing: it would run beside the driver.
  *
  * <p>Threads that carry out one swap come and go, and are not waited for: swaps belong to the time
- * before {@link #begin}, from which on all is exact. Nor are those that call a strategy for a thread
- * of the core, which does not sleep before they have answered.
+ * before {@link #begin}, from which on all is exact. Nor are those that call a strategy for a
+ * thread of the core, which sleeps no sooner than they have answered.
  */
 public final class VirtualTime implements Timing, AutoCloseable {
   private static final String CORE = "dma-";
