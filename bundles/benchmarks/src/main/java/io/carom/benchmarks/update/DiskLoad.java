@@ -38,6 +38,7 @@ final class DiskLoad implements DeviceLoad {
           result.verifiedBytes(),
           result.corruptBlocks(),
           result.lostRequests(),
+          0,
           result.maxPauseMs(),
           result.firstCorruption());
     } catch (final RuntimeException e) {

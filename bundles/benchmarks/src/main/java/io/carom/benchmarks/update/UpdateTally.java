@@ -11,6 +11,9 @@ import org.jspecify.annotations.Nullable;
 final class UpdateTally {
   private static final int MOST_PROBLEMS = 5;
 
+  /** With which the interfaces themselves go away. */
+  private static final String DEVICES = "io.carom.virtio.device";
+
   private final String bundle;
   private final List<Double> pauses = new ArrayList<>();
   private final List<Double> controlPauses = new ArrayList<>();
@@ -19,6 +22,7 @@ final class UpdateTally {
   private long verified;
   private long corrupt;
   private long lost;
+  private long lostDatagrams;
   private long noStrategy;
   private boolean failed;
 
@@ -44,9 +48,12 @@ final class UpdateTally {
   void add(final String device, final LoadResult result, final boolean updated) {
     verified += result.verifiedBytes();
     corrupt += result.corrupt();
-    lost += result.lost();
+    final boolean mayLose = updated && bundle.equals(DEVICES);
+    lostDatagrams += mayLose ? result.lostDatagrams() : 0;
+    final long lostNow = result.lost() + (mayLose ? 0 : result.lostDatagrams());
+    lost += lostNow;
     final String problem = result.problem();
-    if (problem != null || result.corrupt() > 0 || result.lost() > 0) {
+    if (problem != null || result.corrupt() > 0 || lostNow > 0) {
       problem(
           (updated ? "update of " : "before the update of ")
               + bundle
@@ -55,7 +62,7 @@ final class UpdateTally {
               + ": "
               + result.corrupt()
               + " corrupt, "
-              + result.lost()
+              + lostNow
               + " lost"
               + (problem == null ? "" : "; " + problem));
     }
@@ -83,6 +90,7 @@ final class UpdateTally {
         verified,
         corrupt,
         lost,
+        lostDatagrams,
         noStrategy,
         spread(updates),
         spread(pauses),
