@@ -132,20 +132,20 @@ public final class RegionSpace implements ExtentSource {
     // The region lies at a multiple of a set; an alignment beyond that is that of bus addresses.
     final long step = Math.max(1, (alignMask + 1) >> PAGE_SHIFT);
     final long base = region.busAddress() >> PAGE_SHIFT;
-    int start = pages - count;
-    while (start >= firstPage) {
-      final long aligned = (base + start) / step * step - base;
-      if (aligned < firstPage) {
+    // From the last free page down: what is taken is passed over at once.
+    int last = free.previousSetBit(pages - 1);
+    while (last - count + 1 >= firstPage) {
+      final int start = (int) ((base + last - count + 1) / step * step - base);
+      if (start < firstPage) {
         return null;
       }
-      start = (int) aligned;
       final int taken = free.previousClearBit(start + count - 1);
       if (taken < start) {
         free.clear(start, start + count);
         forget(start, count);
         return make(start, count);
       }
-      start = taken - count;
+      last = free.previousSetBit(taken);
     }
     return null;
   }
