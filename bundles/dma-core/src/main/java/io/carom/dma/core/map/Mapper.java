@@ -40,7 +40,7 @@ import org.jspecify.annotations.Nullable;
 public final class Mapper extends Unfinished {
   private static final long THROTTLE_PAUSE_NS = 100_000;
   private static final long ARRIVAL_PAUSE_NS = 20_000;
-  private static final long LONGEST_ARRIVAL_NS = 20_000_000;
+  private static final long LONGEST_ARRIVAL_NS = 100_000_000;
   private static final long THROTTLED = REFUSED - Refusal.THROTTLED.ordinal();
 
   private final DmaDeviceSpec spec;
