@@ -10,6 +10,7 @@ import io.carom.iommu.IommuState;
 import io.carom.iommu.IommuStatus;
 import io.carom.iommu.VirtioIommuDescriptor;
 import io.carom.pci.Translation;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -194,6 +195,8 @@ class IommuKeptTest {
     final Map<Integer, Model> domains = new TreeMap<>();
     final Map<String, Integer> attached = new TreeMap<>();
     int restarts = 0;
+    boolean fresh = false;
+    byte[] done = {}; // the last MAP or DETACH that was done
     for (int step = 0; step < 4000; step++) {
       final int domain = 1 + random.nextInt(3);
       final String port = random.nextBoolean() ? Rig.A : Rig.B;
@@ -229,13 +232,19 @@ class IommuKeptTest {
         request = Rig.unmapBytes(domain, start, start + bytes - 1);
         expected = unmap(domains.get(domain), start, start + bytes - 1);
       }
-      assertThat(rig.status(request)).as("step %d", step).isEqualTo(expected);
-      if (random.nextInt(20) == 0) {
+      final boolean twice = expected == IommuStatus.INVAL && Arrays.equals(request, done);
+      expect(request, expected, fresh && twice, step);
+      if (kind > 0 && kind < 12 && expected == IommuStatus.OK) {
+        done = request;
+      }
+      fresh = random.nextInt(20) == 0;
+      if (fresh) {
         restart();
         restarts++;
         assertThat(rig.view.domains()).hasSize(domains.size());
         if (random.nextBoolean()) { // it was answered, but the next one cannot know that
-          assertThat(rig.status(request)).as("again, step %d", step).isEqualTo(expected);
+          expect(request, expected, twice, step);
+          fresh = false;
         }
       }
       check(domains, attached, step);
@@ -245,6 +254,19 @@ class IommuKeptTest {
       assertThat(rig.view.mappings(each.getKey(), 99).stream().map(MappingRange::start))
           .containsExactlyElementsOf(each.getValue().mappings.keySet());
     }
+  }
+
+  /**
+   * Makes a request.
+   *
+   * @param forgiven whether it asks for the last change once more, as the first after a restart,
+   *     which may be taken for one that is handled again
+   */
+  private void expect(
+      final byte[] request, final int status, final boolean forgiven, final int step) {
+    assertThat(rig.status(request))
+        .as("step %d", step)
+        .isIn(status, forgiven ? IommuStatus.OK : status);
   }
 
   private static void leave(
