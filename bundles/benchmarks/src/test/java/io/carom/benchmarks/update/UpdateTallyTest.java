@@ -51,6 +51,9 @@ class UpdateTallyTest {
     assertThat(devices.report().lostRequests()).isEqualTo(5);
     assertThat(devices.report().lostDatagrams()).isEqualTo(20);
     assertThat(devices.problems()).hasSize(1);
+    final UpdateTally bus = new UpdateTally("io.carom.pcibus");
+    bus.add("eth1", new LoadResult(0, 0, 0, 20, 1, null), true);
+    assertThat(bus.report().lostRequests()).isZero();
     tally.add("eth1", new LoadResult(0, 0, 0, 20, 1, null), true);
     assertThat(tally.report().lostRequests()).isEqualTo(20);
     assertThat(tally.report().lostDatagrams()).isZero();
