@@ -26,7 +26,7 @@ class HostileDeviceTest {
       test.vda().submit(test.request(BlockOp.READ, 0, 4096));
       assertThat(test.awaitEnd().status()).isEqualTo(BlockStatus.IO_ERROR);
       test.device().conduct = Conduct.HONEST;
-      test.await("the reset", () -> test.vda().counters().resets() == 1);
+      test.awaitReset();
       test.vda().submit(test.request(BlockOp.READ, 0, 4096));
       assertThat(test.awaitEnd().status()).isEqualTo(BlockStatus.OK);
       assertThat(test.device().resets.get()).isEqualTo(resets + 2); // to quiesce, to start anew
@@ -49,7 +49,7 @@ class HostileDeviceTest {
       assertThat(second.request()).isSameAs(silent);
       assertThat(second.status()).isEqualTo(BlockStatus.IO_ERROR);
       test.device().conduct = Conduct.HONEST;
-      test.await("the reset", () -> test.vda().counters().resets() == 1);
+      test.awaitReset();
       test.vda().submit(test.request(BlockOp.READ, 0, 4096));
       assertThat(test.awaitEnd().status()).isEqualTo(BlockStatus.OK);
       assertThat(test.ended).isEmpty();
@@ -148,7 +148,7 @@ class HostileDeviceTest {
   void needsResetWhileIdleIsFollowedByTheConfigInterrupt() {
     try (TestGuest test = TestGuest.withDisk(1, 16)) {
       test.device().needsReset();
-      test.await("the reset", () -> test.vda().counters().resets() == 1);
+      test.awaitReset();
       test.vda().submit(test.request(BlockOp.READ, 0, 4096));
       assertThat(test.awaitEnd().status()).isEqualTo(BlockStatus.OK);
     }

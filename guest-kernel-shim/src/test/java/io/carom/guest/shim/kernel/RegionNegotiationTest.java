@@ -289,7 +289,7 @@ class RegionNegotiationTest {
       boot(test, device);
       io(test, device);
       device.needsReset();
-      test.await("the reset", () -> log(test).contains("[vda] reset"));
+      test.awaitReset();
       io(test, device); // the same region: what was published stays valid
       device.dmbRegion = 9;
       device.needsReset();

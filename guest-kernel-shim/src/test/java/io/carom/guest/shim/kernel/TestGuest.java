@@ -159,6 +159,15 @@ final class TestGuest implements AutoCloseable {
     }
   }
 
+  /**
+   * Waits until a reset of the disk is over. Its count is told when it begins, and a request that
+   * the queue takes up before it is held then ends with those of before.
+   */
+  void awaitReset() {
+    await(
+        "the reset", () -> guest.dmesg().stream().anyMatch(line -> line.endsWith("[vda] reset")));
+  }
+
   void await(final String what, final BooleanSupplier condition) {
     final long start = System.nanoTime();
     while (!condition.getAsBoolean()) {

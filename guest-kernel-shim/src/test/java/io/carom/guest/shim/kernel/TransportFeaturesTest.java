@@ -88,7 +88,7 @@ class TransportFeaturesTest {
       assertThat(test.dmaDevice().liveMappings()).isZero();
       // the queues' own ring, in the same layout, after a reset
       device.needsReset();
-      awaitReset(test);
+      test.awaitReset();
       check(test, 10, new Random(seed + 1));
     }
   }
@@ -260,17 +260,10 @@ class TransportFeaturesTest {
     try (TestGuest test = boot(0, 1, 16)) {
       test.device().offered |= PACKED; // the rings are split: it stays so
       test.device().needsReset();
-      awaitReset(test);
+      test.awaitReset();
       check(test, 2, new Random(8));
       assertThat(test.device().accepted & PACKED).isZero();
     }
-  }
-
-  /** The device's reset is over, and it goes again. */
-  private static void awaitReset(final TestGuest test) {
-    test.await(
-        "the reset",
-        () -> test.guest.dmesg().stream().anyMatch(line -> line.endsWith("[vda] reset")));
   }
 
   /** Submits to one queue: a disk chooses by the submitter's thread. */
