@@ -25,8 +25,6 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.AtomicReference;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -207,7 +205,7 @@ class IommuAwayTest {
 
   /** An IOMMU whose code cannot be loaded any more, or that has another fault. */
   private static final class Broken implements BusIommu, Translation {
-    final AtomicReference<@Nullable Throwable> told = new AtomicReference<>();
+    final CompletableFuture<Throwable> told = new CompletableFuture<>();
     private final boolean atPieces;
 
     Broken(final boolean atPieces) {
@@ -234,7 +232,7 @@ class IommuAwayTest {
 
     @Override
     public void failed(final Throwable why) {
-      assertThat(told.getAndSet(why)).as("told once").isNull();
+      assertThat(told.complete(why)).as("told once").isTrue();
     }
   }
 
@@ -245,8 +243,8 @@ class IommuAwayTest {
     final Broken broken = new Broken(false);
     machine.ports.iommu(broken);
     final CompletableFuture<Long> first = access(machine.session);
+    assertThat(in(broken.told)).isInstanceOf(NoClassDefFoundError.class);
     assertWaits(first);
-    assertThat(broken.told.get()).isInstanceOf(NoClassDefFoundError.class);
     final CompletableFuture<Long> second = access(machine.control.port().open());
     assertWaits(second);
     assertThat(machine.ports.away(broken)).as("it is out already").isTrue();
