@@ -539,9 +539,12 @@ class MisconductTest {
           final long bus = i.home().busAddress() + 0x10000 - Extent.SLOT_SIZE;
           a.bounce(bus, bus, SIZE);
         });
-    assertThat(narrow.map(kit.guest.buffer(SIZE, 0), SIZE, DmaDirection.TO_DEVICE, 0))
-        .isEqualTo(DmaDevice.MAPPING_ERROR);
+    final long bus = narrow.map(kit.guest.buffer(SIZE, 0), SIZE, DmaDirection.TO_DEVICE, 0);
     await(() -> "good".equals(kit.info(narrow).strategy()), "replaced");
+    if (bus != DmaDevice.MAPPING_ERROR) { // the fallback came while it was still trying
+      assertThat((bus & 0xffff) + SIZE).isLessThanOrEqualTo(0x10000);
+      narrow.unmap(bus, SIZE, DmaDirection.TO_DEVICE, 0);
+    }
     assertBytes();
   }
 
