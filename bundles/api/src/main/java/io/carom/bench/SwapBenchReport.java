@@ -89,9 +89,7 @@ public record SwapBenchReport(
    * @param count updates
    * @param verifiedBytes bytes that were compared
    * @param corruptBlocks blocks, frames or packets with a wrong byte
-   * @param lostRequests requests without a good completion, and datagrams that did not arrive
-   * @param lostDatagrams those that did not arrive as the interfaces themselves were away, with the
-   *     code of their devices or their bus: a network may lose what is sent meanwhile
+   * @param lostRequests requests without a good completion
    * @param noStrategyMaps maps that found no strategy
    * @param updateMs how long an update and its refresh took
    * @param pauseMs for each update, the longest time in which a device that had requests
@@ -104,7 +102,6 @@ public record SwapBenchReport(
       long verifiedBytes,
       long corruptBlocks,
       long lostRequests,
-      long lostDatagrams,
       long noStrategyMaps,
       @Nullable Spread updateMs,
       @Nullable Spread pauseMs,

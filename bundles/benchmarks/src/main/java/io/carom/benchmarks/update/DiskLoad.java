@@ -38,7 +38,6 @@ final class DiskLoad implements DeviceLoad {
           result.verifiedBytes(),
           result.corruptBlocks(),
           result.lostRequests(),
-          0,
           result.maxPauseMs(),
           result.firstCorruption());
     } catch (final RuntimeException e) {

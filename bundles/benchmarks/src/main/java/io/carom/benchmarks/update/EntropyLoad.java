@@ -51,10 +51,9 @@ final class EntropyLoad implements DeviceLoad {
       }
     } catch (final RuntimeException e) {
       final double pauseMs = (System.nanoTime() - last) / 1e6;
-      return new LoadResult(
-          verified, corrupt, 1, 0, Math.max(pauseMs, longest / 1e6), e.getMessage());
+      return new LoadResult(verified, corrupt, 1, Math.max(pauseMs, longest / 1e6), e.getMessage());
     }
-    return new LoadResult(verified, corrupt, 0, 0, longest / 1e6, null);
+    return new LoadResult(verified, corrupt, 0, longest / 1e6, null);
   }
 
   private Entropy source(final GuestKernel guest) {

@@ -8,19 +8,13 @@ import org.jspecify.annotations.Nullable;
  * @param verifiedBytes bytes that were compared
  * @param corrupt blocks, datagrams or reads with a wrong byte
  * @param lost requests without a good completion
- * @param lostDatagrams datagrams that did not arrive
  * @param pauseMs longest time between two completions, milliseconds
  * @param problem what went wrong, or null
  */
 record LoadResult(
-    long verifiedBytes,
-    long corrupt,
-    long lost,
-    long lostDatagrams,
-    double pauseMs,
-    @Nullable String problem) {
+    long verifiedBytes, long corrupt, long lost, double pauseMs, @Nullable String problem) {
   /** Of a load that ended with an error. */
   static LoadResult failed(final RuntimeException error) {
-    return new LoadResult(0, 0, 1, 0, 0, error.getMessage());
+    return new LoadResult(0, 0, 1, 0, error.getMessage());
   }
 }

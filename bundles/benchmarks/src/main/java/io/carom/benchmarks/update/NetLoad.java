@@ -48,12 +48,11 @@ final class NetLoad implements DeviceLoad {
       return new LoadResult(
           result.verifiedBytes(),
           result.corrupt(),
-          0,
           result.lost(),
           pauseMs,
           result.firstCorruption());
     } catch (final ExecutionException e) {
-      return new LoadResult(0, 0, 1, 0, pauseMs, String.valueOf(e.getCause()));
+      return new LoadResult(0, 0, 1, pauseMs, String.valueOf(e.getCause()));
     }
   }
 

@@ -5,15 +5,11 @@ import io.carom.bench.SwapBenchReport.Update;
 import io.carom.benchmarks.stats.Spreads;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** What the updates of one bundle came to. By one thread. */
 final class UpdateTally {
   private static final int MOST_PROBLEMS = 5;
-
-  /** With which the interfaces themselves go away: their devices' code, and their bus. */
-  private static final Set<String> INTERFACES = Set.of("io.carom.virtio.device", "io.carom.pcibus");
 
   private final String bundle;
   private final List<Double> pauses = new ArrayList<>();
@@ -23,7 +19,6 @@ final class UpdateTally {
   private long verified;
   private long corrupt;
   private long lost;
-  private long lostDatagrams;
   private long noStrategy;
   private boolean failed;
 
@@ -49,12 +44,9 @@ final class UpdateTally {
   void add(final String device, final LoadResult result, final boolean updated) {
     verified += result.verifiedBytes();
     corrupt += result.corrupt();
-    final boolean mayLose = updated && INTERFACES.contains(bundle);
-    lostDatagrams += mayLose ? result.lostDatagrams() : 0;
-    final long lostNow = result.lost() + (mayLose ? 0 : result.lostDatagrams());
-    lost += lostNow;
+    lost += result.lost();
     final String problem = result.problem();
-    if (problem != null || result.corrupt() > 0 || lostNow > 0) {
+    if (problem != null || result.corrupt() > 0 || result.lost() > 0) {
       problem(
           (updated ? "update of " : "before the update of ")
               + bundle
@@ -63,7 +55,7 @@ final class UpdateTally {
               + ": "
               + result.corrupt()
               + " corrupt, "
-              + lostNow
+              + result.lost()
               + " lost"
               + (problem == null ? "" : "; " + problem));
     }
@@ -91,7 +83,6 @@ final class UpdateTally {
         verified,
         corrupt,
         lost,
-        lostDatagrams,
         noStrategy,
         spread(updates),
         spread(pauses),

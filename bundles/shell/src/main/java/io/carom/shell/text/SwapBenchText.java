@@ -48,7 +48,6 @@ final class SwapBenchText {
           .number("COUNT", Update::count)
           .number("CORRUPT", Update::corruptBlocks)
           .number("LOST", Update::lostRequests)
-          .number("DATAGRAMS", Update::lostDatagrams)
           .number("NO STRATEGY", Update::noStrategyMaps)
           .number("PAUSE P50 MS", row -> of(row.pauseMs(), Spread::p50))
           .number("P99", row -> of(row.pauseMs(), Spread::p99))
