@@ -82,13 +82,11 @@ public class ExamMatrixIT extends ContainerTest {
 
   @Test
   public void theDeviceModelsAreRestarted() throws Exception {
-    load.lossy();
     whole(Row.VIRTIO, Change.RESTART, () -> restart(Row.VIRTIO));
   }
 
   @Test
   public void thePciBusIsRestarted() throws Exception {
-    load.lossy();
     whole(Row.PCI_BUS, Change.RESTART, () -> restart(Row.PCI_BUS));
   }
 

@@ -155,8 +155,8 @@ final class Matrix {
               VIRTIO,
               RESTART,
               "its devices' slots and state are kept; doorbells are replayed and unfinished"
-                  + " requests served again; frames to an interface that is away are lost, as"
-                  + " networks lose them"),
+                  + " requests served again; frames to an interface that is away wait with their"
+                  + " senders"),
           whole(VIRTIO, UPDATE, "as stop + start; a state of a newer version is refused"),
           whole(VIRTIO, REFRESH, "as stop + start"),
           whole(VIRTIO, REINSTALL, "as stop + start"),
@@ -168,7 +168,11 @@ final class Matrix {
                   + " in ten seconds needs a reset"),
           whole(VIRTIO, MODIFIED, "a size changes in place; else the device is made again, kept"),
           apart(PCI_BUS, STRATEGY, "the bus does not choose how buffers are mapped"),
-          whole(PCI_BUS, RESTART, "accesses of the guest wait; addresses and config are as before"),
+          whole(
+              PCI_BUS,
+              RESTART,
+              "accesses of the guest wait; addresses and config are as before; devices go on as"
+                  + " with their own code"),
           whole(PCI_BUS, UPDATE, "as stop + start"),
           whole(PCI_BUS, REFRESH, "as stop + start"),
           whole(PCI_BUS, REINSTALL, "as stop + start"),

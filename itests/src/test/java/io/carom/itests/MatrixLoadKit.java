@@ -41,12 +41,11 @@ final class MatrixLoadKit {
   }
 
   /**
-   * Says that the network loses what is sent to an interface whose device model is being replaced,
-   * as networks may; what is lost is sent again by who uses the network.
+   * Says whether the network loses frames, as it may with device models that hang; what is lost is
+   * sent again by who uses the network. Of the load that begins next.
    */
-  MatrixLoadKit lossy() {
-    lossy = true;
-    return this;
+  void lossy(final boolean value) {
+    lossy = value;
   }
 
   GuestKit kit() {

@@ -70,6 +70,11 @@ abstract class MatrixTest {
   /** The changes that are the row's own: strategy, failure, configuration. */
   abstract Map<Change, Action> changes();
 
+  /** Whether the network may lose frames while something is changed. */
+  boolean losesFrames(final Change change) {
+    return false;
+  }
+
   /** Waits until I/O has gone on, where it has not ended. */
   void goesOn() throws Exception {
     load.awaitMore(PROGRESS);
@@ -181,6 +186,7 @@ abstract class MatrixTest {
   private void whole(final Cell cell, final Action action) throws Exception {
     final Map<String, String> before = others();
     final Revisions.Trace[] traces = new Revisions.Trace[ROUNDS];
+    load.lossy(losesFrames(cell.change()));
     load.begin();
     for (int round = 0; round < ROUNDS; round++) {
       load.awaitMore(PROGRESS);

@@ -164,8 +164,7 @@ final class TestGuest implements AutoCloseable {
    * the queue takes up before it is held then ends with those of before.
    */
   void awaitReset() {
-    await(
-        "the reset", () -> guest.dmesg().stream().anyMatch(line -> line.endsWith("[vda] reset")));
+    await("the reset", () -> guest.dmesg().stream().anyMatch(line -> line.endsWith("[vda] reset")));
   }
 
   void await(final String what, final BooleanSupplier condition) {

@@ -37,10 +37,11 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>When the code is replaced</b> the driver keeps its rings, link state and pairs, and what it
  * had not got back it gets served: a frame whose chain was taken and not returned is sent again, so
- * that one may arrive twice, as on any network. The component leaves the switch and joins it anew.
- * Frames that others send meanwhile, and those in the backlogs, are lost, and its station is
- * learned again from the first frame it sends. A capture goes on in the same file, as another
- * section.
+ * that one may arrive twice, as on any network. The frames in the backlogs are handed to the next
+ * code, at most {@value NetHandover#MOST_BYTES} bytes of them. What others send meanwhile stays in
+ * their own rings, see {@link NetSwitch}: whoever hands over says which stations are there, so that
+ * frames wait too for those whose code comes later than its own. With code that hangs, both kinds
+ * are lost. A capture goes on in the same file, as another section.
  */
 public final class NetDevice implements DeviceType, SwitchPort {
   private static final int ETHERNET_CONTROLLER = 0x020000;
@@ -63,6 +64,7 @@ public final class NetDevice implements DeviceType, SwitchPort {
   private volatile @Nullable DeviceLink link;
   private volatile boolean linkUp = true;
   private volatile long accepted;
+  private volatile boolean receiving;
   private volatile int activePairs = 1;
   private volatile ControlRequests control;
 
@@ -158,7 +160,7 @@ public final class NetDevice implements DeviceType, SwitchPort {
     link = to;
     segment.join(this);
     if (options.threads()) {
-      delivery.start("net " + options.name() + " rx", this::deliverNow);
+      delivery.start("net " + options.name() + " rx", this::deliverNow, this::resumed);
     }
   }
 
@@ -170,6 +172,8 @@ public final class NetDevice implements DeviceType, SwitchPort {
       activePairs = 1; // also when a saved state says otherwise
     }
     open(features == 0 ? 0 : activePairs);
+    receiving = features != 0;
+    segment.returned(options.mac()); // also one that nobody drives: what it is sent is dropped
   }
 
   @Override
@@ -190,6 +194,7 @@ public final class NetDevice implements DeviceType, SwitchPort {
 
   @Override
   public void reset() {
+    receiving = false;
     accepted = 0;
     activePairs = 1;
     steering.forget();
@@ -233,15 +238,33 @@ public final class NetDevice implements DeviceType, SwitchPort {
     return saved;
   }
 
+  /** With the frames that wait, whose senders have their chains back, and who else is there. */
+  @Override
+  public Map<String, String> handOver() {
+    final Map<String, String> saved = save();
+    if (receiving) {
+      segment.goesAway(options.mac()); // first, so that it is not missed in between
+      receiving = false;
+    }
+    delivery.settle();
+    NetHandover.save(saved, segment, options.mac(), receivers);
+    return saved;
+  }
+
   /** A station does not change its address under its driver: that is another device. */
   @Override
   public void resume(final Map<String, String> kept) {
     final String mac = MacAddress.text(options.mac());
     if (!kept.getOrDefault(SAVED_MAC, mac).equals(mac)) {
+      segment.returned(MacAddress.parse(kept.getOrDefault(SAVED_MAC, mac)));
       throw new IllegalArgumentException(
           "the kept mac=" + kept.get(SAVED_MAC) + " is not this device's mac=" + mac);
     }
+    final NetHandover handed = NetHandover.read(kept, segment, receivers.length, mostFrameBytes);
     restore(kept);
+    if (handed != null) {
+      handed.resume(segment, receivers);
+    }
     if (capture != null) {
       capture.begin(true);
     }
@@ -291,40 +314,67 @@ public final class NetDevice implements DeviceType, SwitchPort {
 
   // ---- frames
 
-  /** The guest sent a frame on a pair of queues. */
-  void transmit(final int pair, final Frame frame) {
+  /**
+   * The guest sent a frame on a pair of queues.
+   *
+   * @param again whether it was sent before, and held back
+   * @return false when it is to be held back until its receiver's code is there
+   */
+  boolean transmit(final int pair, final Frame frame, final boolean again) {
     if (!linkUp) {
       counters.drop(Drop.TX_LINK_DOWN);
-      return;
+      return true;
     }
-    counters.txFrames.increment();
-    counters.txBytes.add(frame.length);
-    if (activePairs > 1) {
-      steering.sent(frame, pair);
+    if (!again) {
+      counters.txFrames.increment();
+      counters.txBytes.add(frame.length);
+      if (activePairs > 1) {
+        steering.sent(frame, pair);
+      }
+      if (capture != null) {
+        capture.frame(frame, FrameCapture.OUTBOUND);
+      }
     }
-    if (capture != null) {
-      capture.frame(frame, FrameCapture.OUTBOUND);
+    final boolean sent = segment.forward(this, frame);
+    if (!sent) {
+      delivery.hold();
     }
-    segment.forward(this, frame);
+    return sent;
+  }
+
+  /** Frames that were held back may go. */
+  @Override
+  public void resumed() {
+    final DeviceLink to = link;
+    for (int i = 0; to != null && i < receivers.length; i++) {
+      to.serve(NetDescriptor.transmitQueue(i));
+    }
   }
 
   @Override
-  public void deliver(final Frame frame) {
+  public long station() {
+    return receiving ? options.mac() : NO_STATION;
+  }
+
+  @Override
+  public boolean deliver(final Frame frame) {
     if (!linkUp) {
       counters.drop(Drop.RX_LINK_DOWN);
-      return;
+      return true;
     }
     if (frame.length > mostFrameBytes) {
       counters.drop(Drop.RX_OVERSIZE); // from a port with a larger MTU
-      return;
+      return true;
     }
     final RxQueue receiver = receivers[steering.choose(frame, activePairs)];
-    final Drop refused = receiver.backlog().offer(frame);
-    if (refused == null) {
-      delivery.wake();
-    } else {
-      counters.drop(refused);
+    final RxBacklog.Offer offer = receiver.backlog().offer(frame);
+    switch (offer) {
+      case TAKEN -> delivery.wake();
+      case CLOSED -> counters.drop(Drop.RX_NOT_READY);
+      case FULL -> counters.drop(Drop.RX_NO_BUFFER);
+      case AWAY -> {}
     }
+    return offer != RxBacklog.Offer.AWAY;
   }
 
   /** A frame was put into the driver's buffers. */

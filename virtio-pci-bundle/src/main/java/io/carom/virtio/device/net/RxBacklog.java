@@ -1,6 +1,7 @@
 package io.carom.virtio.device.net;
 
-import io.carom.virtio.device.net.NetCounters.Drop;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,10 +12,23 @@ final class RxBacklog {
   /** Most frames that wait. */
   static final int CAPACITY = 256;
 
+  /** What came of an offer. */
+  enum Offer {
+    /** It waits. */
+    TAKEN,
+    /** Nobody takes frames. */
+    CLOSED,
+    /** Too many wait. */
+    FULL,
+    /** The next code will take frames. */
+    AWAY
+  }
+
   private final @Nullable Frame[] slots = new @Nullable Frame[CAPACITY];
   private int first;
   private int count;
   private boolean open;
+  private boolean handedOver;
 
   /**
    * Ends taking frames; those that wait are forgotten.
@@ -23,16 +37,46 @@ final class RxBacklog {
    */
   synchronized int close() {
     final int forgotten = count;
-    // the slot that the taker may be looking at is the last to be used again
-    first = (first + count) % CAPACITY;
-    count = 0;
+    clear();
     open = false;
     return forgotten;
+  }
+
+  private void clear() {
+    if (count > 0) {
+      slots[first] = null; // which the taker may be looking at
+    }
+    first = (first + count) % CAPACITY;
+    count = 0;
   }
 
   /** Starts taking frames, if it does not; those that wait go on waiting. */
   synchronized void open() {
     open = true;
+    handedOver = false;
+  }
+
+  /** Ends taking frames, as the next code does; what waits is its from now on. */
+  synchronized List<Frame> handOver() {
+    final List<Frame> frames = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      final Frame waiting = slots[(first + i) % CAPACITY];
+      if (waiting != null) {
+        final Frame copy = new Frame();
+        copy.copy(waiting);
+        frames.add(copy);
+      }
+    }
+    clear();
+    open = false;
+    handedOver = true;
+    return frames;
+  }
+
+  /** Takes up what the code before had waiting, as far as there is room; before it is opened. */
+  synchronized void takeOver(final List<Frame> frames) {
+    clear();
+    frames.forEach(this::add);
   }
 
   /** Whether it is without frames. */
@@ -40,17 +84,17 @@ final class RxBacklog {
     return count == 0;
   }
 
-  /**
-   * Takes a copy of a frame.
-   *
-   * @return why it did not, or null
-   */
-  synchronized @Nullable Drop offer(final Frame frame) {
+  /** Takes a copy of a frame. */
+  synchronized Offer offer(final Frame frame) {
     if (!open) {
-      return Drop.RX_NOT_READY;
+      return handedOver ? Offer.AWAY : Offer.CLOSED;
     }
+    return add(frame) ? Offer.TAKEN : Offer.FULL;
+  }
+
+  private boolean add(final Frame frame) {
     if (count == CAPACITY) {
-      return Drop.RX_NO_BUFFER;
+      return false;
     }
     final int place = (first + count) % CAPACITY;
     Frame slot = slots[place];
@@ -60,7 +104,7 @@ final class RxBacklog {
     }
     slot.copy(frame);
     count++;
-    return null;
+    return true;
   }
 
   /** The frame that came first, or null. */
@@ -68,9 +112,9 @@ final class RxBacklog {
     return count == 0 ? null : slots[first];
   }
 
-  /** Removes the frame that came first, if there still is one. */
-  synchronized void remove() {
-    if (count > 0) {
+  /** Removes the frame that came first, if it still is this one. */
+  synchronized void remove(final Frame frame) {
+    if (count > 0 && slots[first] == frame) {
       first = (first + 1) % CAPACITY;
       count--;
     }

@@ -2,6 +2,7 @@ package io.carom.virtio.device.net;
 
 import io.carom.virtio.device.queue.Filler;
 import io.carom.virtio.device.type.DeviceLink;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +18,9 @@ import org.jspecify.annotations.Nullable;
  * is not overlooked. After a while it is tried all the same, as the driver may have come back from
  * a suspension, which rings no doorbell.
  *
+ * <p>A sender whose frame is to wait for another station says so: {@code holding}. It is tried
+ * again after as long a while, should nobody say that the station is back.
+ *
  * <p>The gate is held while a queue is filled. Whoever changes which queues are used takes it, and
  * knows then that no buffer of a queue that is given up will still be used.
  */
@@ -26,6 +30,7 @@ final class RxDelivery {
 
   private static final long RETRY_NANOS = 100_000_000;
   private static final long JOIN_MILLIS = 2_000;
+  private static final long SETTLE_MILLIS = 100;
 
   private final RxQueue[] queues;
   private final ReentrantLock gate = new ReentrantLock();
@@ -33,16 +38,23 @@ final class RxDelivery {
   private volatile boolean parked;
   private volatile boolean closed;
   private volatile boolean controlPending;
+  private volatile boolean holding;
+  private volatile long heldSince;
   private volatile @Nullable Thread thread;
 
   RxDelivery(final RxQueue[] queues) {
     this.queues = queues;
   }
 
-  /** Starts the thread, for a device that was plugged in. */
-  void start(final String name, final Runnable pass) {
+  /**
+   * Starts the thread, for a device that was plugged in.
+   *
+   * @param pass carries what there is
+   * @param resend has frames sent that were held back
+   */
+  void start(final String name, final Runnable pass, final Runnable resend) {
     closed = false;
-    thread = Thread.ofPlatform().daemon().name(name).start(() -> run(pass));
+    thread = Thread.ofPlatform().daemon().name(name).start(() -> run(pass, resend));
   }
 
   /** Ends the thread, and waits for it for a bounded time. */
@@ -81,6 +93,13 @@ final class RxDelivery {
     wake();
   }
 
+  /** A frame to be sent is held back: it is tried again after a while, if not sooner. */
+  void hold() {
+    heldSince = System.nanoTime();
+    holding = true;
+    wake();
+  }
+
   /** Runs something while no queue is being filled. */
   void whileIdle(final Runnable change) {
     gate.lock();
@@ -91,10 +110,25 @@ final class RxDelivery {
     }
   }
 
-  private void run(final Runnable pass) {
+  /** Waits for a filling that is about to end, for a bounded time. */
+  void settle() {
+    try {
+      if (gate.tryLock(SETTLE_MILLIS, TimeUnit.MILLISECONDS)) {
+        gate.unlock();
+      }
+    } catch (final InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void run(final Runnable pass, final Runnable resend) {
     while (!closed) {
       pending = false;
       pass.run();
+      if (holding && System.nanoTime() - heldSince >= RETRY_NANOS) {
+        holding = false;
+        resend.run();
+      }
       if (pending || closed) {
         continue;
       }
@@ -107,11 +141,11 @@ final class RxDelivery {
   }
 
   private void park() {
-    boolean blocked = false;
+    boolean again = holding;
     for (final RxQueue queue : queues) {
-      blocked |= queue.blocked();
+      again |= queue.blocked();
     }
-    if (!blocked) {
+    if (!again) {
       LockSupport.park(this);
       return;
     }
@@ -129,7 +163,12 @@ final class RxDelivery {
       controlPending = false;
       boolean served = true;
       while (served) {
-        served = fill(link, controlQueue, control);
+        gate.lock();
+        try {
+          served = link.fill(controlQueue, control);
+        } finally {
+          gate.unlock();
+        }
       }
     }
     for (int i = 0; i < queues.length; i++) {
@@ -145,19 +184,17 @@ final class RxDelivery {
       }
       queue.blocked(true);
       queue.begin();
-      fill(link, number, queue);
+      gate.lock();
+      try {
+        if (link.fill(number, queue)) {
+          queue.delivered();
+        }
+      } finally {
+        gate.unlock();
+      }
       if (queue.outcome() != RxQueue.Outcome.NO_BUFFER) {
         queue.blocked(false);
       }
-    }
-  }
-
-  private boolean fill(final DeviceLink link, final int number, final Filler filler) {
-    gate.lock();
-    try {
-      return link.fill(number, filler);
-    } finally {
-      gate.unlock();
     }
   }
 }

@@ -12,6 +12,7 @@ import io.carom.virtio.device.queue.QueueException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One receive queue (virtio 1.4, sections Processing of Incoming Packets and Setting Up Receive
@@ -26,7 +27,7 @@ final class RxQueue implements Filler {
   enum Outcome {
     /** There was no frame. */
     EMPTY,
-    /** The driver has a frame more. */
+    /** The driver has a frame more, once the buffers are its. */
     DELIVERED,
     /** The frame fits no buffers that the driver may be expected to give, and is gone. */
     DROPPED,
@@ -40,6 +41,9 @@ final class RxQueue implements Filler {
   private final byte[] header = new byte[NetDescriptor.HEADER_SIZE];
   private final List<DescriptorChain> chains = new ArrayList<>();
   private Outcome outcome = Outcome.EMPTY;
+
+  /** What the last filling put into buffers. */
+  private @Nullable Frame given;
 
   /** Whether there was no buffer, and none was said to have come since. */
   private volatile boolean blocked;
@@ -68,6 +72,19 @@ final class RxQueue implements Filler {
   /** A filling is about to begin; it may not come to {@link #fill} at all. */
   void begin() {
     outcome = Outcome.NO_BUFFER;
+    given = null;
+  }
+
+  /**
+   * The buffers of the last filling are the driver's: until then its frame was to wait for another
+   * try, by the next code if need be.
+   */
+  void delivered() {
+    final Frame frame = given;
+    if (frame != null) {
+      device.received(frame);
+      backlog.remove(frame);
+    }
   }
 
   @Override
@@ -87,7 +104,7 @@ final class RxQueue implements Filler {
       if (chain == null) {
         // a driver that has all of its buffers with us can give no more
         return chains.size() >= Math.min(queueSize, EventSender.MOST_CHAINS)
-            ? dropped(Drop.RX_OVERSIZE)
+            ? dropped(frame, Drop.RX_OVERSIZE)
             : waits();
       }
       final long bytes = chain.writableBytes();
@@ -99,15 +116,14 @@ final class RxQueue implements Filler {
                 + NetDescriptor.HEADER_SIZE);
       }
       if (!mergeable && bytes < total) {
-        return dropped(Drop.RX_OVERSIZE);
+        return dropped(frame, Drop.RX_OVERSIZE);
       }
       chains.add(chain);
       room += bytes; // each at most 2^32, and at most 64 of them
     }
     header(frame, (accepted & VirtioFeatures.NET_GUEST_CSUM) != 0);
     write(frame);
-    device.received(frame);
-    backlog.remove();
+    given = frame;
     outcome = Outcome.DELIVERED;
     return true;
   }
@@ -117,8 +133,8 @@ final class RxQueue implements Filler {
     return false;
   }
 
-  private boolean dropped(final Drop why) {
-    backlog.remove();
+  private boolean dropped(final Frame frame, final Drop why) {
+    backlog.remove(frame);
     device.counters().drop(why);
     outcome = Outcome.DROPPED;
     return false;

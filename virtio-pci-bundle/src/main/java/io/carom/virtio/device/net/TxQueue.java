@@ -18,6 +18,7 @@ final class TxQueue implements QueueHandler {
   private final int mostBytes;
   private final Frame frame = new Frame();
   private final byte[] header = new byte[NetDescriptor.HEADER_SIZE];
+  private boolean held;
 
   /**
    * A handler for one negotiation.
@@ -33,6 +34,8 @@ final class TxQueue implements QueueHandler {
 
   @Override
   public void handle(final DescriptorChain chain) {
+    final boolean again = held;
+    held = false;
     final long length = chain.readableBytes() - NetDescriptor.HEADER_SIZE;
     if (length < NetDescriptor.ETHERNET_HEADER) {
       device.counters().drop(Drop.TX_SHORT);
@@ -47,10 +50,15 @@ final class TxQueue implements QueueHandler {
     frame.prepare(bytes);
     chain.reader().get(frame.bytes, 0, bytes);
     if (headerIsFine()) {
-      device.transmit(pair, frame);
+      held = !device.transmit(pair, frame, again);
     } else {
       device.counters().drop(Drop.TX_BAD_HEADER);
     }
+  }
+
+  @Override
+  public boolean holds() {
+    return held;
   }
 
   /** Looks at the header, and takes what it says of the checksum; no segmentation is offered. */

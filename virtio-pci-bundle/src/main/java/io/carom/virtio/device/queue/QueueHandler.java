@@ -19,6 +19,14 @@ public interface QueueHandler {
     return false;
   }
 
+  /**
+   * Whether the chain that {@link #handle} had last was not served, and is to wait with all behind
+   * it: it goes back into the ring, and comes again when the queue is woken.
+   */
+  default boolean holds() {
+    return false;
+  }
+
   /** Chains may follow: a doorbell is served, or a thread that was idle goes on. */
   default void batchBegins() {}
 

@@ -278,12 +278,19 @@ public abstract class QueueServer {
     final long start = System.nanoTime();
     final boolean each = handler.returnsEach();
     boolean full = false;
+    boolean held = false;
     int taken = 0;
     int done = 0;
     try {
       while (!full && !queue.over() && queue.pop(session, chain)) {
         taken++;
         handler.handle(chain);
+        if (handler.holds()) {
+          held = true;
+          taken--;
+          queue.rewind(1);
+          break;
+        }
         queue.push(chain);
         done++;
         if (each) {
@@ -297,7 +304,7 @@ public abstract class QueueServer {
       // Requests that are complete are returned even when a later one breaks the queue.
       publish(session, queue, taken, done);
     }
-    return !queue.over() && (full || queue.enableNotifications());
+    return !held && !queue.over() && (full || queue.enableNotifications());
   }
 
   /** Publishes what was returned, and counts. */

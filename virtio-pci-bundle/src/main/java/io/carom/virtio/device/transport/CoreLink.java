@@ -38,6 +38,11 @@ final class CoreLink implements DeviceLink {
   }
 
   @Override
+  public void serve(final int queue) {
+    core.queues().wake(queue);
+  }
+
+  @Override
   public void changed() {
     core.typeChanged();
   }

@@ -375,6 +375,11 @@ final class QueueSet {
     servers[queue].kick();
   }
 
+  /** Has a queue looked at without a doorbell. */
+  void wake(final int queue) {
+    servers[queue].wake();
+  }
+
   /** The sender of an event queue, or null for a queue that is none. */
   @Nullable EventSender events(final int queue) {
     final QueueServer[] now = servers;

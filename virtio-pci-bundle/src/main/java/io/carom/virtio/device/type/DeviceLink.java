@@ -26,6 +26,12 @@ public interface DeviceLink {
   boolean fill(int queue, Filler filler);
 
   /**
+   * Has a queue looked at whose handler holds a chain back. Waits for nothing, if the queue has a
+   * worker; none is needed where the device is not served.
+   */
+  default void serve(final int queue) {}
+
+  /**
    * What {@link DeviceType#words} says has changed, and is to be kept. Any thread, also inside a
    * filling or a handler; waits for no lock of the transport.
    */

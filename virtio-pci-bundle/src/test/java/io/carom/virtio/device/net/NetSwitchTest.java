@@ -7,19 +7,37 @@ import io.carom.virtio.device.kit.Seed;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 class NetSwitchTest {
   private static final class Port implements SwitchPort {
     final List<byte[]> frames = new ArrayList<>();
+    long station = NO_STATION;
+    boolean away;
+    int resumed;
 
     @Override
-    public void deliver(final Frame frame) {
-      frames.add(frame.toArray());
+    public boolean deliver(final Frame frame) {
+      if (!away) {
+        frames.add(frame.toArray());
+      }
+      return !away;
+    }
+
+    @Override
+    public long station() {
+      return station;
+    }
+
+    @Override
+    public void resumed() {
+      resumed++;
     }
   }
 
-  private final NetSwitch segment = new NetSwitch("lan");
+  private long now = Long.MAX_VALUE - 5_000_000_000L; // it may overflow
+  private final NetSwitch segment = new NetSwitch("lan", () -> now);
   private final Port[] ports = {new Port(), new Port(), new Port()};
 
   NetSwitchTest() {
@@ -64,6 +82,63 @@ class NetSwitchTest {
     assertThat(counts()).containsExactly(2, 2, 2);
     segment.forward(ports[2], frame(0x02000000000aL, 0x02000000000aL));
     assertThat(counts()).as("a station behind the port it asks from").containsExactly(2, 2, 2);
+  }
+
+  @Test
+  @DisplayName("who is away is waited for: with frames for it, of unknown receivers and to groups")
+  void framesWaitForWhoIsAway() {
+    final long b = 0x02000000000bL;
+    final long c = 0x02000000000cL;
+    segment.forward(ports[2], frame(MacAddress.BROADCAST, c));
+    ports[1].station = b;
+    assertThat(segment.stationsBut(c)).containsExactly(b);
+    assertThat(segment.stationsBut(b)).isEmpty();
+    segment.await(List.of(b));
+    assertThat(segment.forward(ports[0], frame(b, 2))).as("it is here").isTrue();
+    ports[1].station = SwitchPort.NO_STATION;
+    segment.await(List.of(b));
+    segment.leave(ports[1]);
+    assertThat(segment.stationsBut(c)).containsExactly(b);
+    final int[] before = counts();
+    assertThat(segment.forward(ports[0], frame(b, 2))).isFalse();
+    assertThat(segment.forward(ports[0], frame(0x02000000000dL, 2))).isFalse();
+    assertThat(segment.forward(ports[0], frame(MacAddress.BROADCAST, 2))).isFalse();
+    assertThat(counts()).containsExactly(before);
+    assertThat(segment.forward(ports[0], frame(c, 2))).as("others' go on").isTrue();
+    assertThat(counts()[2]).isEqualTo(before[2] + 1);
+    segment.returned(c);
+    assertThat(ports[0].resumed).as("nobody waits for it").isZero();
+    segment.join(ports[1]);
+    segment.returned(b);
+    assertThat(ports[0].resumed).isEqualTo(1);
+    assertThat(segment.forward(ports[0], frame(b, 2))).isTrue();
+    assertThat(counts()[1]).isEqualTo(before[1] + 1);
+  }
+
+  @Test
+  @DisplayName("who does not come back is given up after a while")
+  void waitingEnds() {
+    final long b = 0x02000000000bL;
+    segment.await(List.of(b));
+    now += NetSwitch.MOST_AWAY_MS * 1_000_000 - 1;
+    assertThat(segment.forward(ports[0], frame(b, 2))).isFalse();
+    now++;
+    assertThat(segment.forward(ports[0], frame(b, 2))).isTrue();
+    assertThat(counts()).containsExactly(0, 1, 1);
+    assertThat(segment.stationsBut(2)).isEmpty();
+  }
+
+  @Test
+  @DisplayName("a port that hands over refuses: its frame comes again, unless nobody follows")
+  void refusedFramesWait() {
+    final long b = 0x02000000000bL;
+    segment.forward(ports[1], frame(MacAddress.BROADCAST, b));
+    ports[1].away = true;
+    segment.await(List.of(b));
+    assertThat(segment.forward(ports[0], frame(b, 2))).isFalse();
+    segment.returned(b);
+    assertThat(segment.forward(ports[0], frame(b, 2))).as("it is lost").isTrue();
+    assertThat(ports[1].frames).isEmpty();
   }
 
   @Test

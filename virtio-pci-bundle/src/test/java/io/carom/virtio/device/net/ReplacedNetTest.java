@@ -2,6 +2,7 @@ package io.carom.virtio.device.net;
 
 import static io.carom.virtio.device.kit.Driver.WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.carom.virtio.CommonCfgDescriptor;
 import io.carom.virtio.NetDescriptor;
@@ -21,12 +22,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** A network device whose code is replaced. */
@@ -145,34 +148,123 @@ class ReplacedNetTest {
 
   @ParameterizedTest
   @EnumSource
-  @DisplayName("receive buffers are used as before, and frames of the gap are lost")
+  @DisplayName("receive buffers are used as before; what waits is handed over, and others wait")
   void receives(final Rings kind) {
     start(kind);
+    buffers(0, 1);
+    assertThat(arrive(1)).isTrue();
+    device.deliverNow();
+    assertThat(arrive(2)).isTrue();
+    slot.detach();
+    assertThat(arrive(3)).as("its sender keeps it").isFalse();
+    slot.attach();
+    assertThat(arrive(3)).isTrue();
+    buffers(1, 3);
+    device.deliverNow();
+    assertThat(received()).containsExactly(1, 2, 3);
+    assertThat(device.info().drops()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  @DisplayName("revoked at every step, each frame is received once")
+  void revokedAtEveryStepOfReceiving(final Rings kind) {
+    boolean revoked = true;
+    int steps = 0;
+    for (; revoked; steps++) {
+      start(kind);
+      buffers(0, 4);
+      for (int i = 0; i < 4; i++) {
+        assertThat(arrive(i)).isTrue();
+      }
+      slot.revokeAfter(steps);
+      device.deliverNow();
+      revoked = slot.bus.revoked;
+      slot.replace();
+      device.deliverNow();
+      assertThat(received()).as("revoked before step " + steps).containsExactly(0, 1, 2, 3);
+      slot.detach();
+      device.close();
+    }
+    assertThat(steps).isGreaterThan(5);
+  }
+
+  /** Offers receive buffers. */
+  private void buffers(final int from, final int to) {
     final DriverRing rx = rings.getFirst();
-    for (int i = 0; i < 3; i++) {
+    for (int i = from; i < to; i++) {
       rx.desc(i, DATA + 0x1000 + 0x100L * i, 0x100, WRITE, 0);
       rx.offer(i);
     }
     slot.driver().kick(0);
-    arrive(1);
-    device.deliverNow();
-    slot.detach();
-    arrive(2);
-    slot.attach();
-    arrive(3);
-    device.deliverNow();
-    assertThat(rx.usedIndex()).isEqualTo(2);
-    assertThat(slot.driver().bytes(DATA + 0x1000, PACKET)[NetDescriptor.HEADER_SIZE + 14])
-        .isEqualTo((byte) 1);
-    assertThat(slot.driver().bytes(DATA + 0x1100, PACKET)[NetDescriptor.HEADER_SIZE + 14])
-        .isEqualTo((byte) 3);
   }
 
-  private void arrive(final int number) {
+  /** The numbers of the frames that were received, in their order. */
+  private List<Integer> received() {
+    final DriverRing rx = rings.getFirst();
+    final List<Integer> numbers = new ArrayList<>();
+    for (int i = 0; i < rx.usedIndex(); i++) {
+      final long at = DATA + 0x1000 + 0x100L * rx.usedId(i);
+      numbers.add(slot.driver().bytes(at, PACKET)[NetDescriptor.HEADER_SIZE + 14] & 0xff);
+    }
+    return numbers;
+  }
+
+  private boolean arrive(final int number) {
     final Frame frame = new Frame();
     frame.prepare(PACKET - NetDescriptor.HEADER_SIZE);
     System.arraycopy(packet(number), NetDescriptor.HEADER_SIZE, frame.bytes, 0, frame.length);
-    segment.forward(other -> {}, frame);
+    return segment.forward(other -> true, frame);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  @DisplayName("a frame to who is away waits in its ring, also for the next code, and is sent once")
+  void framesWaitInTheRing(final Rings kind) {
+    final long absent = MacAddress.of("absent");
+    listen();
+    start(kind);
+    segment.await(List.of(absent));
+    send(0);
+    send(1);
+    slot.driver().kick(1);
+    slot.driver().function.processNow();
+    assertThat(rings.get(1).usedIndex()).isZero();
+    slot.driver().kick(1); // a doorbell changes nothing
+    slot.driver().function.processNow();
+    assertThat(device.info().txFrames()).as("the first, once").isEqualTo(1);
+    slot.replace();
+    slot.driver().function.processNow();
+    assertThat(rings.get(1).usedIndex()).isZero();
+    assertThat(arrived).isEmpty();
+    segment.returned(absent);
+    slot.driver().function.processNow();
+    assertThat(rings.get(1).usedIndex()).isEqualTo(2);
+    assertThat(arrived).containsExactly(0, 1);
+    assertThat(device.info().txFrames()).isEqualTo(2);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "frames.0, -1/0/AAAA, no frame",
+    "frames.0, -1/0/!, no frame",
+    "frames.0, 9999/0/AAAAAAAAAAAAAAAAAAAAAAAA, no frame",
+    "frames.0, x/0/AAAAAAAAAAAAAAAAAAAAAAAA, no frame",
+    "frames.0, AAAA, no frame",
+    "stations, 02:00, mac=02:00"
+  })
+  @DisplayName("words that make no sense are refused, and change nothing")
+  void wrongWords(final String key, final String value, final String reason) {
+    start(Rings.SPLIT);
+    assertThat(arrive(1)).isTrue();
+    final Map<String, String> words = device.handOver();
+    assertThat(words.put(key, value)).isNotNull();
+    final NetDevice next = made("net0", null);
+    assertThatThrownBy(() -> next.resume(words))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining(reason);
+    next.negotiated(FEATURES);
+    assertThat(next.info().drops()).isEmpty();
   }
 
   @Test
