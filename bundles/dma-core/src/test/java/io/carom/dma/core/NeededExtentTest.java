@@ -17,6 +17,7 @@ import io.carom.dma.core.swap.Settings;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -75,6 +76,43 @@ final class NeededExtentTest {
       }
       CoreKit.await(() -> kit.guest.usedPages() == before, "all pages are back");
       assertThat(kit.core.pools().getFirst().io_tlb_nslabs()).isZero();
+    }
+  }
+
+  @Test
+  void whoComesNextLeavesRoomForAsMuchAgain() {
+    final int size = 256 << 10;
+    final NeedingStrategy next = new NeedingStrategy();
+    try (CoreKit kit = kit(TestGuest.plain())) {
+      final DmaDevice device = kit.regionDevice("a", 256 * (1 + 8), true);
+      kit.use(device, "needing");
+      final long buffer = kit.guest.buffer(size, 1);
+      final List<Long> live = new CopyOnWriteArrayList<>();
+      for (int i = 0; i < 2; i++) {
+        live.add(device.map(buffer, size, DmaDirection.TO_DEVICE, 0));
+      }
+      next.planned = 8L * size; // all that there is
+      next.granting =
+          () -> { // it is being made ready: the one before still serves
+            if (live.size() == 2) {
+              for (int i = 0; i < 2; i++) {
+                live.add(device.map(buffer, size, DmaDirection.TO_DEVICE, 0));
+              }
+            }
+          };
+      kit.add("next", next, 2);
+      final var swap = kit.core.use("a", "next", new SwapOptions(null, null, null));
+      CoreKit.await(() -> "next".equals(kit.info(device).strategy()), "it is published");
+      assertThat(live).hasSize(4).doesNotContain(DmaDevice.MAPPING_ERROR);
+      CoreKit.await(
+          () ->
+              kit.core.pools().stream()
+                  .anyMatch(p -> p.pool().equals("next@a") && p.io_tlb_nslabs() == 4 * 128),
+          "it has got the rest");
+      for (final long bus : live) {
+        device.unmap(bus, size, DmaDirection.TO_DEVICE, 0);
+      }
+      assertThat(swap.toCompletableFuture().join().outcome()).isEqualTo("DRAINED");
     }
   }
 

@@ -43,6 +43,9 @@ final class NeedingStrategy implements DmaStrategy {
   /** The stripe that throttles whoever may sleep, while all others are full; -1 for none. */
   volatile int throttledStripe = -1;
 
+  /** What happens while an extent is granted that was planned. */
+  volatile Runnable granting = () -> {};
+
   /** Whether a tick never returns. */
   volatile boolean hangInTick;
 
@@ -92,6 +95,7 @@ final class NeedingStrategy implements DmaStrategy {
     @Override
     public void grant(final int stripe, final Extent extent) {
       own = extent;
+      granting.run();
     }
 
     @Override

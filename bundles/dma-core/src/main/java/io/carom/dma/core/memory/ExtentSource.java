@@ -14,4 +14,11 @@ public interface ExtentSource extends ExtentMaker {
    * @return null when there is none
    */
   @Nullable ExtentState take(long bytes, long limit);
+
+  /**
+   * Bytes that nobody owns now, of memory that is a device's alone; else as many as there can be.
+   */
+  default long freeBytes() {
+    return Long.MAX_VALUE;
+  }
 }

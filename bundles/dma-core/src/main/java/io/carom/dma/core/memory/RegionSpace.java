@@ -179,7 +179,7 @@ public final class RegionSpace implements ExtentSource {
     return (long) Math.max(0, pages - firstPage) << PAGE_SHIFT;
   }
 
-  /** Bytes that nobody owns now. */
+  @Override
   public synchronized long freeBytes() {
     return (long) free.cardinality() << PAGE_SHIFT;
   }

@@ -19,6 +19,9 @@ final class PoolEntry {
   final ReentrantLock filling = new ReentrantLock();
   volatile boolean over; // written under both
 
+  /** Whether it does not serve yet, and is granted no more than what others leave. */
+  volatile boolean early;
+
   PoolEntry(
       final Pool pool,
       final Choice choice,

@@ -68,8 +68,8 @@ public final class PoolStore {
   }
 
   /**
-   * Finds or opens the pool that a device shall use, and fills it as far as extents are to be had.
-   * The caller becomes one of its users.
+   * Finds or opens the pool that a device shall use, and fills it as far as extents are to be had
+   * without {@link #headroom}. The caller becomes one of its users, and {@link #serves}.
    *
    * @param yields the device's present pool, which gives half of its empty extents if it lies in
    *     the same region, or null
@@ -79,6 +79,7 @@ public final class PoolStore {
     PoolEntry used = share(device, choice);
     if (used == null) {
       final PoolEntry made = opener.open(device, choice);
+      made.early = yields != null && isLimited(made.source);
       used = add(device, made);
       if (used == made) {
         collect(made, yields);
@@ -87,8 +88,17 @@ public final class PoolStore {
         end(made);
       }
     }
-    fill(used, true);
+    fill(used, true, headroom(used, yields));
     return used.pool;
+  }
+
+  /** A pool serves from now on: it is granted what was left for the one before. */
+  void serves(final @Nullable Pool pool) {
+    final PoolEntry entry = entryOf(pool);
+    if (entry != null && entry.early) {
+      entry.early = false;
+      fill(entry, true, 0);
+    }
   }
 
   private synchronized @Nullable PoolEntry share(final DeviceDma device, final Choice choice) {
@@ -156,6 +166,30 @@ public final class PoolStore {
     return slots == 0 ? 0 : (int) Math.max(1, extents.size() * idle / (2 * slots));
   }
 
+  private static boolean isLimited(final @Nullable ExtentSource source) {
+    return source != null && source.freeBytes() != Long.MAX_VALUE;
+  }
+
+  /**
+   * What is to stay free until the next pool is published, and borrows: a pool in the same region
+   * may take its extents one by one, and is to find as many as for as much again as is in use.
+   */
+  private long headroom(final PoolEntry made, final @Nullable Pool yields) {
+    final PoolEntry old = entryOf(yields);
+    if (yields == null
+        || old == null
+        || old == made
+        || old.source != made.source
+        || !isLimited(made.source)) {
+      return 0;
+    }
+    long slots = 2 * yields.usedSlots();
+    for (final ExtentState extent : yields.grantedNow()) {
+      slots -= extent.extent.slots();
+    }
+    return Math.max(0, slots * Extent.SLOT_SIZE);
+  }
+
   private synchronized List<PoolEntry> entries() {
     return List.copyOf(entries);
   }
@@ -168,8 +202,9 @@ public final class PoolStore {
    * Grants a pool what it still wants and there is.
    *
    * @param wait whether to wait for another one who fills it just now
+   * @param leave bytes that are to stay free, but for one set
    */
-  private static void fill(final PoolEntry entry, final boolean wait) {
+  private static void fill(final PoolEntry entry, final boolean wait, final long leave) {
     final ExtentSource source = entry.source;
     if (source == null || !entry.pool.callable()) {
       return;
@@ -183,7 +218,7 @@ public final class PoolStore {
     entry.pool.expect();
     try {
       if (!entry.over) {
-        final List<ExtentState> taken = take(entry.pool, source);
+        final List<ExtentState> taken = take(entry.pool, source, leave);
         any = !taken.isEmpty();
         if (any) {
           entry.pool.grantAll(taken).forEach(source::give);
@@ -195,15 +230,22 @@ public final class PoolStore {
     }
   }
 
-  private static List<ExtentState> take(final Pool pool, final ExtentSource source) {
+  private static List<ExtentState> take(
+      final Pool pool, final ExtentSource source, final long leave) {
     final ExtentPlan plan = pool.plan();
     final List<ExtentState> taken = new ArrayList<>();
     long bytes = plan.extentBytes();
     long granted = pool.grantedBytes();
+    final long wanted =
+        leave == 0
+            ? plan.wantedBytes()
+            : Math.min(
+                plan.wantedBytes(),
+                granted + Math.max(Extent.SET_SIZE, source.freeBytes() - leave));
     while (true) {
       // What is left to grant may be less than one of its extents: after a swap it gets what the
       // pool before gives up, in whatever pieces that comes; of whole sets, as strategies expect.
-      bytes = Math.min(bytes, plan.wantedBytes() - granted) & -Extent.SET_SIZE;
+      bytes = Math.min(bytes, wanted - granted) & -Extent.SET_SIZE;
       if (bytes < Extent.SET_SIZE) {
         return taken;
       }
@@ -220,8 +262,8 @@ public final class PoolStore {
   /** Grants the pools in use what they want by now. */
   public void fill() {
     for (final PoolEntry entry : entries()) {
-      if (!entry.pool.retired()) {
-        fill(entry, false);
+      if (!entry.pool.retired() && !entry.early) {
+        fill(entry, false, 0);
       }
     }
   }
@@ -279,7 +321,7 @@ public final class PoolStore {
       entry.pool.attach();
       entry.drained.remove(generation);
     }
-    fill(entry, true);
+    fill(entry, true, 0);
     return true;
   }
 
@@ -345,7 +387,7 @@ public final class PoolStore {
     if (old.source != null && !extents.isEmpty()) {
       give(old.pool, old.source, extents);
       if (next != null) {
-        fill(next, true);
+        fill(next, true, 0);
       }
     }
     return extents.size();

@@ -62,6 +62,7 @@ final class Replacer {
           && readiness.mayLend(device, lender, next)) {
         next.lender(lender); // it has not finished draining, and its strategy is there
       }
+      store.serves(next.pool); // before it does: the one before neither waits for room nor lends
       device.mapper().publish(next);
       next.state(Generation.State.CURRENT);
       old.state(Generation.State.ADOPTED);

@@ -17,7 +17,8 @@ import org.slf4j.LoggerFactory;
  *
  * <ol>
  *   <li><b>Ready.</b> The new pool is opened and filled; where it lies in the same region as the
- *       old one, the old one yields half of its empty extents.
+ *       old one, the old one yields half of its empty extents, and finds room for as much again as
+ *       it has in use.
  *   <li><b>Publish.</b> One volatile write; new maps go to the new generation. The old one drains
  *       and lends. From here on the swap does not fail any more: what goes wrong is noted in its
  *       report.
@@ -151,6 +152,7 @@ final class Swapper {
               swap.publishedNs,
               swap.publishedNs + TimeUnit.MILLISECONDS.toNanos(swap.drainMs),
               false));
+      serves(swap, next);
       swap.state = "GRACE";
       watch.published(SwapStep.of(swap));
       grace(swap, old, watchdogNs);
@@ -317,6 +319,16 @@ final class Swapper {
       }
       timing.pause(pause);
       pause = Math.min(pause * 2, LONGEST_PAUSE_NS);
+    }
+  }
+
+  /** What was left free for the one before is the next one's now, which lends. */
+  private void serves(final Transition swap, final Generation next) {
+    try {
+      store.serves(next.pool);
+    } catch (final RuntimeException e) {
+      LOG.error("{}: extents are not granted", swap.device.name(), e);
+      swap.note("extents: " + e);
     }
   }
 
