@@ -42,6 +42,7 @@ class FenceTest {
         test.vda().submit(test.request(i % 2 == 0 ? BlockOp.READ : BlockOp.WRITE, 8L * i, 4096));
       }
       test.await("all that fit are mapped", () -> test.dmaDevice().maps.get() >= 4);
+      test.await("the device has begun with the second", () -> test.device().served.get() >= 2);
       final int resets = test.device().resets.get();
       test.device().conduct = FakeBlk.Conduct.HONEST;
       assertThat(fence(test, "0000:00:04.0").fence(PATIENCE)).isTrue();
