@@ -214,6 +214,7 @@ abstract class MatrixTest {
    * before, without anybody's doing.
    */
   private void ends(final Cell cell, final Action action) throws Exception {
+    load.lossy(losesFrames(cell.change()));
     for (int round = 0; round < ROUNDS; round++) {
       load.begin();
       load.awaitMore(PROGRESS);
