@@ -190,14 +190,13 @@ public final class FakeDma implements Dma {
       if (throttled() && !sleep(attributes)) {
         return failed(attributes);
       }
+      if (bookkeeping) {
+        live.merge(address, 1, Integer::sum);
+        maps.incrementAndGet();
+      }
       if (pass) {
-        passed.incrementAndGet();
+        passed.incrementAndGet(); // last: who waits for it finds the mapping
       }
-      if (!bookkeeping) {
-        return address;
-      }
-      live.merge(address, 1, Integer::sum);
-      maps.incrementAndGet();
       return address;
     }
 
