@@ -392,9 +392,21 @@ public final class DmaCoreComponent {
   }
 
   private void stop() {
-    lender.unregister(); // borrowers give back what they hold while the core still runs
-    registration.unregister();
-    debugRegistration.unregister();
-    core.stop();
+    try {
+      unregister(lender); // borrowers give back what they hold while the core still runs
+      unregister(registration);
+      unregister(debugRegistration);
+    } finally {
+      core.stop();
+    }
+  }
+
+  /** Takes a service back; the framework has, when that of one before took beyond the deadline. */
+  private static void unregister(final ServiceRegistration<?> service) {
+    try {
+      service.unregister();
+    } catch (final IllegalStateException e) {
+      LOG.debug("A service was unregistered already", e);
+    }
   }
 }

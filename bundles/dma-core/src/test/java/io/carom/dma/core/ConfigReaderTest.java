@@ -28,7 +28,7 @@ class ConfigReaderTest {
           "memory.target", "(x=y)");
 
   /** A configuration as DS would make it: what is not given is the annotation's default. */
-  private static DmaCoreComponent.Config config(final Map<String, Object> values) {
+  static DmaCoreComponent.Config config(final Map<String, Object> values) {
     return (DmaCoreComponent.Config)
         Proxy.newProxyInstance(
             DmaCoreComponent.Config.class.getClassLoader(),
